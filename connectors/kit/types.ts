@@ -1,0 +1,176 @@
+/**
+ * What a connector is. One folder a system, the only code that knows its vendor. Requests and parsing are pure functions in
+ * pairs (`xRequest`, `parseX`); one file does the I/O. A connector offers the capabilities it has; the rest stay undefined.
+ * Every error that leaves a connector is an OmnisagaError.
+ */
+import type { z } from 'zod'
+import type { IncomingOrder, CvsChain } from '../../domain/order.ts'
+
+/** One configured account. `config` is parsed by the connector's schema and includes the decrypted secrets. */
+export interface Connection<C = unknown> { name: string; connector: string; version: number; config: C; paused: boolean }
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  url: string
+  headers?: Record<string, string>
+  /** Text or form bodies are sent as they are; objects as JSON. */
+  body?: string | Record<string, unknown>
+  timeoutMs?: number
+  /** A write: when no answer came after sending, the error is OutcomeUnknown instead of Transient. */
+  write?: boolean
+}
+export interface HttpResponse { status: number; headers: Record<string, string>; body: string }
+
+/**
+ * The wrapped client: takes a quota token in PostgreSQL for every request, bounds time and concurrency, keeps connections alive,
+ * maps transport failures and 401/429/5xx to OmnisagaError (Retry-After becomes `retryAfterMs`), never lets an axios error pass.
+ * 2xx, 3xx and other 4xx are returned for the connector to judge.
+ */
+export interface HttpClient { request(request: HttpRequest): Promise<HttpResponse> }
+
+export interface Tokens { accessToken: string; refreshToken: string; expiresAt: Date }
+export interface TokenStore {
+  read(): Promise<Tokens | null>
+  /** One refresh at a time over all processes (row lock); rotation is saved before the tokens are used. `stale` is what failed. */
+  refresh(stale: Tokens | null, exchange: (current: Tokens | null) => Promise<Tokens>): Promise<Tokens>
+}
+
+export interface ConnectorContext<C = unknown> {
+  connection: Connection<C>
+  http: HttpClient
+  tokens: TokenStore
+  now(): Date
+}
+
+/** A raw record and what identifies it; stored in the inbox before it is mapped. */
+export interface RawRecord {
+  kind: 'order' | 'courierStatus' | 'shipmentAdvice'
+  externalId: string
+  /** With kind and externalId the identity of this very report; a repeat is dropped. */
+  version: string
+  /** ISO 8601 with offset: when it happened at the vendor. */
+  eventAt: string | null
+  payload: Record<string, unknown>
+}
+
+export interface CheckResult { ok: boolean; problems: { message: string; remedy: string }[] }
+
+export interface ParcelRequest {
+  /** Minted by us, 20 letters and digits; the courier's idempotency and look-up key. */
+  reference: string
+  service: string
+  method: 'home' | 'cvs'
+  cvs: { chain: CvsChain; storeId: string } | null
+  sender: { name: string; phone: string; postalCode: string; address: string }
+  recipient: { name: string; phone: string; postalCode: string | null; city: string | null; district: string | null; address: string | null }
+  goodsName: string
+  goodsAmountMinor: number
+  /** 0 for prepaid. */
+  amountDueMinor: number
+  weightGrams: number | null
+  temperature: 'ambient' | 'chilled' | 'frozen'
+  askedTime: string | null
+  notes: string | null
+  /** When the channel itself carries the parcel. */
+  channelOrder: { externalId: string } | null
+}
+export interface Booking {
+  waybill: string | null
+  courierBookingId: string
+  /** What the label says must be collected. */
+  labelAmountMinor: number
+  label: Record<string, unknown>
+}
+
+export type ParcelMeaning =
+  | 'announced'   // booked, not yet with the courier
+  | 'shipped'     // the courier has it
+  | 'inTransit' | 'arrivedAtPickup' | 'outForDelivery'
+  | 'delivered'
+  | 'attemptFailed' // not at home, postponed: the courier tries again
+  | 'returning' | 'returned' | 'lost'
+  | 'problem'     // a person should look
+  | 'unknown'
+/** One courier report, mapped. `reference` or `courierBookingId` or `waybill` finds the parcel. */
+export interface ParcelReport {
+  reference: string | null
+  courierBookingId: string | null
+  waybill: string | null
+  code: string
+  meaning: ParcelMeaning
+  detail: string
+  eventAt: string
+}
+
+export interface WaveUnit {
+  unitId: string
+  orderId: string
+  externalId: string
+  priority: number
+  notes: string | null
+  askedTime: string | null
+  recipient: { name: string | null; phone: string | null; postalCode: string | null; address: string | null }
+  delivery: { method: string; service: string | null }
+  lines: { lineId: string; sku: string; name: string | null; quantity: number }[]
+}
+export interface Wave { id: string; location: string; createdAt: string; units: WaveUnit[] }
+
+/** The warehouse's answer about one unit. `shipped` also means packed; `short` lists what was not there. */
+export interface ShipmentAdvice {
+  unitId: string
+  status: 'picked' | 'packed' | 'shipped' | 'cancelled' | 'cancelRefused'
+  lines: { lineId: string; picked: number; short: number }[]
+  weightGrams: number | null
+  eventAt: string
+  reason: string | null
+}
+export interface WarehouseAnswers {
+  records: RawRecord[]
+  /** Called once the records are durable: moves the files away. */
+  acknowledge(): Promise<void>
+  /** Files set aside because they could not be read. */
+  rejected: { file: string; reason: string }[]
+}
+
+export interface Connector<C = unknown> {
+  name: string
+  /** `secretFields` name the keys of the config that are stored encrypted and never shown. */
+  configSchema: z.ZodType<C>
+  secretFields: readonly string[]
+  check(ctx: ConnectorContext<C>): Promise<CheckResult>
+
+  /** Marketplace: every record changed in [from, to], page by page; the caller makes each page durable before asking for the next. */
+  pullOrders?(ctx: ConnectorContext<C>, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]>
+  /** Pure. @throws OmnisagaError Invalid with the field and the remedy. */
+  mapOrder?(connection: Connection<C>, record: { externalId: string; payload: Record<string, unknown> }): IncomingOrder
+  /** The channel to which orders of this connection belong, e.g. {channel: 'shopee', shop: '600000'}. */
+  identity?(connection: Connection<C>): { channel: string; shop: string }
+  writeTracking?(ctx: ConnectorContext<C>, args: { externalId: string; waybill: string; courier: string }): Promise<void>
+  cancelOrder?(ctx: ConnectorContext<C>, args: { externalId: string; reason: string }): Promise<void>
+
+  /** Verifies the raw bytes (fails closed: throws Rejected with code `forged`) and returns what to store. */
+  receiveWebhook?(ctx: ConnectorContext<C>, request: { headers: Record<string, string>; rawBody: Buffer }): { records: RawRecord[]; answer: { status: number; contentType: string; body: string } }
+
+  courier?: {
+    /** @throws Rejected (the vendor says no), OutcomeUnknown (look it up before anything else). */
+    book(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking>
+    /** Was this reference booked? Null: certainly not. */
+    lookUp(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking | null>
+    /** @throws Rejected when it cannot be cancelled any more, or the courier has no such call. */
+    cancel(ctx: ConnectorContext<C>, args: { reference: string; courierBookingId: string; waybill: string | null; service: string }): Promise<void>
+    /** Pure. */
+    mapReport(record: { externalId: string; payload: Record<string, unknown>; eventAt: string | null }): ParcelReport
+    /** The services of this courier by delivery method, e.g. {home: 'TCAT', cvs: 'UNIMART'}. */
+    serviceFor(config: C, delivery: { method: 'home' | 'cvs'; chain: CvsChain | null; wished: string | null }): string
+  }
+  warehouse?: {
+    /** Writes the whole wave or nothing; writing the same wave again leaves one file. @returns the file's name. */
+    sendWave(ctx: ConnectorContext<C>, wave: Wave): Promise<string>
+    sendCancel(ctx: ConnectorContext<C>, args: { unitId: string; reason: string; key: string }): Promise<void>
+    /** The waybill and label facts for the box of a unit. */
+    sendLabel(ctx: ConnectorContext<C>, args: { unitId: string; waybill: string; courier: string; amountDueMinor: number; notes: string | null; key: string }): Promise<void>
+    readAnswers(ctx: ConnectorContext<C>): Promise<WarehouseAnswers>
+    /** Pure. */
+    mapAdvice(record: { payload: Record<string, unknown> }): ShipmentAdvice
+  }
+}

@@ -1,0 +1,52 @@
+/** PostgreSQL access: one pool a process, small helpers, nothing that hides SQL. */
+import pg from 'pg'
+
+export type Pool = pg.Pool
+/** A pool or one client within a transaction; functions that take it run inside their caller's transaction. */
+export type Queryable = Pick<pg.Pool | pg.PoolClient, 'query'>
+export type Tx = pg.PoolClient
+
+pg.types.setTypeParser(pg.types.builtins.INT8, Number) // ids and amounts stay below 2^53
+
+export interface PoolOptions { max?: number; applicationName?: string }
+
+export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'omnisaga',
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+  })
+  // A broken idle connection is replaced at the next query; without a listener it would end the process.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** Serialisation failure, deadlock, lock timeout: the transaction did nothing and may be run again. */
+const RETRIABLE = new Set(['40001', '40P01', '55P03'])
+
+/** Runs `work` in one transaction; rolls back on any error; runs it again (twice at most) after a deadlock or lock time-out. */
+export async function transaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const tx = await pool.connect()
+    try {
+      await tx.query(`begin; set local lock_timeout = '500ms'; set local statement_timeout = '2s'`)
+      const result = await work(tx)
+      await tx.query('commit')
+      tx.release()
+      return result
+    } catch (error) {
+      const broken = await tx.query('rollback').then(() => false, () => true)
+      tx.release(broken)
+      if (attempt < 3 && RETRIABLE.has((error as { code?: string }).code ?? '')) continue
+      throw error
+    }
+  }
+}
+
+export const one = <T>(rows: T[]): T => {
+  const [row] = rows
+  if (row === undefined) throw new Error('expected one row, found none')
+  return row
+}
