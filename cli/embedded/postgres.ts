@@ -27,6 +27,8 @@ export interface RunningPostgres {
   url: string
   port: number
   pid: number
+  /** PostgreSQL's own data folder. */
+  cluster: string
   /** Settles when the server has ended, for whatever reason. */
   exited: Promise<void>
   /** Ends connections, writes a checkpoint ("fast" shutdown) and waits. */
@@ -52,7 +54,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   writeFileSync(portFile, `${port}\n`)
   const url = (database: string) => `postgresql://${NAME}:${password}@${LOOPBACK}:${port}/${database}`
   const running: RunningPostgres = {
-    url: url(NAME), port, pid, exited,
+    url: url(NAME), port, pid, cluster, exited,
     stop: async () => {
       await endProcess(pid, 'SIGINT', 30_000)
       await exited

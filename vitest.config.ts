@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+const postgres = ['tests/harness/globalPostgres.ts']
+/** Files one after another: time skipping and crashes are global to a server. */
+const inTurn = { fileParallelism: false, sequence: { groupOrder: 1 } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { test: { name: 'db', include: ['tests/db/**/*.test.ts'], globalSetup: postgres, testTimeout: 30_000, hookTimeout: 60_000 } },
+      { test: { name: 'saga', include: ['tests/saga/**/*.test.ts'], globalSetup: postgres, testTimeout: 60_000, hookTimeout: 120_000, ...inTurn } },
+      {
+        test: {
+          name: 'scenario', include: ['tests/scenario/**/*.test.ts'], globalSetup: postgres,
+          testTimeout: 300_000, hookTimeout: 180_000, ...inTurn, sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
