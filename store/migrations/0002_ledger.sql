@@ -1,0 +1,76 @@
+-- Functions of the stock ledger. Each locks stock rows in key order in a statement of its own and acts in the next one: under READ
+-- COMMITTED every statement of a volatile function has a fresh snapshot, so what is acted on is what was locked. (One statement that
+-- locks and updates acts on row versions that are stale until fetched again: spurious constraint errors under contention.)
+-- Index plans are forced: these plans are cached for a session's life, and may be made while the tables are still empty.
+
+create table ledger_calls (                 -- operations done once, by the caller's key (consume, keyed release, counted stock)
+  key text primary key, at timestamptz not null default now()
+);
+-- Holds of an order in any state: what expired, what was consumed already.
+drop index holds_order;
+create index holds_order on holds (order_id);
+
+-- Locks the rows that exist, in key order, and ends what expired on them. Returns the number of holds it ended.
+-- `at_most` bounds one sweep; null ends all of them.
+create function ledger_expire(skus text[], locations text[], at_most integer default null) returns integer
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  ended integer;
+  judged_at timestamptz;
+begin
+  perform 1 from stock s join unnest(skus, locations) as k(sku, location) on s.sku = k.sku and s.location = k.location
+    order by s.sku, s.location for no key update of s;
+  judged_at := clock_timestamp();
+  with late as (
+    select h.id from unnest(skus, locations) as k(sku, location)
+    join holds h on h.sku = k.sku and h.location = k.location
+    where h.state = 'active' and h.expires_at is not null and h.expires_at <= judged_at
+    limit at_most
+  ), expired as (
+    update holds h set state = 'expired', ended_at = judged_at
+    from late where h.id = late.id and h.state = 'active' and h.expires_at <= judged_at
+    returning h.sku, h.location, h.quantity
+  ), freed as (
+    update stock s set held = s.held - e.quantity
+    from (select sku, location, sum(quantity)::integer as quantity from expired group by sku, location) e
+    where s.sku = e.sku and s.location = e.location
+    returning 1
+  )
+  select count(*) into ended from expired;
+  return ended;
+end $$;
+
+-- The same, then the levels of the locked rows. A row that does not exist is not returned.
+create function ledger_lock(skus text[], locations text[])
+returns table (sku text, location text, on_hand integer, safety integer, held integer)
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+  perform ledger_expire(skus, locations);
+  return query
+    select s.sku, s.location, s.on_hand, s.safety, s.held
+    from (select distinct k.sku, k.location from unnest(skus, locations) as k(sku, location)) k
+    join stock s on s.sku = k.sku and s.location = k.location;
+end $$;
+
+-- Writes what was decided while the rows are locked: holds [{key, order_id, line_id, sku, location, quantity, expires_at}] and
+-- answers [{key, order_id, answer}]. Answers go in key order, so that two processes with the same keys cannot wait in a circle.
+create function ledger_hold(holds json, answers json) returns void
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+begin
+  insert into reservations (key, order_id, answer)
+    select a.key, a.order_id, a.answer from json_to_recordset(answers) as a(key text, order_id text, answer jsonb) order by a.key;
+  with wanted as materialized (
+    select * from json_to_recordset(holds) as h(
+      key text, order_id text, line_id text, sku text, location text, quantity integer, expires_at timestamptz)
+  ), written as (
+    insert into holds (key, order_id, line_id, sku, location, quantity, expires_at)
+    select key, order_id, line_id, sku, location, quantity, expires_at from wanted
+  )
+  update stock s set held = s.held + w.quantity
+    from (select sku, location, sum(quantity)::integer as quantity from wanted group by sku, location) w
+    where s.sku = w.sku and s.location = w.location;
+end $$;
