@@ -7,7 +7,15 @@ import type { z } from 'zod'
 import type { IncomingOrder, CvsChain } from '../../domain/order.ts'
 
 /** One configured account. `config` is parsed by the connector's schema and includes the decrypted secrets. */
-export interface Connection<C = unknown> { name: string; connector: string; version: number; config: C; paused: boolean }
+export interface Connection<C = unknown> {
+  name: string
+  connector: string
+  version: number
+  config: C
+  paused: boolean
+  /** Why it was stopped (Misconfigured); null while it runs. */
+  stoppedReason?: string | null
+}
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -18,6 +26,8 @@ export interface HttpRequest {
   timeoutMs?: number
   /** A write: when no answer came after sending, the error is OutcomeUnknown instead of Transient. */
   write?: boolean
+  /** Of a write: the vendor guarantees that a 5xx did nothing (or drops repeats), so it is Transient instead of OutcomeUnknown. */
+  serverErrorMeansNotDone?: boolean
 }
 export interface HttpResponse { status: number; headers: Record<string, string>; body: string }
 

@@ -1,0 +1,26 @@
+/** The channel whose orders come as files that a person uploads, e.g. momo's supplier workbook. It has no network side. */
+import { z } from 'zod'
+import { incomingOrderOf } from '../kit/incoming.ts'
+import type { Connector } from '../kit/types.ts'
+
+export const FileConfig = z.strictObject({
+  /** Where the orders were sold, e.g. `momo`. */
+  channel: z.string().min(1),
+  /** The account within the channel. */
+  shop: z.string().min(1),
+  /** The Excel or CSV profile its files are read with, e.g. `momo`. */
+  profile: z.string().min(1),
+  /** Time zone of the file's times, which name none. */
+  zone: z.string().default('Asia/Taipei'),
+})
+export type FileConfig = z.infer<typeof FileConfig>
+
+export const file: Connector<FileConfig> = {
+  name: 'file',
+  configSchema: FileConfig,
+  secretFields: [],
+  check: async () => ({ ok: true, problems: [] }),
+  identity: ({ config }) => ({ channel: config.channel, shop: config.shop }),
+  mapOrder: ({ name, config }, { externalId, payload }) =>
+    incomingOrderOf(payload, { channel: config.channel, shop: config.shop, connection: name, externalId }),
+}

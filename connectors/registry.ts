@@ -1,0 +1,6 @@
+/** Every connector, by the name that connections use. */
+import type { Connector } from './kit/types.ts'
+import { file } from './file/index.ts'
+import { store } from './store/index.ts'
+
+export const connectors: Readonly<Record<string, Connector>> = { file, store }
