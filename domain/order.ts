@@ -117,6 +117,8 @@ export const IncomingOrder = z.object({
   cancelled: z.boolean().optional(),
   /** True when the source will not let goods be shipped yet (unpaid, being cancelled). */
   onHold: z.boolean().optional(),
+  /** True when the source says the goods have already left; an order first seen so was not ours to ship. */
+  fulfilled: z.boolean().optional(),
   /** Customs papers for a parcel that leaves the country. */
   customs: z.object({ invoiceNumber: z.string(), hsCodes: z.array(z.string()).min(1) }).nullable().optional(),
 })
@@ -128,5 +130,5 @@ export const Phase = z.enum([
 ])
 export type Phase = z.infer<typeof Phase>
 
-export const CanonicalOrder = IncomingOrder.omit({ cancelled: true, onHold: true }).extend({ id: z.string(), phase: Phase })
+export const CanonicalOrder = IncomingOrder.omit({ cancelled: true, onHold: true, fulfilled: true }).extend({ id: z.string(), phase: Phase })
 export type CanonicalOrder = z.infer<typeof CanonicalOrder>
