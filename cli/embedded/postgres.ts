@@ -186,7 +186,6 @@ function spawnServer({ user, binaries, cluster }: Place, options: PostgresOption
       child.once('exit', () => done())
       child.once('error', () => done())
     })
-    child.unref()
     return { pid: child.pid ?? -1, exited }
   } finally {
     closeSync(log)
