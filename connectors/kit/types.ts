@@ -151,6 +151,8 @@ export interface Connector<C = unknown> {
 
   /** Marketplace: every record changed in [from, to], page by page; the caller makes each page durable before asking for the next. */
   pullOrders?(ctx: ConnectorContext<C>, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]>
+  /** These orders as they are now; a webhook's record whose payload is {lookAt: ...} only says that one should be fetched. */
+  fetchOrders?(ctx: ConnectorContext<C>, externalIds: string[]): Promise<RawRecord[]>
   /** Pure. @throws OmnisagaError Invalid with the field and the remedy. */
   mapOrder?(connection: Connection<C>, record: { externalId: string; payload: Record<string, unknown> }): IncomingOrder
   /** The channel to which orders of this connection belong, e.g. {channel: 'shopee', shop: '600000'}. */
