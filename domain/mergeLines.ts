@@ -1,0 +1,106 @@
+/** Lines of one order told twice: the same goods under other line numbers are no change. */
+import type { OrderLine } from './order.ts'
+
+/** Text for comparing: half-width, one case, no white space. */
+export const plain = (text: string | null | undefined): string => (text ?? '').normalize('NFKC').replace(/\s+/gu, '').toLowerCase()
+
+/**
+ * One name for the same article on both sides. A known line answers to its SKU and to its external SKU (a person may have mapped
+ * one to the other since), unless that external SKU stands for several articles; without either, to its line number, then its name.
+ */
+function articleNames(known: OrderLine[]): (line: OrderLine, byLineId: boolean) => string {
+  const own = (line: OrderLine) => plain(line.sku) || plain(line.externalSku) || `name:${plain(line.name)}/${plain(line.variant)}`
+  const names = new Map<string, string | null>()
+  const add = (alias: string, name: string) => {
+    if (alias !== '') names.set(alias, names.has(alias) && names.get(alias) !== name ? null : name)
+  }
+  for (const line of known) add(plain(line.externalSku), own(line))
+  for (const line of known) if (line.sku !== null) names.set(plain(line.sku), own(line))
+  const byId = new Map(known.map((line) => [line.lineId, own(line)]))
+  return (line, byLineId) => {
+    const named = names.get(plain(line.sku)) ?? (line.sku === null || !names.has(plain(line.sku)) ? names.get(plain(line.externalSku)) : null)
+    if (named) return named
+    const anonymous = line.sku === null && line.externalSku === null
+    return (anonymous && byLineId ? byId.get(line.lineId) : undefined) ?? own(line)
+  }
+}
+
+const quantities = (lines: OrderLine[], nameOf: (line: OrderLine) => string): Map<string, number> => {
+  const sums = new Map<string, number>()
+  for (const line of lines) sums.set(nameOf(line), (sums.get(nameOf(line)) ?? 0) + line.quantity)
+  return sums
+}
+const same = (a: Map<string, number>, b: Map<string, number>) => a.size === b.size && [...a].every(([name, quantity]) => b.get(name) === quantity)
+const told = (lines: OrderLine[]): string => lines.map((line) => `${line.sku ?? line.externalSku ?? line.name ?? line.lineId} × ${line.quantity}`).join(', ')
+
+/** Each known line with at most one incoming: the same article, first the same line number and variant, then the same quantity. */
+function pair(known: OrderLine[], incoming: OrderLine[], nameOf: (line: OrderLine) => string): Map<OrderLine, OrderLine> {
+  const pairs = new Map<OrderLine, OrderLine>()
+  const free = new Set(known)
+  const rules: ((a: OrderLine, b: OrderLine) => boolean)[] = [
+    (a, b) => plain(a.variant) === plain(b.variant) && a.lineId === b.lineId,
+    (a, b) => plain(a.variant) === plain(b.variant) && a.quantity === b.quantity,
+    (a, b) => plain(a.variant) === plain(b.variant),
+    (a, b) => a.lineId === b.lineId,
+    () => true,
+  ]
+  for (const rule of rules) {
+    for (const line of incoming) {
+      if (pairs.has(line)) continue
+      const match = [...free].find((other) => nameOf(other) === nameOf(line) && rule(other, line))
+      if (!match) continue
+      pairs.set(line, match)
+      free.delete(match)
+    }
+  }
+  return pairs
+}
+
+/** What one of the two lacks comes from the other. Prices only when asked for: two sources may count them differently. */
+function filledLine(known: OrderLine, incoming: OrderLine, withPrices: boolean): OrderLine {
+  return {
+    ...known, sku: known.sku ?? incoming.sku, externalSku: known.externalSku ?? incoming.externalSku, name: known.name ?? incoming.name,
+    variant: known.variant ?? incoming.variant, unitPriceMinor: known.unitPriceMinor ?? (withPrices ? incoming.unitPriceMinor : null),
+  }
+}
+
+const itemsOf = (lines: OrderLine[]): number | null =>
+  lines.reduce<number | null>((sum, line) => (sum === null || line.unitPriceMinor === null ? null : sum + line.unitPriceMinor * line.quantity), 0)
+
+export interface MergedLines { lines: OrderLine[]; changed: { from: string; to: string } | null; filled: boolean }
+
+/**
+ * @param older the incoming lines may fill in but not change. @param sameSource line numbers and prices of both sides mean the same.
+ * @param itemsMinor what the known lines add up to, by the known source.
+ */
+export function mergeLines(
+  known: OrderLine[], incoming: OrderLine[], rules: { older: boolean; sameSource: boolean; itemsMinor: number | null },
+): MergedLines {
+  const article = articleNames(known)
+  const nameOf = (line: OrderLine) => article(line, rules.sameSource)
+  const pairs = pair(known, incoming, nameOf)
+  if (rules.older || same(quantities(known, nameOf), quantities(incoming, nameOf))) {
+    const partner = new Map([...pairs].map(([theirs, ours]) => [ours, theirs]))
+    const fill = (withPrices: boolean) => known.map((line) => {
+      const other = partner.get(line)
+      return other ? filledLine(line, other, withPrices) : line
+    })
+    const items = itemsOf(fill(true))
+    const pricesAgree = rules.sameSource || rules.itemsMinor === null || items === null || items === rules.itemsMinor
+    const lines = fill(pricesAgree)
+    return { lines, changed: null, filled: JSON.stringify(lines) !== JSON.stringify(known) }
+  }
+  const taken = new Set([...pairs.values()].map((line) => line.lineId))
+  const freeId = (wanted: string) => {
+    let id = wanted
+    for (let serial = 2; taken.has(id); serial += 1) id = `${wanted}-${serial}`
+    taken.add(id)
+    return id
+  }
+  // Matched lines keep their numbers: what was held, picked and shipped is counted by them.
+  const lines = incoming.map((line) => {
+    const ours = pairs.get(line)
+    return ours ? { ...filledLine(line, ours, true), lineId: ours.lineId } : { ...line, lineId: freeId(line.lineId) }
+  })
+  return { lines, changed: { from: told(known), to: told(lines) }, filled: false }
+}
