@@ -1,6 +1,7 @@
 /** Every connector, by the name that connections use. */
 import type { Connector } from './kit/types.ts'
+import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
 import { store } from './store/index.ts'
 
-export const connectors: Readonly<Record<string, Connector>> = { file, store }
+export const connectors: Readonly<Record<string, Connector>> = { ecpay, file, store }

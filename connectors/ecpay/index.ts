@@ -1,0 +1,79 @@
+/** ECPay 綠界物流, domestic logistics with CheckMacValue. The only file of this folder that does I/O; see docs/connectors/ecpay.md. */
+import { OmnisagaError } from '../../domain/errors.ts'
+import { encodeForm, FORM_TYPE } from '../kit/form.ts'
+import type { Booking, CheckResult, Connector, ConnectorContext, ParcelRequest } from '../kit/types.ts'
+import { bodyOf } from './answer.ts'
+import { cancelRequest, parseCancel } from './cancel.ts'
+import { CVS_SERVICES, EcpayConfig, HOME_SERVICES } from './config.ts'
+import { createRequest, parseCreate } from './create.ts'
+import { invalid } from './fields.ts'
+import { bookingOf, parseQuery, queryRequest } from './query.ts'
+import { ACKNOWLEDGED, mapReport, readReport } from './webhook.ts'
+
+type Context = ConnectorContext<EcpayConfig>
+
+async function post(ctx: Context, request: { url: string; fields: Record<string, string> }, write: boolean): Promise<string> {
+  const response = await ctx.http.request({
+    method: 'POST', url: request.url, write,
+    headers: { 'content-type': FORM_TYPE, accept: 'text/html' },
+    body: encodeForm(request.fields),
+  })
+  return bodyOf(response, write)
+}
+
+async function lookUp(ctx: Context, parcel: ParcelRequest): Promise<Booking | null> {
+  const { config } = ctx.connection
+  const body = await post(ctx, queryRequest(config, parcel.reference, ctx.now()), false)
+  const fields = parseQuery(config, parcel.reference, body)
+  return fields && bookingOf(fields, parcel)
+}
+
+async function book(ctx: Context, parcel: ParcelRequest): Promise<Booking> {
+  const { config } = ctx.connection
+  const body = await post(ctx, createRequest(config, parcel, ctx.now()), true)
+  const booking = parseCreate(config, parcel, body)
+  if (booking.waybill !== null) return booking
+  // Bulk convenience-store parcels get their number (ShipmentNo) by query only.
+  try {
+    const known = await lookUp(ctx, parcel)
+    return known ? { ...booking, waybill: known.waybill, label: { ...booking.label, ...known.label } } : booking
+  } catch (error) {
+    // It is booked, that stands: the number also comes with the status reports. A wrong configuration must still stop the connection.
+    if (error instanceof OmnisagaError && error.kind !== 'Misconfigured') return booking
+    throw error
+  }
+}
+
+/** A query for a number that never was: a proper "no" proves address, merchant, keys and clock. */
+async function check(ctx: Context): Promise<CheckResult> {
+  try {
+    const { config } = ctx.connection
+    const reference = 'OMNISAGACHECK'
+    parseQuery(config, reference, await post(ctx, queryRequest(config, reference, ctx.now()), false))
+    return { ok: true, problems: [] }
+  } catch (error) {
+    if (!(error instanceof OmnisagaError)) throw error
+    return { ok: false, problems: [{ message: error.message, remedy: error.remedy ?? 'Try again later.' }] }
+  }
+}
+
+export const ecpay: Connector<EcpayConfig> = {
+  name: 'ecpay',
+  configSchema: EcpayConfig,
+  secretFields: ['hashKey', 'hashIv'],
+  check,
+  receiveWebhook: (ctx, { rawBody }) => ({ records: [readReport(ctx.connection.config, rawBody, ctx.now())], answer: ACKNOWLEDGED }),
+  courier: {
+    book,
+    lookUp,
+    async cancel(ctx, args) {
+      parseCancel(await post(ctx, cancelRequest(ctx.connection.config, args), true))
+    },
+    mapReport,
+    serviceFor(config, { method, chain, wished }) {
+      if (method === 'home') return HOME_SERVICES.find((service) => service === wished) ?? config.services.home
+      if (chain === null) throw invalid('LogisticsSubType', 'no convenience-store chain was chosen', 'Choose the chain and the pickup store.')
+      return CVS_SERVICES[chain].find((service) => service === wished) ?? config.services[chain]
+    },
+  },
+}
