@@ -1,0 +1,59 @@
+/**
+ * Webhooks that arrive together are stored together: while one statement is under way the next ones gather, so that a flood
+ * costs few commits. Each caller is answered only when its own records are durable.
+ */
+import type { RawRecord } from '../connectors/kit/types.ts'
+
+type Store = (connection: string, records: RawRecord[]) => Promise<unknown>
+interface Waiting { records: RawRecord[]; resolve: () => void; reject: (error: unknown) => void }
+
+const MOST_TOGETHER = 200
+
+export class InboxWriter {
+  readonly #store: Store
+  readonly #waiting = new Map<string, Waiting[]>()
+  readonly #running = new Set<string>()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  write(connection: string, records: RawRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const queue = this.#waiting.get(connection) ?? []
+      queue.push({ records, resolve, reject })
+      this.#waiting.set(connection, queue)
+      if (!this.#running.has(connection)) void this.#drain(connection)
+    })
+  }
+
+  /** Never rejects: every failure goes to the caller whose records failed. */
+  async #drain(connection: string): Promise<void> {
+    this.#running.add(connection)
+    for (;;) {
+      const queue = this.#waiting.get(connection) ?? []
+      const batch = queue.splice(0, MOST_TOGETHER)
+      if (batch.length === 0) break
+      try {
+        await this.#store(connection, batch.flatMap((waiting) => waiting.records))
+        for (const waiting of batch) waiting.resolve()
+      } catch (error) {
+        if (batch.length === 1) batch[0]!.reject(error)
+        else for (const waiting of batch) await this.#storeAlone(connection, waiting)
+      }
+    }
+    this.#waiting.delete(connection)
+    this.#running.delete(connection)
+  }
+
+  /** One record that cannot be stored must not take its neighbours with it. */
+  async #storeAlone(connection: string, waiting: Waiting): Promise<void> {
+    try {
+      await this.#store(connection, waiting.records)
+      waiting.resolve()
+    } catch (error) {
+      waiting.reject(error)
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/** Every route there is. */
+import type { Route } from './route.ts'
+import { importRoutes } from './routes/imports.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { stockRoutes } from './routes/stock.ts'
+import { systemRoutes } from './routes/system.ts'
+import { taskRoutes } from './routes/tasks.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
+
+export const routes: readonly Route[] = [
+  ...webhookRoutes, ...orderRoutes, ...importRoutes, ...stockRoutes, ...taskRoutes, ...systemRoutes,
+]

@@ -1,0 +1,48 @@
+/** Doing what a task allows: a command for its order, or, where there is no order, settling the thing itself. */
+import type { Runtime } from '../activities/runtime.ts'
+import { VERBS, type Verb } from '../store/commands.ts'
+import { closeTasks, getTask, type Task } from '../store/tasks.ts'
+import { command, type Asked } from './commands.ts'
+import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
+import type { Answer } from './route.ts'
+import { settleTask } from './settleTask.ts'
+
+export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> { commandId: string | null; orderId: string | null; verb: string }
+
+const isVerb = (action: string): action is Verb => (VERBS as readonly string[]).includes(action)
+
+const refusal = (task: Task, action: string): Problem | null => {
+  if (task.state === 'done') {
+    return new Problem(409, 'Task is closed', `Task ${task.id} was closed${task.closedBy ? ` by ${task.closedBy}` : ''}: ${task.outcome ?? 'done'}.`)
+  }
+  if (task.actions.includes(action)) return null
+  return new Problem(409, 'Not an action of this task', `Task ${task.id} does not allow '${action}'.`, { errors: [{
+    path: 'action', value: action, message: 'is not allowed', remedy: `Use one of: ${task.actions.join(', ')}.`,
+  }] })
+}
+
+interface By { who: string; idempotencyKey?: string | string[] | undefined }
+
+/** @throws Problem 404 for an unknown task, 409 for one that is closed or does not allow the action. */
+export async function takeAction(runtime: Runtime, taskId: number, action: string, detail: Record<string, unknown>, by: By): Promise<Acted> {
+  const task = await getTask(runtime.pool, taskId)
+  if (!task) throw notFound('task', String(taskId))
+  const refused = refusal(task, action)
+  if (refused) throw refused
+  if (task.orderId !== null && isVerb(action)) {
+    return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
+  }
+  const outcome = await settleTask(runtime, task, action)
+  await closeTasks(runtime.pool, { id: taskId }, outcome, by.who)
+  return { commandId: null, orderId: task.orderId, verb: action, state: 'done', answer: outcome }
+}
+
+export async function actOnTask(
+  runtime: Runtime, { id, action }: { id: number; action: string }, detail: Record<string, unknown>, by: By,
+): Promise<Answer> {
+  const acted = await takeAction(runtime, id, action, detail, by)
+  if (acted.state === 'done') return { status: 200, body: acted }
+  if (acted.state === 'waiting') return { status: 202, body: acted }
+  const problem = new Problem(409, 'Refused', acted.answer ?? 'The order cannot do this now.')
+  return { status: 409, contentType: PROBLEM_TYPE, body: { ...problem.body, ...acted } }
+}
