@@ -5,3 +5,4 @@ export declare function findTemporal(options: {
   say?: (line: string) => void
   env?: NodeJS.ProcessEnv
 }): Promise<{ address: string } | { binary: string; version: string }>
+export declare function namesTemporal(env: NodeJS.ProcessEnv): boolean

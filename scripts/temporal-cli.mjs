@@ -54,6 +54,9 @@ function onPath() {
     .map((folder) => resolve(folder, name)).find(existsSync)
 }
 
+/** True when Temporal's own variables say which server to use; then nothing is fetched or started. */
+export const namesTemporal = (env) => Boolean(env.TEMPORAL_ADDRESS || env.TEMPORAL_PROFILE || env.TEMPORAL_CONFIG_FILE)
+
 /** The SDK's own downloader, in a process of its own so that it can be given up. */
 async function bySdk(root, folder) {
   const library = join(root, 'node_modules/@temporalio/testing/lib/index.js')
@@ -102,7 +105,7 @@ async function verify(binary) {
  * @returns {Promise<{ address: string } | { binary: string, version: string }>}
  */
 export async function findTemporal({ root, say = console.log, env = process.env }) {
-  if (env.TEMPORAL_ADDRESS) return { address: env.TEMPORAL_ADDRESS }
+  if (namesTemporal(env)) return { address: env.TEMPORAL_ADDRESS ?? 'of the Temporal profile' }
   const found = onPath()
   if (found) {
     try {

@@ -35,6 +35,17 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** Tells a process from a later one that was given the same id; '' when it is gone. */
+export function startOf(pid: number): string {
+  // Field 22 of /proc/PID/stat: start in clock ticks since boot; the name in field 2 may hold spaces.
+  if (existsSync('/proc/self/stat')) return readText(`/proc/${pid}/stat`).replace(/^.*\) /, '').split(' ')[19] ?? ''
+  try {
+    return execFileSync('ps', ['-p', String(pid), '-o', 'lstart='], { encoding: 'utf8' }).trim()
+  } catch {
+    return '' // ps exits 1 when there is no such process
+  }
+}
+
 /** Ids of the direct children of a process. */
 export function childrenOf(pid: number): number[] {
   const listed = existsSync(`/proc/${pid}/task/${pid}/children`)

@@ -45,7 +45,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Starts the dev server; an orphan of an earlier run is stopped first. Resolves when it answers. */
 export async function startTemporal(options: TemporalServerOptions): Promise<RunningTemporal> {
   const { dataDir, root, say = () => undefined, ui = true, supervise = true } = options
-  const found = await findTemporal({ root, say, env: { ...process.env, TEMPORAL_ADDRESS: undefined } })
+  const found = await findTemporal({ root, say, env: {} })
   if (!('binary' in found)) throw new Error('a program was asked for, an address was found')
   mkdirSync(dataDir, { recursive: true })
   const files = { pid: join(dataDir, 'temporal.pid'), ports: join(dataDir, 'temporal.ports.json'), log: resolve(dataDir, 'temporal.log') }
