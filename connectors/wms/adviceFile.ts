@@ -55,8 +55,8 @@ export function parseAdviceFile(bytes: Uint8Array, file: string): AdviceFile {
 
   const valid = XMLValidator.validate(text)
   if (valid !== true) {
-    const reason = `not well-formed XML in line ${valid.err.line}: ${valid.err.msg}`
-    return closed ? unreadable(reason) : unfinished(reason)
+    const reason = `not well-formed XML in line ${valid.err.line}: ${valid.err.msg.replace(/\s+/g, ' ')}`
+    return closed ? unreadable(reason) : unfinished(`the file breaks off: </${ROOT}> is missing (${reason})`)
   }
   let parsed: unknown
   try {
