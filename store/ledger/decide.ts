@@ -17,6 +17,9 @@ export function validateRequest(request: ReserveRequest): void {
   if (request.key === '') refuse('the key is empty')
   if (request.expiresAt !== null && Number.isNaN(request.expiresAt.getTime())) refuse('expiresAt is no date')
   const seen = new Set<string>()
+  const texts = [request.key, request.orderId, ...request.lines.flatMap((line) => [line.lineId, line.sku, line.location])]
+  // PostgreSQL holds no NUL, and its protocol ends a text there.
+  if (texts.some((text) => text.includes('\u0000'))) refuse('a name holds a NUL character')
   for (const line of request.lines) {
     if (!Number.isInteger(line.quantity) || line.quantity <= 0 || line.quantity > MAX_QUANTITY)
       refuse(`line ${line.lineId} asks for ${line.quantity} of ${line.sku}`)

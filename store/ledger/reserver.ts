@@ -32,20 +32,31 @@ export function createReserver(pool: Pool, options: ReserverOptions = {}): Reser
   const idle: (() => void)[] = []
   let waiting: Waiting[] = []
   let running = 0
+  let inFlight = 0
   let scheduled = false
   let closed = false
 
+  /**
+   * The oldest requests that touch nothing under way, a fair share for each lane; beyond the share only those that touch what this
+   * batch touches, since they could not run beside it. Nobody overtakes an older request for the same row.
+   */
   function takeBatch(): Waiting[] {
+    const share = Math.ceil((waiting.length + inFlight) / lanes)
     const batch: Waiting[] = []
     const kept: Waiting[] = []
+    const mine = new Set<string>()
     const passedOver = new Set<string>()
     let looked = 0
     while (looked < waiting.length && looked < LOOKAHEAD && batch.length < maxBatch) {
       const next = waiting[looked++] as Waiting
       const free = next.claims.every((claim) => !claimed.has(claim) && !passedOver.has(claim))
-      if (free) batch.push(next)
-      else for (const claim of next.claims) passedOver.add(claim)
-      if (!free) kept.push(next)
+      if (free && (batch.length < share || next.claims.some((claim) => mine.has(claim)))) {
+        batch.push(next)
+        for (const claim of next.claims) mine.add(claim)
+      } else {
+        kept.push(next)
+        for (const claim of next.claims) passedOver.add(claim)
+      }
     }
     waiting = looked === waiting.length ? kept : [...kept, ...waiting.slice(looked)]
     return batch
@@ -58,9 +69,11 @@ export function createReserver(pool: Pool, options: ReserverOptions = {}): Reser
       if (batch.length === 0) break
       for (const { claims } of batch) for (const claim of claims) claimed.add(claim)
       running++
+      inFlight += batch.length
       void settle(pool, batch).finally(() => {
         for (const { claims } of batch) for (const claim of claims) claimed.delete(claim)
         running--
+        inFlight -= batch.length
         schedule()
       })
     }

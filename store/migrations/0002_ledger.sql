@@ -1,7 +1,8 @@
 -- Functions of the stock ledger. Each locks stock rows in key order in a statement of its own and acts in the next one: under READ
 -- COMMITTED every statement of a volatile function has a fresh snapshot, so what is acted on is what was locked. (One statement that
 -- locks and updates acts on row versions that are stale until fetched again: spurious constraint errors under contention.)
--- Index plans are forced: these plans are cached for a session's life, and may be made while the tables are still empty.
+-- Generic index plans are forced: planning anew costs more than the work, and a cached plan may have been made while the tables were
+-- still empty.
 
 create table ledger_calls (                 -- operations done once, by the caller's key (consume, keyed release, counted stock)
   key text primary key, at timestamptz not null default now()
@@ -14,7 +15,7 @@ create index holds_order on holds (order_id);
 -- `at_most` bounds one sweep; null ends all of them.
 create function ledger_expire(skus text[], locations text[], at_most integer default null) returns integer
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   ended integer;
   judged_at timestamptz;
@@ -23,9 +24,11 @@ begin
     order by s.sku, s.location for no key update of s;
   judged_at := clock_timestamp();
   with late as (
-    select h.id from unnest(skus, locations) as k(sku, location)
-    join holds h on h.sku = k.sku and h.location = k.location
-    where h.state = 'active' and h.expires_at is not null and h.expires_at <= judged_at
+    select l.id from unnest(skus, locations) as k(sku, location)
+    cross join lateral (                    -- `offset 0` keeps the planner from reading every SKU's expired holds instead
+      select h.id from holds h where h.sku = k.sku and h.location = k.location
+        and h.state = 'active' and h.expires_at is not null and h.expires_at <= judged_at offset 0
+    ) l
     limit at_most
   ), expired as (
     update holds h set state = 'expired', ended_at = judged_at
@@ -45,7 +48,7 @@ end $$;
 create function ledger_lock(skus text[], locations text[])
 returns table (sku text, location text, on_hand integer, safety integer, held integer)
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 begin
   perform ledger_expire(skus, locations);
@@ -59,7 +62,7 @@ end $$;
 -- answers [{key, order_id, answer}]. Answers go in key order, so that two processes with the same keys cannot wait in a circle.
 create function ledger_hold(holds json, answers json) returns void
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   insert into reservations (key, order_id, answer)
     select a.key, a.order_id, a.answer from json_to_recordset(answers) as a(key text, order_id text, answer jsonb) order by a.key;
