@@ -1,0 +1,212 @@
+/**
+ * A stand-in for ECPay's domestic logistics: /Express/Create, /Helper/QueryLogisticsTradeInfo/V5, /Express/CancelC2COrder and status
+ * reports. It checks what ECPay is known to check; texts of refusals are assumed where ECPay publishes none. Listens on 127.0.0.1.
+ *
+ * Control, JSON: GET|POST|DELETE /_sim/faults · GET /_sim/parcels · GET /_sim/callbacks · POST /_sim/parcels/{MerchantTradeNo}/advance
+ * {to} or {code}, with {twice, shuffle} · POST /_sim/parcels/{MerchantTradeNo}/forge {code} · POST /_sim/auto {speedMs, twice, shuffle, outcomes}
+ */
+import { startSimServer, type SimAnswer, type SimRequest } from '../kit/server.ts'
+import type { FaultPlan } from '../kit/faults.ts'
+import { createCallbacks, type CallbackLog } from './callbacks.ts'
+import { codesTo, type Destination, type Outcome } from './journeys.ts'
+import { macOf } from './mac.ts'
+import { createParcels, type Merchant, type Parcel } from './parcels.ts'
+import { problemOf } from './rules.ts'
+
+/** ECPay's published test accounts. */
+export const TEST_MERCHANTS: readonly Merchant[] = [
+  { merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', kind: 'B2C' },
+  { merchantId: '2000214', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', kind: 'B2C' },
+  { merchantId: '2000933', hashKey: 'XBERn1YOvpM9nfZc', hashIv: 'h1ONHk4P4yqbl5LK', kind: 'C2C' },
+]
+
+export interface EcpaySimulatorOptions {
+  /** 0 or absent: a free one. */
+  port?: number
+  merchants?: readonly Merchant[]
+  /** Accept collection at the door. @default false: ECPay's own SDK refuses it */
+  homeCollection?: boolean
+  /** URL-encode the values of `1|k=v` answers; ECPay does not say which it does. @default false */
+  encodedAnswers?: boolean
+  /** How often a report is tried, and how long between. @default 4 and 300 ms (ECPay: 3 times more, then the next days) */
+  callbackAttempts?: number
+  callbackRetryMs?: number
+  now?: () => number
+}
+export interface AdvanceOptions { to?: Destination; code?: string; twice?: boolean; shuffle?: boolean }
+export interface AutoOptions {
+  /** Between two statuses of a parcel; 0 switches it off. */
+  speedMs: number
+  /** Every report is sent twice. */
+  twice?: boolean
+  /** Reports come in pairs, the later one first. */
+  shuffle?: boolean
+  /** What becomes of parcels; `fields` are regular expressions over the Create request. Others are delivered. */
+  outcomes?: { fields: Record<string, string>; outcome: Outcome }[]
+}
+export interface EcpaySimulator {
+  url: string
+  port: number
+  faults: FaultPlan
+  parcels(): Parcel[]
+  callbacks(): CallbackLog[]
+  /** Resolves when every report was taken or given up. */
+  advance(merchantTradeNo: string, options: AdvanceOptions): Promise<void>
+  forge(merchantTradeNo: string, code?: string): Promise<void>
+  auto(options: AutoOptions): void
+  /** Resolves when no report is under way. */
+  idle(): Promise<void>
+  stop(): Promise<void>
+}
+
+const plainForm = (fields: Record<string, string>) => Object.entries(fields).map(([name, value]) => `${name}=${value}`).join('&')
+const text = (body: string): SimAnswer => ({ body })
+const MAX_CLOCK_SKEW_S = 180
+
+export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): Promise<EcpaySimulator> {
+  const now = options.now ?? Date.now
+  const merchants = new Map((options.merchants ?? TEST_MERCHANTS).map((merchant) => [merchant.merchantId, merchant]))
+  const parcels = createParcels(now)
+  const callbacks = createCallbacks({ attempts: options.callbackAttempts ?? 4, retryMs: options.callbackRetryMs ?? 300, timeoutMs: 10_000 })
+
+  /** The form, once merchant and CheckMacValue are right; otherwise ECPay's refusal. */
+  function authenticated(request: SimRequest): { fields: Record<string, string>; merchant: Merchant } | SimAnswer {
+    if (request.method !== 'POST') return { status: 405, body: 'Method Not Allowed' }
+    if (!(request.headers['content-type'] ?? '').includes('application/x-www-form-urlencoded')) return text('0|Content-Type錯誤')
+    const fields = Object.fromEntries(new URLSearchParams(request.rawBody.toString('utf8')))
+    const merchant = merchants.get(fields.MerchantID ?? '')
+    if (!merchant) return text('0|查無廠商編號')
+    if (fields.CheckMacValue !== macOf(fields, merchant.hashKey, merchant.hashIv)) return text('0|CheckMacValue驗證失敗')
+    return { fields, merchant }
+  }
+  const signedForm = (fields: Record<string, string>, merchant: Merchant, encode: boolean) => {
+    const all = { ...fields, CheckMacValue: macOf(fields, merchant.hashKey, merchant.hashIv) }
+    return encode ? new URLSearchParams(all).toString() : plainForm(all)
+  }
+
+  function create(fields: Record<string, string>, merchant: Merchant): SimAnswer {
+    const problem = problemOf(fields, { kind: merchant.kind, homeCollection: options.homeCollection ?? false })
+    if (problem) return text(`0|${problem}`)
+    if (fields.MerchantTradeNo && parcels.find(fields.MerchantTradeNo)) return text('0|MerchantTradeNo重複')
+    const parcel = parcels.create(fields, merchant)
+    const status = parcel.history[0] ?? { code: '300', at: parcel.tradeDate }
+    return text(`1|${signedForm({
+      MerchantID: merchant.merchantId, MerchantTradeNo: parcel.merchantTradeNo, RtnCode: status.code, RtnMsg: '訂單處理中(綠界已收到訂單資料)',
+      AllPayLogisticsID: parcel.allPayLogisticsId, LogisticsType: fields.LogisticsType ?? '', LogisticsSubType: fields.LogisticsSubType ?? '',
+      GoodsAmount: fields.GoodsAmount ?? '', UpdateStatusDate: status.at, ReceiverName: fields.ReceiverName ?? '',
+      ReceiverPhone: fields.ReceiverPhone ?? '', ReceiverCellPhone: fields.ReceiverCellPhone ?? '', ReceiverEmail: fields.ReceiverEmail ?? '',
+      ReceiverAddress: fields.ReceiverAddress ?? '', CVSPaymentNo: parcel.cvsPaymentNo, CVSValidationNo: parcel.cvsValidationNo,
+      BookingNote: parcel.bookingNote,
+    }, merchant, options.encodedAnswers ?? false)}`)
+  }
+
+  function query(fields: Record<string, string>, merchant: Merchant): SimAnswer {
+    if (!/^\d{10}$/.test(fields.TimeStamp ?? '') || Math.abs(now() / 1000 - Number(fields.TimeStamp)) > MAX_CLOCK_SKEW_S) return text('0|TimeStamp逾時')
+    const parcel = fields.AllPayLogisticsID ? parcels.findById(fields.AllPayLogisticsID) : parcels.find(fields.MerchantTradeNo ?? '')
+    if (!parcel || parcel.request.MerchantID !== merchant.merchantId) return text('0|查無訂單資料')
+    const f = parcel.request
+    return text(signedForm({
+      MerchantID: merchant.merchantId, MerchantTradeNo: parcel.merchantTradeNo, AllPayLogisticsID: parcel.allPayLogisticsId,
+      GoodsAmount: f.GoodsAmount ?? '', LogisticsType: `${f.LogisticsType}_${f.LogisticsSubType}`, HandlingCharge: '0', TradeDate: parcel.tradeDate,
+      LogisticsStatus: parcel.history.at(-1)?.code ?? '', GoodsName: f.GoodsName ?? '', ShipmentNo: parcel.shipmentNo, BookingNote: parcel.bookingNote,
+      CollectionAmount: f.IsCollection === 'Y' ? f.CollectionAmount ?? '0' : '0', CollectionAllocateDate: '', CollectionAllocateAmount: '0',
+      CollectionChargeFee: '0', ActualWeight: '',
+    }, merchant, true))
+  }
+
+  function cancelC2c(fields: Record<string, string>): SimAnswer {
+    const parcel = parcels.findById(fields.AllPayLogisticsID ?? '')
+    if (!parcel || parcel.request.LogisticsSubType !== 'UNIMARTC2C') return text('0|查無訂單資料')
+    if (parcel.cvsPaymentNo !== fields.CVSPaymentNo || parcel.cvsValidationNo !== fields.CVSValidationNo) return text('0|寄貨編號或驗證碼錯誤')
+    if (parcel.history.length > 1) return text('0|訂單已寄件，無法取消')
+    parcel.cancelled = true
+    parcels.advance(parcel, '9999')
+    return text('1|OK')
+  }
+
+  function handle(request: SimRequest): SimAnswer {
+    const asked = authenticated(request)
+    if (!('merchant' in asked)) return asked
+    switch (request.path.toLowerCase()) {
+      case '/express/create': return create(asked.fields, asked.merchant)
+      case '/helper/querylogisticstradeinfo/v5': return query(asked.fields, asked.merchant)
+      case '/express/cancelc2corder': return cancelC2c(asked.fields)
+      default: return { status: 404, body: 'Not Found' }
+    }
+  }
+
+  async function report(parcel: Parcel, steps: { code: string; at: string }[], { twice = false, shuffle = false }): Promise<void> {
+    const ordered = shuffle ? [...steps].reverse() : steps
+    for (const step of ordered) {
+      for (let times = twice ? 2 : 1; times > 0; times--) await callbacks.send({ parcel, ...step })
+    }
+  }
+  const known = (merchantTradeNo: string): Parcel => {
+    const parcel = parcels.find(merchantTradeNo)
+    if (!parcel) throw new RangeError(`no parcel ${merchantTradeNo}`)
+    return parcel
+  }
+  const remaining = (parcel: Parcel, to: Destination): string[] => {
+    const done = new Set(parcel.history.map((step) => step.code))
+    return codesTo(parcel.request.LogisticsSubType ?? '', to).filter((code) => !done.has(code))
+  }
+
+  async function advance(merchantTradeNo: string, how: AdvanceOptions): Promise<void> {
+    const parcel = known(merchantTradeNo)
+    const codes = how.code ? [how.code] : remaining(parcel, how.to ?? 'delivered')
+    await report(parcel, codes.map((code) => parcels.advance(parcel, code)), how)
+  }
+  const forge = (merchantTradeNo: string, code = '3003') =>
+    callbacks.send({ parcel: known(merchantTradeNo), code, at: known(merchantTradeNo).tradeDate, forged: true })
+
+  let autoTimer: NodeJS.Timeout | undefined
+  function auto(how: AutoOptions): void {
+    clearInterval(autoTimer)
+    if (how.speedMs <= 0) return
+    const busy = new Set<Parcel>()
+    const outcomeOf = (parcel: Parcel): Outcome => how.outcomes?.find(({ fields }) =>
+      Object.entries(fields).every(([name, pattern]) => new RegExp(pattern, 'u').test(parcel.request[name] ?? '')))?.outcome ?? 'delivered'
+    autoTimer = setInterval(() => {
+      for (const parcel of parcels.all()) {
+        if (parcel.cancelled || busy.has(parcel)) continue
+        const codes = remaining(parcel, outcomeOf(parcel)).slice(0, how.shuffle ? 2 : 1)
+        if (codes.length === 0) continue
+        busy.add(parcel)
+        void report(parcel, codes.map((code) => parcels.advance(parcel, code)), how).finally(() => busy.delete(parcel))
+      }
+    }, how.speedMs)
+    autoTimer.unref()
+  }
+
+  async function control(request: SimRequest & { route: string }): Promise<SimAnswer | null> {
+    const body = (request.json ?? {}) as AdvanceOptions & AutoOptions
+    if (request.route === '/parcels') {
+      return { body: { parcels: parcels.all().map(({ hashKey: _key, hashIv: _iv, ...parcel }) => ({ ...parcel, status: parcel.history.at(-1)?.code })) } }
+    }
+    if (request.route === '/callbacks') return { body: { callbacks: callbacks.log } }
+    if (request.route === '/auto' && request.method === 'POST') {
+      auto(body)
+      return { body: { ok: true } }
+    }
+    const [, number, action] = /^\/parcels\/([^/]+)\/(advance|forge)$/.exec(request.route) ?? []
+    if (!number || request.method !== 'POST') return null
+    if (!parcels.find(number)) return { status: 404, body: { error: `no parcel ${number}` } }
+    await (action === 'advance' ? advance(number, body) : forge(number, body.code))
+    return { body: { ok: true } }
+  }
+
+  const server = await startSimServer({
+    port: options.port, handle, control, refuse: (fault) => text(`0|${fault.message ?? '系統忙碌，請稍後再試'}`),
+  })
+  return {
+    url: server.url, port: server.port, faults: server.faults,
+    parcels: () => parcels.all(), callbacks: () => callbacks.log,
+    advance, forge, auto, idle: () => callbacks.idle(),
+    async stop() {
+      clearInterval(autoTimer)
+      callbacks.stop()
+      await callbacks.idle()
+      await server.stop()
+    },
+  }
+}
