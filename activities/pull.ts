@@ -8,6 +8,7 @@ import { moveCursor, nextSlice, readCursor } from '../store/cursors.ts'
 import { storeRaw } from '../store/inbox.ts'
 import { stopConnection } from '../store/connections.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
+import { toFailure } from './failure.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface PullSlice {
@@ -40,14 +41,10 @@ const PullConfig = z.looseObject({
 
 const taskKey = (connection: string) => `connection:${connection}:pull`
 
-function toFailure(error: unknown): unknown {
-  if (!(error instanceof OmnisagaError)) return error
-  const wait = error.retryAfterMs
-  return ApplicationFailure.create({
-    message: error.message, type: error.kind, details: [{ code: error.code, remedy: error.remedy }],
-    nonRetryable: !isRetriable(error.kind) || (wait !== undefined && wait > LONGEST_WAIT_MS),
-    ...(wait === undefined ? {} : { nextRetryDelay: wait }),
-  })
+/** A long wait is no retry's: this pull ends, and the schedule begins the next. */
+function failureOf(error: unknown): unknown {
+  const tooLong = error instanceof OmnisagaError && (error.retryAfterMs ?? 0) > LONGEST_WAIT_MS
+  return tooLong ? ApplicationFailure.create({ type: error.kind, message: error.message, nonRetryable: true }) : toFailure(error)
 }
 
 /** What no repeat mends is a person's: Misconfigured also stops the connection. */
@@ -115,7 +112,7 @@ export function createPullActivities(runtime: PullRuntime): PullActivities {
         if (error instanceof OmnisagaError && error.code === 'stopped') return { pages: 0, stored: 0, known: 0, done: true, skipped: 'stopped' }
         runtime.log.warn({ connection, kind: error instanceof OmnisagaError ? error.kind : 'unknown', code: (error as { code?: string }).code }, 'pull failed')
         await tell(runtime, connection, error)
-        throw toFailure(error)
+        throw failureOf(error)
       } finally {
         clearInterval(beat)
       }

@@ -1,5 +1,6 @@
 /** Configuration of one Shopee shop. */
 import { z } from 'zod'
+import { Limits } from '../kit/limits.ts'
 
 const day = 24 * 60 * 60_000
 
@@ -33,7 +34,7 @@ export const ShopeeConfig = z.object({
   pageSize: z.number().int().min(1).max(100).default(100),
   /** How often the shop is pulled. */
   pullEveryMs: z.number().int().min(10_000).default(5 * 60_000),
-  timeoutMs: z.number().int().positive().default(20_000),
+  quota: Limits.optional(),
   /** The service to wish for when the seller ships with a courier of their own, e.g. `TCAT`; null leaves it to the location. */
   ownCourier: z.string().nullable().default(null),
   /** How Shopee's own logistics get the parcel where both ways are offered. */

@@ -10,7 +10,7 @@ import { publicSign, shopSign } from './sign.ts'
 export type ShopeeContext = ConnectorContext<ShopeeConfig>
 
 const Envelope = z.looseObject({
-  error: z.string().nullish(), message: z.string().nullish(), request_id: z.string().nullish(), response: z.unknown(),
+  error: z.string().nullish(), message: z.string().nullish(), request_id: z.string().nullish(), response: z.unknown().optional(),
 })
 type Envelope = z.infer<typeof Envelope>
 
@@ -51,7 +51,7 @@ async function send(ctx: ShopeeContext, call: ShopeeCall, accessToken: string | 
   const answer = await ctx.http.request({
     method: call.method, url: signedUrl(config, call, accessToken, ctx.now()),
     ...(call.body ? { body: call.body, headers: { 'content-type': 'application/json' } } : {}),
-    timeoutMs: config.timeoutMs, write: call.write,
+    write: call.write,
   })
   return readEnvelope(call, answer, ctx.now())
 }
