@@ -1,0 +1,12 @@
+/** Order files: reading them into orders, and writing answers back into them. */
+export { annotate } from './annotate.ts'
+export { canonicalOrderOf, dryRun } from './dry-run.ts'
+export type { DryRun, DryRunLookup } from './dry-run.ts'
+export { writeBackMomo } from './momo-writeback.ts'
+export type { MomoUpdate } from './momo-writeback.ts'
+export { openWorkbook } from './open.ts'
+export { mapRawOrder, orderHash, readOrders } from './read.ts'
+export type { FileOrder, FileOrders, ReadOptions } from './read.ts'
+export type { Cell, FileSource, Limits, Sheet, SheetRow, Workbook } from './types.ts'
+export { readOrdersInWorker } from './worker.ts'
+export type { RawOrder, RawRow, RowError } from '../profiles/types.ts'
