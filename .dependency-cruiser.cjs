@@ -75,9 +75,16 @@ module.exports = {
     {
       name: 'activities-above-connectors',
       severity: 'error',
-      comment: 'activities/ import connectors/, mappings/, store/ and domain/.',
+      comment: 'activities/ import connectors/, mappings/, store/ and domain/; of workflows/ only types.',
       from: { path: '^activities/' },
-      to: oursBut('activities', 'connectors', 'mappings', 'store', 'domain'),
+      to: oursBut('activities', 'workflows', 'connectors', 'mappings', 'store', 'domain'),
+    },
+    {
+      name: 'activities-know-workflow-types-only',
+      severity: 'error',
+      comment: 'Start a workflow by its name; its code belongs in the bundle.',
+      from: { path: '^activities/' },
+      to: { path: '^workflows/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'workflows-above-domain',
@@ -159,7 +166,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(node_modules/\\.cache|\\.omnisaga|\\.cache|dist|coverage)/' },
+    exclude: { path: '^(\\.omnisaga|\\.cache|dist|coverage)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
