@@ -1,0 +1,56 @@
+/** The invariants that one statement can judge: each returns (subject, detail) of what breaks it, and takes a `limit` at its end. */
+
+/** A fact that is due and that nobody has tried for so long is not being retried. */
+const OVERDUE = `interval '10 minutes'`
+const isLive = (hold: string) => `${hold}.state = 'active' and (${hold}.expires_at is null or ${hold}.expires_at > now())`
+
+export const invariants: Record<string, string> = {
+  'on hand equals its movements': `
+    select coalesce(s.sku, m.sku) || ' at ' || coalesce(s.location, m.location) as subject,
+      'on hand ' || coalesce(s.on_hand, 0) || ', movements ' || coalesce(m.quantity, 0) as detail
+    from stock s full join (select sku, location, sum(quantity) as quantity from movements group by sku, location) m
+      on m.sku = s.sku and m.location = s.location
+    where coalesce(s.on_hand, 0) <> coalesce(m.quantity, 0)`,
+
+  'held equals the active holds': `
+    select coalesce(s.sku, h.sku) || ' at ' || coalesce(s.location, h.location) as subject,
+      'held ' || coalesce(s.held, 0) || ', active holds ' || coalesce(h.quantity, 0) as detail
+    from stock s full join (select sku, location, sum(quantity) as quantity from holds where state = 'active' group by sku, location) h
+      on h.sku = s.sku and h.location = s.location
+    where coalesce(s.held, 0) <> coalesce(h.quantity, 0)`,
+
+  'holds never exceed on hand': `
+    select h.sku || ' at ' || h.location as subject, 'holds ' || h.quantity || ', on hand ' || coalesce(s.on_hand, 0) as detail
+    from (select sku, location, sum(quantity) as quantity from holds h where ${isLive('h')} group by sku, location) h
+    left join stock s on s.sku = h.sku and s.location = h.location
+    where h.quantity > coalesce(s.on_hand, 0)`,
+
+  'no active hold of a finished order': `
+    select o.id as subject, 'line ' || h.line_id || ' holds ' || h.quantity || ' ' || h.sku || ' at ' || h.location as detail
+    from holds h join orders o on o.id = h.order_id where o.closed and ${isLive('h')}`,
+
+  'one active waybill a parcel': `
+    select unit_id as subject, count(*) || ' active parcels for one unit: ' || string_agg(id, ', ' order by id) as detail
+    from parcels where state not in ('refused', 'void') group by unit_id having count(*) > 1
+    union all
+    select waybill, count(*) || ' active parcels of ' || courier || ' with this waybill: ' || string_agg(id, ', ' order by id)
+    from parcels where waybill is not null and state not in ('refused', 'void') group by courier, waybill having count(*) > 1
+    union all
+    select id, state || ' without a waybill or booking number' from parcels
+    where state in ('booked', 'shipped', 'delivered', 'returning', 'returned') and waybill is null and courier_booking_id is null`,
+
+  'COD label amount equals amount due': `
+    select id as subject, 'label ' || coalesce(label_amount_minor::text, 'none') || ', due ' || amount_due_minor as detail
+    from parcels where state in ('booked', 'shipped', 'delivered', 'returning', 'returned')
+      and coalesce(label_amount_minor, 0) <> amount_due_minor`,
+
+  'every fact owed is acknowledged, being retried, or a task': `
+    select o.key as subject, o.kind || ' for ' || coalesce(o.connection, o.participant) || ' is ' || o.state || ' after ' || o.attempts
+      || ' attempts, and no task is open' as detail
+    from outbox o left join connections c on c.name = o.connection
+    where (o.state = 'dead'
+        or (o.state = 'due' and o.due_at < now() - ${OVERDUE} and coalesce(o.lease_until, o.due_at) < now() - ${OVERDUE}
+          and not coalesce(c.paused, false)))
+      and not exists (select from tasks t where t.state = 'open'
+        and (t.order_id = o.order_id or (t.connection = o.connection and t.order_id is null) or t.key = 'outbox:' || o.key))`,
+}
