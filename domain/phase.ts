@@ -26,13 +26,16 @@ export function phaseOf(lines: Counters[], facts: Facts): Phase {
   if (facts.cancelRequested) return 'cancelling'
   if (sum(lines, (l) => l.returned) >= wanted) return 'returned'
   if (sum(lines, (l) => l.delivered) >= wanted) return 'delivered'
+  // Closed with a part that came back undelivered: what the customer has decides.
+  if (facts.closed && sum(lines, (l) => l.delivered + l.returned) >= wanted) return sum(lines, (l) => l.delivered) > 0 ? 'delivered' : 'returned'
   if (facts.returning) return 'returning'
   if (sum(lines, (l) => l.shipped) >= wanted) return 'shipped'
   if (sum(lines, (l) => l.packed) >= wanted) return 'packed'
   if (facts.handedToWarehouse || sum(lines, (l) => l.picked) > 0) return 'picking'
-  if (facts.routed || facts.confirmed) return 'confirmed'
+  // A change can send a confirmed order back to check or reserve: then it waits there, whatever was confirmed before.
   if (facts.blocked) return 'blocked'
-  if (facts.shortage) return 'waitingStock'
+  if (facts.shortage && !facts.reserved) return 'waitingStock'
+  if (facts.routed || facts.confirmed) return 'confirmed'
   if (facts.tryOnHeld && !facts.tryOnDecided) return 'tryOn'
   if (facts.confirmAsked) return 'confirming'
   if (facts.reserved) return 'reserved'

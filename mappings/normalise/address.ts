@@ -225,7 +225,8 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
   if (isMasked(line)) {
     line = ''
     problems.push('the address is masked')
-  } else if (line === '') problems.push(written === '' ? 'there is no address' : 'nothing follows the district')
+  } else if (cityAt(fold(line), 0) !== null) problems.push('another city follows the district')
+  else if (line === '') problems.push(written === '' ? 'there is no address' : 'nothing follows the district')
   if (city === null && !problems.some((problem) => problem.includes('city'))) problems.push('the city is missing')
   else if (city !== null && district === null) problems.push(POST_BOX.test(line) ? 'a post office box has no district' : `no district of ${city} is named`)
   return {

@@ -26,8 +26,8 @@ const spellings: Spelling[] = [
 ]
 const byCity = new Map(cities.map((city) => [city, districts.filter((district) => district.city === city)]))
 
-/** 市 also begins 市場, 市府, 市民 ...: then it is no town. */
-const TOWN_GOES_ON = /^[場府民政議立內公]/
+/** 屏東市場 is a market, not a town; 屏東市民生路 is a road in the town. */
+const TOWN_GOES_ON = /^場/
 const municipalities = new Set(Object.values(formerCounties))
 
 /** A district of the city at this place of the folded text. Old suffixes count (板橋市, 員林鎮), but exact names come first. */
@@ -41,6 +41,8 @@ export function districtAt(folded: string, at: number, city: string, formerCount
   const known = byCity.get(city) ?? []
   const exact = known.find((district) => rest.startsWith(fold(district.name)) && goesOn(rest, fold(district.name)))
   if (exact) return { name: exact.name, length: exact.name.length }
+  // 桃園市 written twice is the city again; after 桃園縣 it was the town.
+  if (formerCounty === null && rest.startsWith(fold(city))) return null
   const suffixes = municipalities.has(city) ? '市鎮鄉' : city.endsWith('縣') ? '市鎮鄉' : ''
   for (const district of known) {
     const base = fold(district.name).slice(0, -1)
@@ -55,7 +57,7 @@ const goesOn = (rest: string, name: string) => !(name.endsWith('市') && TOWN_GO
 export function cityAt(folded: string, at: number): CityMatch | null {
   const rest = folded.slice(at)
   const matches = spellings.filter((spelling) => rest.startsWith(spelling.written))
-  const full = matches.find((spelling) => !spelling.short)
+  const full = matches.find((spelling) => !spelling.short && goesOn(rest, spelling.written))
   // 彰化市, 屏東市 ... are towns, not cities; they are found as districts.
   if (full) return { city: full.city, length: full.written.length, formerCounty: full.formerCounty }
   for (const spelling of matches) {
