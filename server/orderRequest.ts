@@ -1,5 +1,4 @@
 /** An order sent to the API, put into canonical words: phones E.164, addresses in parts, what is missing null. */
-import { contentHash } from '../domain/ids.ts'
 import type { Address, IncomingOrder } from '../domain/order.ts'
 import { parseAddress, parsePhone } from '../mappings/normalise/index.ts'
 import type { FieldError } from './issues.ts'
@@ -108,7 +107,3 @@ export function payloadOf(request: OrderRequest): OrderPayload {
   if (first) throw new Problem(400, 'Invalid input', `The body is not valid: ${first.path} ${first.message}`, { errors: errors.found })
   return payload
 }
-
-/** Identity of this very report: sent twice it is dropped. */
-export const versionOf = (payload: OrderPayload): string =>
-  payload.externalVersion === null ? contentHash(payload) : `${payload.externalVersion}:${contentHash(payload)}`

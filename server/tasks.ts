@@ -5,7 +5,7 @@ import { closeTasks, getTask, type Task } from '../store/tasks.ts'
 import { command, type Asked } from './commands.ts'
 import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Answer } from './route.ts'
-import { settleTask } from './settleTask.ts'
+import { isSettledHere, settleTask } from './settleTask.ts'
 
 export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> { commandId: string | null; orderId: string | null; verb: string }
 
@@ -29,7 +29,7 @@ export async function takeAction(runtime: Runtime, taskId: number, action: strin
   if (!task) throw notFound('task', String(taskId))
   const refused = refusal(task, action)
   if (refused) throw refused
-  if (task.orderId !== null && isVerb(action)) {
+  if (task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
   }
   const outcome = await settleTask(runtime, task, action)

@@ -1,11 +1,12 @@
 /** audit */
+import { createEngineAudit } from '../../activities/engineAudit.ts'
+import { audit } from '../../store/audit.ts'
 import type { ExitCode } from '../exit.ts'
 import { dim, green, print, printJson, red, table } from '../output/text.ts'
 import { withRuntime } from '../session.ts'
-import { runAudit } from '../audit.ts'
 
 export async function auditAll({ engine, json }: { engine: boolean; json?: boolean }): Promise<ExitCode> {
-  const result = await withRuntime((runtime) => runAudit(runtime, engine))
+  const result = await withRuntime(({ pool, temporal }) => audit(pool, engine ? { engine: createEngineAudit(temporal) } : {}))
   const { ok, checked, violations } = result
   if (json) {
     printJson(result)

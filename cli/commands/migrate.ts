@@ -6,7 +6,7 @@ import { print, printJson } from '../output/text.ts'
 import { databaseUrl } from '../session.ts'
 
 export async function migrateDatabase({ json }: { json?: boolean }): Promise<ExitCode> {
-  const pool = createPool(await databaseUrl(), { max: 1 })
+  const pool = createPool(databaseUrl(), { max: 1 })
   try {
     const applied = await migrate(pool)
     if (json) printJson({ applied })

@@ -1,14 +1,102 @@
 /** Files: taken in whole, read in the background, told about row by row. */
-import { getImport, runImport, startImport } from '../../store/imports.ts'
-import { errorFields } from '../logging.ts'
-import { notFound, Problem } from '../problem.ts'
+import { runImport, startImport } from '../../activities/imports.ts'
+import { WRITES_BACK } from '../../activities/workbook.ts'
+import { OmnisagaError } from '../../domain/errors.ts'
+import { getImport, getWorkbook } from '../../store/imports.ts'
+import { notFound, Problem, problemOf } from '../problem.ts'
 import { defineRoute, UPLOAD_LIMIT_BYTES, type Route } from '../route.ts'
 import { ImportAnswer, ImportForm, ImportId } from '../schemas.ts'
 import { readUpload } from '../upload.ts'
 
 /** Multipart borders and headers come on top of the file. */
 const FORM_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + 64 * 1024
+/** A file that cannot be read at all usually shows it at once; then the upload itself is refused. */
+const JUDGED_WITHIN_MS = 3_000
+
+const TYPES: Record<string, string> = {
+  xls: 'application/vnd.ms-excel',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  csv: 'text/csv; charset=utf-8',
+}
+const typeOf = (fileName: string): string => TYPES[fileName.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'
+
+/** RFC 6266: the name in ASCII, and as it is. */
+const disposition = (fileName: string): string =>
+  `attachment; filename="${fileName.replaceAll(/[^\x20-\x7e]|["\\]/g, '_')}"; filename*=UTF-8''${encodeURIComponent(fileName).replaceAll("'", '%27')}`
+
+/** @returns the error when the work failed within the time, else null; what is unfinished goes on. */
+async function failureWithin(work: Promise<unknown>, timeoutMs: number): Promise<{ error: unknown } | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => { timer = setTimeout(() => resolve(null), timeoutMs) })
+  try {
+    return await Promise.race([work.then(() => null, (error: unknown) => ({ error })), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 export const importRoutes: Route[] = [
+  defineRoute({
+    method: 'POST', path: '/api/v1/imports', operationId: 'importFile', summary: 'Take in a file of orders', access: 'key',
+    description: 'An Excel workbook or CSV text of at most 50 MB. The same file twice is one import. It is read in the background; a crash only delays it.',
+    bodyKind: 'multipart',
+    body: ImportForm,
+    bodyLimit: FORM_LIMIT_BYTES,
+    responses: {
+      202: { description: 'Kept, and being read; Location shows how it goes.', schema: ImportAnswer },
+      415: { description: 'Not multipart, or a file that is neither Excel nor CSV.' },
+      422: { description: 'A file that cannot be read: damaged, too much in it, wrong columns, wrong password.' },
+    },
+    handle: async ({ runtime, request, background }) => {
+      const upload = await readUpload(request)
+      const id = await startImport(runtime, upload)
+      const running = runImport(runtime, id, upload.password)
+      const failed = await failureWithin(running, JUDGED_WITHIN_MS)
+      if (!failed) background(running)
+      else if (failed.error instanceof OmnisagaError && failed.error.kind === 'Invalid') throw unreadable(failed.error, id)
+      else background(running)
+      const found = await getImport(runtime.pool, id)
+      if (found?.state === 'failed') throw unreadable(new OmnisagaError('Invalid', found.error ?? 'the file cannot be read', { code: 'unreadable' }), id)
+      return { status: 202, body: found ?? { id, state: 'received' }, headers: { location: `/api/v1/imports/${id}` } }
+    },
+  }),
+  defineRoute({
+    method: 'GET', path: '/api/v1/imports/{id}', operationId: 'getImport', summary: 'How an import goes', access: 'key',
+    params: ImportId,
+    responses: { 200: { description: 'State, counts, and every wrong row with column, value and remedy.', schema: ImportAnswer }, 404: { description: 'No such import.' } },
+    handle: async ({ runtime, params }) => {
+      const found = await getImport(runtime.pool, params.id)
+      if (!found) throw notFound('import', params.id)
+      return { status: 200, body: found }
+    },
+  }),
+  defineRoute({
+    method: 'GET', path: '/api/v1/imports/{id}/workbook', operationId: 'getImportWorkbook', access: 'key',
+    summary: "momo's own workbook with the tracking numbers written in, for re-upload",
+    params: ImportId,
+    responses: {
+      200: { description: 'The workbook.', contentType: TYPES['xls'] ?? '' },
+      404: { description: 'No such import, or none of its parcels has a tracking number yet.' },
+      409: { description: 'The file is of a profile that takes no tracking numbers back.' },
+    },
+    handle: async ({ runtime, params }) => {
+      const found = await getImport(runtime.pool, params.id)
+      if (!found) throw notFound('import', params.id)
+      if (!WRITES_BACK.has(found.profile)) {
+        throw new Problem(409, 'No workbook', `Files of ${found.profile} are not sent back: its tracking numbers go out by other ways.`)
+      }
+      const workbook = await getWorkbook(runtime.pool, params.id)
+      if (!workbook) throw new Problem(404, 'Not ready', 'No parcel of this import has a tracking number yet.', { code: 'not-ready' })
+      const { bytes, fileName } = workbook
+      return { status: 200, contentType: typeOf(fileName), body: bytes, headers: { 'content-disposition': disposition(fileName) } }
+    },
+  }),
 ]
-void [getImport, runImport, startImport, errorFields, notFound, Problem, defineRoute, FORM_LIMIT_BYTES, ImportAnswer, ImportForm, ImportId, readUpload]
+
+const unreadable = (error: OmnisagaError, importId: string): Problem => {
+  const { errors } = problemOf(error)
+  const status = error.code === 'tooBig' ? 413 : 422
+  return new Problem(status, 'File cannot be read', error.message, {
+    errors: errors.map((each) => ({ ...each, path: 'file' })), headers: { location: `/api/v1/imports/${importId}` }, ...(error.code && { code: error.code }),
+  })
+}

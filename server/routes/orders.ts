@@ -4,7 +4,7 @@ import { store } from '../../connectors/store/index.ts'
 import { findOrderId, getOrder, listOrders } from '../../store/orders.ts'
 import { commandAnswer } from '../commands.ts'
 import { cursorOf, openCursor } from '../cursor.ts'
-import { payloadOf, versionOf } from '../orderRequest.ts'
+import { payloadOf } from '../orderRequest.ts'
 import { notFound, Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { CommandAnswer, OrderAnswer, OrderDetailAnswer, OrderId, OrderRequest, OrdersAnswer, OrdersQuery } from '../schemas.ts'
@@ -31,9 +31,7 @@ async function takeIn(runtime: Runtime, request: OrderRequest): Promise<{ status
   if (!store.mapOrder) throw new Error('the store connector maps no orders')
   const { externalId } = request
   const incoming = store.mapOrder(connection, { externalId, payload })
-  const taken = await takeOrder(runtime, incoming, {
-    kind: 'order', externalId, version: versionOf(payload), eventAt: request.placedAt ?? null, payload: { ...payload, asSent: request },
-  })
+  const taken = await takeOrder(runtime, incoming, { ...payload, asSent: request })
   return { orderId: taken.orderId, status: taken.known ? 200 : taken.started ? 201 : 202 }
 }
 

@@ -1,0 +1,90 @@
+/** order ID */
+import type { OrderDetail } from '../../store/orders.ts'
+import { getOrder } from '../../store/orders.ts'
+import { resolveEnvironment } from '../environment.ts'
+import type { ExitCode } from '../exit.ts'
+import { phasePaint } from '../output/phase.ts'
+import { amount, bold, complain, dim, localTime, print, printJson, red, safe, shellWord, since, table, yellow } from '../output/text.ts'
+import { possibleNow, waitingOf, type CommandLine, type ParcelLine, type TaskLine, type UnitLine } from '../output/waiting.ts'
+import { withRuntime } from '../session.ts'
+
+export async function order(id: string, { json }: { json?: boolean }): Promise<ExitCode> {
+  const found = await withRuntime(({ pool }) => getOrder(pool, id))
+  if (!found) {
+    complain(`${red('error:')} there is no order ${id}\n  omnisaga orders lists them.`)
+    return 1
+  }
+  if (json) printJson({ ...found, waits: waitingOf(found), possible: possibleNow(found).map(({ verb }) => verb) })
+  else print([...header(found), ...whatNow(found), ...goods(found), ...ways(found), ...history(found)].join('\n'))
+  return 0
+}
+
+function header(order: OrderDetail): string[] {
+  const { recipient, delivery, payment, totals } = order
+  const { where, since: at } = waitingOf(order)
+  const address = recipient.address?.raw ?? null
+  const to = delivery.method === 'cvs' ? `${delivery.cvs?.chain ?? '-'} ${delivery.cvs?.storeId ?? '-'}` : delivery.method === 'home' ? address : delivery.location
+  const wait = order.closed ? 'finished' : `waits ${where}`
+  return [
+    `${bold(order.externalId)}  ${phasePaint(order.phase)(order.phase)}  ${dim(`${order.id}, ${order.channel}, ${order.kind}`)}`,
+    `  ${order.closed ? dim(wait) : bold(wait)}, since ${localTime(at)} (${since(at)})`,
+    `  for      ${safe(recipient.name ?? (recipient.masked ? 'hidden by the channel' : null))}  ${safe(recipient.phone)}`,
+    `  to       ${delivery.method}  ${safe(to)}`,
+    `  pays     ${payment.method} ${payment.state}  total ${amount(totals.totalMinor, payment.currency)}, due ${amount(payment.amountDueMinor, payment.currency)}`,
+    ...(order.notes === null ? [] : [`  notes    ${safe(order.notes)}`]),
+    ...(delivery.askedTime ? [`  wish     ${safe(delivery.askedTime)}`] : []),
+  ]
+}
+
+function whatNow(order: OrderDetail): string[] {
+  const tasks = order.tasks as TaskLine[]
+  const waiting = (order.commands as CommandLine[]).filter((command) => command.state === 'waiting')
+  const verbs = possibleNow(order)
+  const url = `http://127.0.0.1:${resolveEnvironment().httpPort}/api/v1/orders/${order.id}`
+  const lines = [
+    ...waiting.map((command) => `  ${yellow(`${command.verb} was asked for at ${localTime(command.at)} and is under way`)}`),
+    ...tasks.flatMap((task) => [
+      `  ${yellow(`task ${task.id}`)}  ${safe(task.title)}`, `           ${safe(task.remedy)}`,
+      `           npx omnisaga task ${task.id}   ${dim(task.actions.join(', '))}`,
+    ]),
+    ...verbs.map(({ verb, note }) => `  ${verb.padEnd(9)}${dim(`${note}:  curl -X POST ${shellWord(`${url}/${verb}`)}`)}`),
+  ]
+  return lines.length === 0 ? [] : ['', bold('What can be done now'), ...lines]
+}
+
+function goods(order: OrderDetail): string[] {
+  const counters = new Map(order.counters.map((each) => [each.lineId, each]))
+  const rows = order.lines.map((line) => ({ ...line, count: counters.get(line.lineId) }))
+  const columns = (['held', 'picked', 'packed', 'shipped', 'delivered', 'returned', 'cancelled'] as const)
+    .filter((name) => name === 'held' || rows.some((row) => (row.count?.[name] ?? 0) > 0))
+    .map((name) => ({ title: name.toUpperCase(), of: (row: (typeof rows)[number]) => row.count?.[name] ?? 0, right: true }))
+  return ['', table(rows, [
+    { title: 'LINE', of: (row) => row.lineId, most: 16 }, { title: 'SKU', of: (row) => row.sku ?? row.externalSku }, { title: 'NAME', of: (row) => row.name, most: 30 },
+    { title: 'QTY', of: (row) => row.quantity, right: true }, ...columns,
+  ])]
+}
+
+function ways(order: OrderDetail): string[] {
+  const units = order.units as UnitLine[]
+  const parcels = order.parcels as ParcelLine[]
+  const owed = (order.owed as { participant: string; kind: string; state: string; attempts: number; error: string | null }[]).filter((each) => each.state !== 'done')
+  return [
+    ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}`)]),
+    ...parcels.flatMap((parcel) => [
+      `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
+      ...parcel.events.map((event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`),
+    ]),
+    ...(owed.length === 0 ? [] : ['', bold('Still to be told'), ...owed.map((each) => `  ${each.participant}: ${each.kind}, ${each.attempts} attempts${each.error ? `  ${dim(safe(each.error))}` : ''}`)]),
+  ]
+}
+
+/** Facts and commands in the order in which they came. */
+function history(order: OrderDetail): string[] {
+  const facts = order.history.map((each) => ({ at: each.at, text: `${each.withdrawn ? 'no longer ' : ''}${each.fact}`, more: detailOf(each.data) }))
+  const commands = (order.commands as CommandLine[]).map((each) => ({ at: each.at, text: `${each.verb}, by ${each.who}: ${each.state}`, more: each.answer ?? '' }))
+  const all = [...facts, ...commands].sort((a, b) => a.at.localeCompare(b.at))
+  return all.length === 0 ? [] : ['', bold('What happened'), ...all.map((each) => `  ${localTime(each.at)}  ${safe(each.text)}${each.more ? `  ${dim(safe(each.more))}` : ''}`)]
+}
+
+const detailOf = (data: Record<string, unknown>): string =>
+  Object.entries(data).filter(([name]) => name !== 'at').map(([name, value]) => `${name}=${safe(value)}`).join(' ')

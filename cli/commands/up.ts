@@ -1,0 +1,85 @@
+/** up: everything on one machine, until Ctrl-C. */
+import { existsSync } from 'node:fs'
+import type { Runtime } from '../../activities/runtime.ts'
+import { OmnisagaError } from '../../domain/errors.ts'
+import { createRuntime } from '../../runtime.ts'
+import { startServer, type RunningServer } from '../../server/start.ts'
+import { startWorker } from '../../worker.ts'
+import type { StartDemo } from '../demoHook.ts'
+import { runEmbedded, type Service } from '../embedded/up.ts'
+import type { Environment } from '../environment.ts'
+import type { ExitCode } from '../exit.ts'
+import { bold, complain, dim, print, yellow } from '../output/text.ts'
+
+interface Parts { environment: Environment; runtime: Runtime; server: RunningServer }
+
+export async function up({ demo, again }: { demo?: boolean; again?: boolean }): Promise<ExitCode> {
+  const say = (line: string) => print(dim(line))
+  const startDemo = demo ? await loadDemo() : null
+  const parts: Partial<Parts> = {}
+  const services = [runtimeService(parts), workerService(parts), serverService(parts)]
+  if (startDemo) services.push(demoService(parts, startDemo, again ?? false))
+  const code = await runEmbedded({ services, say }, ({ temporalUi }) => {
+    const { server, environment } = whole(parts)
+    print([
+      '', bold('Omnisaga is up.'),
+      `  API           ${server.url}   ${dim(`${server.url}/openapi.json`)}`,
+      ...(temporalUi ? [`  Temporal UI   ${temporalUi}`] : []),
+      `  data          ${environment.dataDir}`,
+      ...(server.notice ? [`  ${yellow(server.notice)}`] : []),
+      dim('  In another terminal: npx omnisaga orders | tasks | stock | audit.   Ctrl-C stops all of it.'), '',
+    ].join('\n'))
+  })
+  return code === 0 ? 0 : 1
+}
+
+async function loadDemo(): Promise<StartDemo> {
+  const file = new URL('../demo/index.ts', import.meta.url)
+  if (!existsSync(file)) throw new OmnisagaError('Misconfigured', 'the demo is not part of this installation', { remedy: 'Run `omnisaga up` without --demo.' })
+  const { startDemo } = await import(file.href) as { startDemo: StartDemo }
+  return startDemo
+}
+
+function whole(parts: Partial<Parts>): Parts {
+  const { environment, runtime, server } = parts
+  if (!environment || !runtime || !server) throw new Error('the services were started out of order')
+  return { environment, runtime, server }
+}
+
+const runtimeService = (parts: Partial<Parts>): Service => ({
+  name: 'runtime',
+  start: async (environment) => {
+    const runtime = await createRuntime(environment)
+    Object.assign(parts, { environment, runtime })
+    return () => runtime.close()
+  },
+})
+
+const workerService = (parts: Partial<Parts>): Service => ({
+  name: 'worker',
+  start: async () => {
+    if (!parts.runtime) throw new Error('the worker needs the runtime')
+    const worker = await startWorker(parts.runtime)
+    worker.failed.catch((error: Error) => complain(`The worker has failed (${error.message}); stop with Ctrl-C and start again.`))
+    return () => worker.stop()
+  },
+})
+
+const serverService = (parts: Partial<Parts>): Service => ({
+  name: 'server',
+  start: async (environment) => {
+    if (!parts.runtime) throw new Error('the server needs the runtime')
+    const server = await startServer(parts.runtime, { port: environment.httpPort })
+    parts.server = server
+    return () => server.stop()
+  },
+})
+
+const demoService = (parts: Partial<Parts>, startDemo: StartDemo, again: boolean): Service => ({
+  name: 'demo',
+  start: async () => {
+    const { environment, runtime, server } = whole(parts)
+    const demo = await startDemo({ runtime, environment, url: server.url, say: print, again })
+    return () => demo.stop()
+  },
+})
