@@ -86,7 +86,7 @@ describe.each(cases)('$name', (entry) => {
   }
   const intercept = (status: number, body: nock.Body) => {
     const at = nock(BASE_URL)
-    const asked = entry.method === 'GET' ? at.get(entry.path) : at.post(entry.path, entry.body)
+    const asked = entry.method === 'GET' ? at.get(entry.path) : at.post(entry.path, entry.body as nock.DataMatcherMap)
     return asked.query(expected).reply(status, body)
   }
 
