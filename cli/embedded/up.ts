@@ -67,9 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSy
       httpPort: await chooseHttpPort(dataDir, wishedPort, say),
       dataDir, secretKey,
     }
-    const pool = createPool(environment.databaseUrl, { max: 1 })
-    const applied = await migrate(pool).finally(() => pool.end())
-    if (applied.length > 0) say(`database: ${applied.length} migrations applied`)
+    await migrateDatabase(environment.databaseUrl, say)
     for (const service of services) {
       signal?.throwIfAborted()
       started.push({ name: service.name, stop: await service.start(environment) })
@@ -84,6 +82,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSy
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+async function migrateDatabase(databaseUrl: string, say: (line: string) => void): Promise<void> {
+  const pool = createPool(databaseUrl, { max: 1 })
+  try {
+    const applied = await migrate(pool)
+    if (applied.length > 0) say(`database: ${applied.length} migrations applied`)
+  } finally {
+    await pool.end()
   }
 }
 
