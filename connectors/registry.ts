@@ -2,6 +2,8 @@
 import type { Connector } from './kit/types.ts'
 import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
+import { shopee } from './shopee/index.ts'
 import { store } from './store/index.ts'
+import { wms } from './wms/index.ts'
 
-export const connectors: Readonly<Record<string, Connector>> = { ecpay, file, store }
+export const connectors: Readonly<Record<string, Connector>> = { ecpay, file, shopee, store, 'wms-dropfolder': wms }

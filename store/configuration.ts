@@ -45,7 +45,9 @@ function prepare(document: ConfigurationDocument, connectors: Record<string, Con
       })
       continue
     }
+    const before = problems.length
     const raw = fromEnvironment(entry.config, `${path}.config`, env, problems)
+    if (problems.length > before) continue // its schema would complain of the same places
     const parsed = connector.configSchema.safeParse(raw)
     if (!parsed.success) {
       problems.push(...problemsOf(parsed.error, raw, `${path}.config`, connector.secretFields))

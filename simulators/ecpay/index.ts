@@ -31,6 +31,8 @@ export interface EcpaySimulatorOptions {
   /** How often a report is tried, and how long between. @default 4 and 300 ms (ECPay: 3 times more, then the next days) */
   callbackAttempts?: number
   callbackRetryMs?: number
+  /** Remembers its parcels here over restarts. */
+  stateFile?: string
   now?: () => number
 }
 export interface AdvanceOptions { to?: Destination; code?: string; twice?: boolean; shuffle?: boolean }
@@ -66,7 +68,7 @@ const MAX_CLOCK_SKEW_S = 180
 export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): Promise<EcpaySimulator> {
   const now = options.now ?? Date.now
   const merchants = new Map((options.merchants ?? TEST_MERCHANTS).map((merchant) => [merchant.merchantId, merchant]))
-  const parcels = createParcels(now)
+  const parcels = createParcels(now, options.stateFile)
   const callbacks = createCallbacks({ attempts: options.callbackAttempts ?? 4, retryMs: options.callbackRetryMs ?? 300, timeoutMs: 10_000 })
 
   /** The form, once merchant and CheckMacValue are right; otherwise ECPay's refusal. */

@@ -1,4 +1,5 @@
-/** The parcels ECPay knows, and the numbers it gives them. */
+/** The parcels ECPay knows, and the numbers it gives them; kept in a file where one is named, so that a restart forgets nothing. */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createdCode } from './journeys.ts'
 
 export interface Merchant { merchantId: string; hashKey: string; hashIv: string; kind: 'B2C' | 'C2C' }
@@ -25,10 +26,19 @@ const taipei = (ms: number) => {
   return parts.replaceAll('-', '/')
 }
 
-export function createParcels(now: () => number) {
+export function createParcels(now: () => number, stateFile?: string) {
   const byNumber = new Map<string, Parcel>()
-  const lastAt = new Map<string, number>()
-  let serial = 0
+  if (stateFile && existsSync(stateFile)) {
+    for (const parcel of JSON.parse(readFileSync(stateFile, 'utf8')) as Parcel[]) byNumber.set(parcel.merchantTradeNo, parcel)
+  }
+  let serial = byNumber.size
+
+  /** Whole or not at all: a stop in the middle leaves the file as it was. */
+  function save(): void {
+    if (!stateFile) return
+    writeFileSync(`${stateFile}.new`, JSON.stringify([...byNumber.values()]))
+    renameSync(`${stateFile}.new`, stateFile)
+  }
 
   return {
     all: (): Parcel[] => [...byNumber.values()],
@@ -54,15 +64,16 @@ export function createParcels(now: () => number) {
         history: [{ code: createdCode(subType), at: taipei(at) }],
       }
       byNumber.set(parcel.merchantTradeNo, parcel)
-      lastAt.set(parcel.merchantTradeNo, at)
+      save()
       return parcel
     },
     /** Times have seconds only: each status gets one of its own, a second after the last at the earliest. */
     advance(parcel: Parcel, code: string): { code: string; at: string } {
-      const at = Math.max(now(), (lastAt.get(parcel.merchantTradeNo) ?? 0) + 1000)
-      lastAt.set(parcel.merchantTradeNo, at)
+      const last = parcel.history.at(-1)?.at ?? parcel.tradeDate
+      const at = Math.max(now(), Date.parse(`${last.replaceAll('/', '-').replace(' ', 'T')}+08:00`) + 1000)
       const step = { code, at: taipei(at) }
       parcel.history.push(step)
+      save()
       return step
     },
   }

@@ -60,7 +60,7 @@ describe('createRequest', () => {
     ['ReceiverCellPhone', { ...cvs, recipient: { ...cvs.recipient, phone: '+886226550115' } }, 'mobile number'],
     ['ReceiverZipCode', { ...home, recipient: { ...home.recipient, postalCode: null } }, 'postal code'],
     ['ReceiverAddress', { ...home, recipient: { ...home.recipient, address: '路'.repeat(60) } }, 'Shorten'],
-    ['ReceiverStoreID', { ...cvs, cvs: { chain: 'UNIMART', storeId: null } }, 'number of the pickup store'],
+    ['ReceiverStoreID', { ...cvs, cvs: { chain: 'UNIMART', storeId: '' } }, 'number of the pickup store'],
     ['CollectionAmount', { ...cvs, amountDueMinor: 65_050 }, 'whole dollars'],
     ['CollectionAmount', { ...cvs, amountDueMinor: 2_000_100 }, 'several parcels'],
     ['GoodsAmount', { ...home, goodsAmountMinor: 2_000_100 }, 'several parcels'],

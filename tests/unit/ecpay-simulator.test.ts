@@ -1,6 +1,9 @@
 /** Our connector against the stand-in: two writings of the same rules must agree. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ecpay } from '../../connectors/ecpay/index.ts'
 import type { ParcelReport, ParcelRequest } from '../../connectors/kit/types.ts'
@@ -86,6 +89,22 @@ describe('booking at the simulator', () => {
     await expect(courier.book(context({ hashKey: 'wrong' }), home)).rejects.toMatchObject({ kind: 'Misconfigured' })
     expect((await ecpay.check(context({ hashKey: 'wrong' }))).ok).toBe(false)
     expect((await ecpay.check(context())).ok).toBe(true)
+  })
+  it('remembers its parcels over a restart, and goes on with the same numbers', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ecpay-sim-'))
+    const options = { stateFile: join(folder, 'parcels.json'), now: () => NOW.getTime() }
+    await sim.stop()
+    sim = await startEcpaySimulator(options)
+    const first = await courier.book(context(), home)
+    await sim.advance(home.reference, { to: 'shipped' })
+    await sim.stop()
+    sim = await startEcpaySimulator(options)
+    expect(await courier.lookUp(context(), home)).toMatchObject({ courierBookingId: first.courierBookingId })
+    await expect(courier.book(context(), home)).rejects.toMatchObject({ code: 'duplicate' })
+    expect((await courier.book(context(), { ...home, reference: 'OS2' })).courierBookingId).not.toBe(first.courierBookingId)
+    await sim.advance(home.reference, { to: 'delivered' })
+    expect(reports.map((report) => report.meaning)).toEqual(['announced', 'shipped', 'outForDelivery', 'delivered'])
+    rmSync(folder, { recursive: true })
   })
   it('is not booked before it is sent', async () => {
     expect(await courier.lookUp(context(), home)).toBeNull()

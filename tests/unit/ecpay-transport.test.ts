@@ -15,8 +15,9 @@ const QUERY = '/Helper/QueryLogisticsTradeInfo/V5'
 
 beforeAll(() => nock.disableNetConnect())
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([])
+  const unasked = nock.pendingMocks()
   nock.cleanAll()
+  if (unasked.length > 0) throw new Error(`never asked: ${unasked.join(', ')}`)
 })
 afterAll(() => nock.restore())
 
