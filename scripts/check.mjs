@@ -43,6 +43,7 @@ for (const [name, { run, remedy }] of Object.entries(checks)) {
   const started = performance.now()
   const ended = spawnSync(process.execPath, run(), {
     cwd: root,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     encoding: 'utf8',
     maxBuffer: 64 << 20,
     stdio: ['ignore', 'pipe', 'pipe'],
