@@ -49,7 +49,7 @@ function failureOf(error: unknown): unknown {
 
 /** What no repeat mends is a person's: Misconfigured also stops the connection. */
 async function tell(runtime: PullRuntime, connection: string, error: unknown): Promise<void> {
-  if (!(error instanceof OmnisagaError) || isRetriable(error.kind)) return
+  if (!(error instanceof OmnisagaError) || isRetriable(error.kind) || error.code === 'no-connection') return
   if (error.kind === 'Misconfigured') await stopConnection(runtime.pool, connection, error.message)
   await openTask(runtime.pool, {
     kind: 'connection.pull', key: taskKey(connection), connection, subject: connection,
