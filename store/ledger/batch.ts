@@ -8,8 +8,8 @@ const LIMITS = `set local lock_timeout = '500ms'; set local statement_timeout = 
 const literal = (value: unknown) => pg.escapeLiteral(JSON.stringify(value))
 const texts = (values: string[]) => `array[${values.map((value) => pg.escapeLiteral(value)).join(',')}]::text[]`
 
-interface LockedRow { sku: string; location: string; on_hand: number; safety: number; held: number }
-interface StoredRow { key: string; answer: ReserveAnswer }
+/** Of a stock row that is locked, or of an answer given before. */
+type BeginRow = { key: null; sku: string; location: string; free: number } | { key: string; answer: ReserveAnswer }
 
 /**
  * Locks every row the requests name, answers them in order of arrival, writes holds and answers, commits.
@@ -22,15 +22,16 @@ export async function reserveBatch(pool: Pool, requests: ReserveRequest[]): Prom
   try {
     const rows = new Map(requests.flatMap((request) => request.lines).map((line) => [rowKey(line), line]))
     const named = [...rows.values()]
-    // Several statements to one message: the lock comes first, so the answers are read after it, in a newer snapshot.
     const results = (await client.query(
-      `begin; ${LIMITS};`
-      + `select * from ledger_lock(${texts(named.map((row) => row.sku))}, ${texts(named.map((row) => row.location))});`
-      + `select key, answer from reservations where key = any(${texts(requests.map((request) => request.key))})`,
+      `begin; ${LIMITS}; select * from ledger_begin(${texts(named.map((row) => row.sku))}, ${texts(named.map((row) => row.location))}, `
+      + `${texts(requests.map((request) => request.key))})`,
     )) as unknown as pg.QueryResult[]
-    const levels = results[3]?.rows as LockedRow[]
-    const answers = new Map((results[4]?.rows as StoredRow[]).map((row) => [row.key, row.answer]))
-    const free = new Map(levels.map((row) => [rowKey(row), row.on_hand - row.safety - row.held]))
+    const free = new Map<string, number>()
+    const answers = new Map<string, ReserveAnswer>()
+    for (const row of results.at(-1)?.rows as BeginRow[]) {
+      if (row.key === null) free.set(rowKey(row), row.free)
+      else answers.set(row.key, row.answer)
+    }
 
     const fresh: { key: string; order_id: string; answer: ReserveAnswer }[] = []
     const holds: object[] = []

@@ -44,18 +44,42 @@ begin
   return ended;
 end $$;
 
--- The same, then the levels of the locked rows. A row that does not exist is not returned.
+-- Locks the same way, ends what expired, then tells the levels of the locked rows. A row that does not exist is not returned.
 create function ledger_lock(skus text[], locations text[])
 returns table (sku text, location text, on_hand integer, safety integer, held integer)
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
+declare
+  judged_at timestamptz;
 begin
-  perform ledger_expire(skus, locations);
+  perform 1 from stock s join unnest(skus, locations) as k(sku, location) on s.sku = k.sku and s.location = k.location
+    order by s.sku, s.location for no key update of s;
+  judged_at := clock_timestamp();
+  if exists (
+    select from unnest(skus, locations) as k(sku, location) cross join lateral (
+      select from holds h where h.sku = k.sku and h.location = k.location
+        and h.state = 'active' and h.expires_at is not null and h.expires_at <= judged_at limit 1
+    ) l
+  ) then
+    perform ledger_expire(skus, locations);
+  end if;
   return query
     select s.sku, s.location, s.on_hand, s.safety, s.held
     from (select distinct k.sku, k.location from unnest(skus, locations) as k(sku, location)) k
     join stock s on s.sku = k.sku and s.location = k.location;
+end $$;
+
+-- A batch begins: the levels of its locked rows, and after them (key is not null) the answers already given to its keys.
+create function ledger_begin(skus text[], locations text[], keys text[])
+returns table (sku text, location text, free integer, key text, answer jsonb)
+language plpgsql volatile
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+  return query select l.sku, l.location, l.on_hand - l.safety - l.held, null::text, null::jsonb from ledger_lock(skus, locations) l;
+  return query select null::text, null::text, null::integer, r.key, r.answer
+    from unnest(keys) as k(key) join reservations r on r.key = k.key;
 end $$;
 
 -- Writes what was decided while the rows are locked: holds [{key, order_id, line_id, sku, location, quantity, expires_at}] and
