@@ -5,18 +5,13 @@ import type { HttpResponse, ParcelRequest } from '../kit/types.ts'
 import type { EcpayConfig } from './config.ts'
 import { hasValidMac } from './mac.ts'
 
-/** ECPay blocks who calls too fast with 403 for half an hour (its own words for the payment API, ?p=2890). */
-const BLOCKED_MS = 30 * 60_000
+/** ECPay answers 403 for half an hour to who calls too fast (its own words for the payment API, ?p=2890). */
+export const BLOCKED = { status: 403, retryAfterMs: 30 * 60_000 } as const
 
 /** @throws OmnisagaError for every status but 200. */
 export function bodyOf(response: HttpResponse, write: boolean): string {
   if (response.status === 200) return response.body.trim()
   const code = String(response.status)
-  if (response.status === 403) {
-    throw new OmnisagaError('RateLimited', 'ECPay: HTTP 403, called too fast or from an address it does not know', {
-      code, retryAfterMs: BLOCKED_MS, remedy: 'It is tried again in 30 minutes; lower quota.perSecond, and check the address list in the ECPay back office.',
-    })
-  }
   if (response.status === 404 || response.status === 405) {
     throw new OmnisagaError('Misconfigured', `ECPay: HTTP ${code}`, { code, remedy: 'Check baseUrl of the connection.' })
   }

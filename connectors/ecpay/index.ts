@@ -2,7 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import { encodeForm, FORM_TYPE } from '../kit/form.ts'
 import type { Booking, CheckResult, Connector, ConnectorContext, ParcelRequest } from '../kit/types.ts'
-import { bodyOf } from './answer.ts'
+import { BLOCKED, bodyOf } from './answer.ts'
 import { cancelRequest, parseCancel } from './cancel.ts'
 import { CVS_SERVICES, EcpayConfig, HOME_SERVICES } from './config.ts'
 import { createRequest, parseCreate } from './create.ts'
@@ -14,7 +14,7 @@ type Context = ConnectorContext<EcpayConfig>
 
 async function post(ctx: Context, request: { url: string; fields: Record<string, string> }, write: boolean): Promise<string> {
   const response = await ctx.http.request({
-    method: 'POST', url: request.url, write,
+    method: 'POST', url: request.url, write, rateLimit: BLOCKED,
     headers: { 'content-type': FORM_TYPE, accept: 'text/html' },
     body: encodeForm(request.fields),
   })

@@ -73,7 +73,12 @@ function judge(response: HttpResponse, request: HttpRequest, now: Date): Omnisag
   const what = `${describeRequest(request)}: HTTP ${status}`
   const delay = retryAfterMs(response.headers['retry-after'], now)
   if (status === 401) return new OmnisagaError('AuthExpired', what, { code: '401', remedy: 'If a refresh does not help, check the credentials of the connection.' })
-  if (status === 429) return new OmnisagaError('RateLimited', what, { code: '429', retryAfterMs: delay })
+  if (status === 429 || status === request.rateLimit?.status) {
+    return new OmnisagaError('RateLimited', what, {
+      code: String(status), retryAfterMs: delay ?? (status === 429 ? undefined : request.rateLimit?.retryAfterMs),
+      remedy: 'It goes on by itself. If it comes often, lower quota.perSecond of the connection.',
+    })
+  }
   if (status >= 500) {
     const kind = request.write && !request.serverErrorMeansNotDone ? 'OutcomeUnknown' : 'Transient'
     return new OmnisagaError(kind, what, { code: String(status), retryAfterMs: delay })

@@ -28,6 +28,8 @@ export interface HttpRequest {
   write?: boolean
   /** Of a write: the vendor guarantees that a 5xx did nothing (or drops repeats), so it is Transient instead of OutcomeUnknown. */
   serverErrorMeansNotDone?: boolean
+  /** A status by which this vendor, besides 429, says that it was called too often; every process of the connection then pauses. */
+  rateLimit?: { status: number; retryAfterMs: number }
 }
 export interface HttpResponse { status: number; headers: Record<string, string>; body: string }
 
