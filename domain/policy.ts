@@ -19,6 +19,8 @@ export const Policy = z.object({
   recallTimeoutMs: z.number().int().positive().default(4 * 60 * minute),
   /** A parcel without news becomes a task. */
   stuckParcelMs: z.number().int().positive().default(4 * day),
+  /** A courier that cannot be reached at all is asked again after this, with a task open. */
+  courierRetryMs: z.number().int().positive().default(5 * minute),
   /** Waits between booking attempts that the courier refused; after the last one a task. */
   bookingRetryMs: z.array(z.number().int().positive()).default([1 * minute]),
 })

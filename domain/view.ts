@@ -7,9 +7,21 @@ export type UnitState =
   | 'recalling' | 'cancelled'
 export type ParcelState = 'intended' | 'sent' | 'booked' | 'refused' | 'shipped' | 'delivered' | 'returning' | 'returned' | 'void'
 
-export interface ParcelView { id: string; state: ParcelState; courier: string }
-/** `shortTask` is true while a person must decide about a short pick of this unit. */
-export interface UnitView { id: string; state: UnitState; parcel: ParcelView | null; bookings: number }
+/** `connector` is the kind of the courier's connection; its calls have a queue of their own. */
+export interface ParcelView { id: string; state: ParcelState; connector: string }
+export interface UnitView {
+  id: string
+  state: UnitState
+  /** The newest parcel, whatever became of it. */
+  parcel: ParcelView | null
+  /** Bookings tried so far, and how many may be tried before a person must decide. */
+  bookings: number
+  bookingsAllowed: number
+  /** Pieces the warehouse did not find and that no other unit has taken over yet. */
+  short: number
+  /** How it leaves: by a courier, or over the counter. */
+  leaves: 'courier' | 'counter'
+}
 
 export interface OrderView {
   orderId: string
@@ -23,6 +35,8 @@ export interface OrderView {
   course: number
   facts: FactName[]
   units: UnitView[]
+  /** Wanted pieces that no unit carries (after a short pick). */
+  missing: number
   /** ISO 8601; the no-show time of a try-on. */
   tryOnUntil: string | null
 }

@@ -81,7 +81,8 @@ create table orders (
   closed boolean not null default false,
   revision integer not null default 1,      -- grows with every change
   course integer not null default 0,        -- grows when what is to be done changes
-  seen_revision integer not null default 0, -- what the workflow last saw
+  news integer not null default 0,          -- grows with what the workflow should wake for
+  seen_news integer not null default 0,     -- what the workflow has seen of it
   rung_at timestamptz,                      -- the pending doorbell, null when it was heard
   created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
   unique (channel, shop, external_id)
@@ -169,6 +170,7 @@ create table units (
   notes text,                               -- special wishes, for the pick list and the label
   ready_at timestamptz, handed_over_at timestamptz, answer_due_at timestamptz, packed_at timestamptz,
   weight_grams integer,
+  bookings_allowed integer not null default 1,   -- further attempts after a refusal; a person may grant more
   unique (order_id, serial)
 );
 create index units_ready on units (location, priority desc, ready_at) where state = 'ready';

@@ -1,0 +1,76 @@
+/** The outbox's dispatcher: every fact owed is told until it is acknowledged; what cannot be told becomes a task. */
+import type { Connector, ConnectorContext } from '../connectors/kit/types.ts'
+import { isRetriable, OmnisagaError } from '../domain/errors.ts'
+import { stopConnection } from '../store/connections.ts'
+import { readOrder } from '../store/orderRecord.ts'
+import { acknowledge, leaseOutbox, markDead, retryOwed, type OwedRow } from '../store/outbox.ts'
+import { closeTasks, openTask } from '../store/tasks.ts'
+import { eachLane } from './intake.ts'
+import type { Runtime } from './runtime.ts'
+import { writeWorkbooks } from './workbook.ts'
+
+const ATTEMPTS = 10
+const backoffMs = (attempts: number) => Math.min(10 * 60_000, 1_000 * 2 ** attempts)
+
+/** One round. Connections are served side by side, so that a slow one holds up nobody else. @returns how many facts were taken. */
+export async function dispatchOutbox(runtime: Runtime, limit = 200): Promise<number> {
+  const owed = await leaseOutbox(runtime.pool, limit, 50)
+  const workbooks = owed.filter((fact) => fact.payload.workbook === true)
+  await Promise.all([
+    writeWorkbooks(runtime, workbooks),
+    eachLane(owed.filter((fact) => !workbooks.includes(fact)), (fact) => `${fact.connection}/${fact.orderId}`, (fact) => tell(runtime, fact)),
+  ])
+  return owed.length
+}
+
+async function tell(runtime: Runtime, fact: OwedRow): Promise<void> {
+  try {
+    const { connector, context } = await runtime.connection(fact.connection)
+    if ((await deliver(runtime, connector, context, fact)) === 'later') return await retryOwed(runtime.pool, fact.id, 1_000, 'what it builds on is not sent yet')
+    await acknowledge(runtime.pool, fact.id)
+    await closeTasks(runtime.pool, { key: `outbox:${fact.key}` }, 'told')
+  } catch (error) {
+    await notTold(runtime, fact, error)
+  }
+}
+
+async function deliver(runtime: Runtime, connector: Connector, context: ConnectorContext, fact: OwedRow): Promise<'told' | 'later'> {
+  const record = await readOrder(runtime.pool, fact.orderId)
+  const parcel = record.parcels.find((candidate) => candidate.id === fact.payload.parcelId)
+  switch (fact.kind) {
+    case 'tracking':
+      if (parcel?.waybill && parcel.state !== 'void') await connector.writeTracking?.(context, { externalId: record.doc.externalId, waybill: parcel.waybill, courier: parcel.service })
+      return 'told'
+    case 'cancelled':
+      await connector.cancelOrder?.(context, { externalId: record.doc.externalId, reason: String(fact.payload.reason ?? '') })
+      return 'told'
+    case 'label':
+      if (!parcel?.waybill || parcel.state === 'void') return 'told'
+      await connector.warehouse?.sendLabel(context, {
+        unitId: parcel.unitId, waybill: parcel.waybill, courier: parcel.service, amountDueMinor: parcel.amountDueMinor,
+        notes: [record.doc.notes, record.doc.delivery.askedTime].filter(Boolean).join(' / ') || null, key: fact.key,
+      })
+      return 'told'
+    case 'recall': {
+      const unitId = String(fact.payload.unitId)
+      const wave = await runtime.pool.query<{ state: string }>('select w.state from units u join waves w on w.id = u.wave_id where u.id = $1', [unitId])
+      if (wave.rows[0]?.state === 'open') return 'later'
+      await connector.warehouse?.sendCancel(context, { unitId, reason: String(record.facts.cancelRequested?.reason ?? 'cancelled'), key: fact.key })
+      return 'told'
+    }
+  }
+}
+
+async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): Promise<void> {
+  const known = error instanceof OmnisagaError ? error : new OmnisagaError('Transient', (error as Error).message)
+  if (known.kind === 'Misconfigured') await stopConnection(runtime.pool, fact.connection, known.message)
+  if ((isRetriable(known.kind) && fact.attempts < ATTEMPTS) || known.kind === 'Misconfigured') {
+    return await retryOwed(runtime.pool, fact.id, known.retryAfterMs ?? backoffMs(fact.attempts), known.message)
+  }
+  await markDead(runtime.pool, fact.id, known.message)
+  await openTask(runtime.pool, {
+    kind: `${fact.kind}.notTold`, key: `outbox:${fact.key}`, orderId: fact.orderId, connection: fact.connection, subject: fact.orderId,
+    title: `${fact.connection} could not be told: ${fact.kind}`, detail: known.message,
+    remedy: known.remedy ?? 'Tell them by hand and skip, or mend the cause and retry.', actions: ['retry', 'skip'],
+  })
+}

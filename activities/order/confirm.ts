@@ -1,0 +1,42 @@
+/** Confirm: prepaid at once when paid; cash on delivery when the customer has said so. */
+import type { OrderView } from '../../domain/view.ts'
+import type { Tx } from '../../store/db.ts'
+import { prolong } from '../../store/ledger/operations.ts'
+import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { notify } from '../../store/outbox.ts'
+import { closeTasks, openTask } from '../../store/tasks.ts'
+import type { Runtime } from '../runtime.ts'
+
+export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
+  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    if (record.is('confirmed')) return
+    const { payment, onHold } = record.doc
+    if (payment.method === 'prepaid' && payment.state === 'paid' && onHold !== true) return await confirmNow(tx, record, 'prepaid')
+    if (record.is('confirmAsked')) return
+    record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
+    await notify(tx, { key: `${orderId}:confirm`, orderId, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
+  })).view
+}
+
+/** From here on the goods stay held. A hold that ran out meanwhile must be won again first. */
+export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promise<void> {
+  const { expired } = await prolong(tx, { orderId: record.id, expiresAt: null })
+  record.withdraw('confirmAsked')
+  record.record('confirmed', { by })
+  await closeTasks(tx, { key: `order:${record.id}:confirm` }, 'confirmed')
+  if (expired.length === 0) return
+  for (const hold of expired) record.line(hold.lineId).held -= hold.quantity
+  record.withdraw('reserved')
+  record.changeCourse()
+}
+
+export async function remindOfConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
+  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    if (record.is('confirmed')) return
+    await openTask(tx, {
+      kind: 'order.confirm', key: `order:${orderId}:confirm`, orderId, connection: record.connection, subject: record.doc.externalId,
+      title: 'Not confirmed in time', detail: `Order ${record.doc.externalId} still waits for ${String(record.facts.confirmAsked?.for ?? 'its confirmation')}; the goods are held meanwhile.`,
+      remedy: 'Call the customer, then confirm or cancel.', actions: ['confirm', 'cancel'],
+    })
+  })).view
+}

@@ -1,0 +1,67 @@
+/** Try-on: goods kept at the store for a customer who may keep some, all or nothing of them. */
+import type { OrderView } from '../../domain/view.ts'
+import type { Tx } from '../../store/db.ts'
+import { release } from '../../store/ledger/operations.ts'
+import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { notify } from '../../store/outbox.ts'
+import { openTask } from '../../store/tasks.ts'
+import type { Runtime } from '../runtime.ts'
+
+export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
+  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    const policy = await runtime.policy(record.settingsVersion)
+    const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
+    record.record('tryOnHeld', { until })
+    await notify(tx, { key: `${orderId}:tryOnHeld`, orderId, template: 'tryOnHeld', data: { until, location: record.doc.delivery.location } })
+  })).view
+}
+
+export async function noShow(runtime: Runtime, orderId: string): Promise<OrderView> {
+  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    if (record.is('tryOnArrived') || record.is('tryOnDecided')) return
+    await keepOnly(tx, record, new Map(), 'noShow')
+    await notify(tx, { key: `${orderId}:noShow`, orderId, template: 'tryOnMissed' })
+  })).view
+}
+
+export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
+  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    await openTask(tx, {
+      kind: 'tryOn.undecided', key: `order:${orderId}:tryOn`, orderId, connection: record.connection, subject: record.doc.externalId,
+      title: 'Nobody has recorded what the customer keeps', detail: `The customer of ${record.doc.externalId} came; the goods are kept aside at ${record.doc.delivery.location}.`,
+      remedy: 'Record what is kept and what goes back on sale.', actions: ['decide', 'cancel'],
+    })
+  })).view
+}
+
+/**
+ * Keeps the named pieces (lineId -> quantity), puts the others back on sale and takes them off what is owed.
+ * Nothing kept means the order is over.
+ */
+export async function keepOnly(tx: Tx, record: OrderRecord, keep: ReadonlyMap<string, number>, reason: 'decided' | 'noShow'): Promise<void> {
+  let releasedMinor = 0
+  for (const line of record.lines) {
+    const kept = Math.min(keep.get(line.lineId) ?? 0, line.ordered - line.cancelled)
+    const back = line.ordered - line.cancelled - kept
+    if (back === 0) continue
+    await release(tx, { orderId: record.id, lines: [{ lineId: line.lineId, quantity: back }] })
+    line.cancelled += back
+    line.held = kept
+    releasedMinor += back * (line.unitPriceMinor ?? 0)
+  }
+  lowerAmounts(record, releasedMinor)
+  record.record('tryOnDecided', { reason })
+  if (record.lines.every((line) => line.cancelled === line.ordered)) record.record('cancelled', { reason })
+}
+
+/** What is no longer bought is no longer to be collected. */
+export function lowerAmounts(record: OrderRecord, byMinor: number): void {
+  if (byMinor === 0) return
+  const { payment, totals } = record.doc
+  const less = (amount: number | null) => (amount === null ? null : Math.max(0, amount - byMinor))
+  record.doc = {
+    ...record.doc,
+    totals: { ...totals, itemsMinor: less(totals.itemsMinor), totalMinor: less(totals.totalMinor) },
+    payment: payment.method === 'cod' ? { ...payment, amountDueMinor: less(payment.amountDueMinor) ?? 0 } : payment,
+  }
+}

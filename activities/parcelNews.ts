@@ -1,0 +1,116 @@
+/** What a courier reports of a parcel, merged in event time; late and repeated news change nothing that is further already. */
+import type { ParcelMeaning, ParcelReport } from '../connectors/kit/types.ts'
+import { OmnisagaError } from '../domain/errors.ts'
+import type { ParcelState } from '../domain/view.ts'
+import type { Pool, Tx } from '../store/db.ts'
+import { consume } from '../store/ledger/operations.ts'
+import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../store/orderRecord.ts'
+import { notify } from '../store/outbox.ts'
+import { closeTasks, openTask } from '../store/tasks.ts'
+import { saveParcel } from '../store/units.ts'
+
+const FURTHER: ParcelState[] = ['intended', 'sent', 'booked', 'shipped', 'returning', 'delivered', 'returned']
+const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
+  shipped: 'shipped', inTransit: 'shipped', arrivedAtPickup: 'shipped', outForDelivery: 'shipped', attemptFailed: 'shipped',
+  delivered: 'delivered', returning: 'returning', returned: 'returned', lost: 'shipped', problem: 'booked',
+}
+
+/**
+ * @returns the order and whether it should be rung, or null when no parcel answers to the report (yet).
+ * A parcel whose booking's answer was lost is known by our own reference.
+ */
+export async function applyParcelReport(pool: Pool, inboxId: number, report: ParcelReport, stuckParcelMs: number): Promise<{ orderId: string; wake: boolean } | null> {
+  const found = await pool.query<{ id: string; order_id: string }>({
+    name: 'find-parcel',
+    text: `select id, order_id from parcels where reference = $1 or courier_booking_id = $2 or (waybill = $3 and state <> 'void') limit 1`,
+    values: [report.reference, report.courierBookingId, report.waybill],
+  })
+  const parcelId = found.rows[0]?.id
+  const orderId = found.rows[0]?.order_id
+  if (parcelId === undefined || orderId === undefined) return null
+  const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
+    const parcel = record.parcels.find((candidate) => candidate.id === parcelId)
+    if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${parcelId} is gone`)
+    const isNew = await tx.query(
+      `insert into parcel_events (parcel_id, inbox_id, code, meaning, detail, event_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+      [parcelId, inboxId, report.code, report.meaning, report.detail, report.eventAt])
+    if (isNew.rowCount === 0) return false
+    const wake = await accept(record, tx, parcel, report, stuckParcelMs)
+    if (wake) record.wake()
+    return wake
+  })
+  return { orderId, wake: result }
+}
+
+async function accept(record: OrderRecord, tx: Tx, parcel: ParcelRecord, report: ParcelReport, stuckParcelMs: number): Promise<boolean> {
+  const unit = record.unit(parcel.unitId)
+  if (parcel.state === 'void' || parcel.state === 'refused') {
+    if (STATE_OF[report.meaning] === 'shipped') await openTask(tx, problemTask(record, parcel, report, 'A cancelled parcel is on its way'))
+    return false
+  }
+  if (report.meaning === 'problem' || report.meaning === 'lost') await openTask(tx, problemTask(record, parcel, report, report.meaning === 'lost' ? 'The courier has lost a parcel' : 'The courier reports a problem with a parcel'))
+  if (report.meaning === 'unknown') await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
+  await closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
+  const target = STATE_OF[report.meaning]
+  const latest = await tx.query<{ code: string }>('select code from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1', [parcel.id])
+  const advances = target !== undefined && FURTHER.indexOf(target) > FURTHER.indexOf(parcel.state)
+  if (advances) await advance(record, tx, unit, parcel, target, report.eventAt)
+  await saveParcel(tx, parcel, { lastStatus: latest.rows[0]?.code ?? report.code, newsAt: report.eventAt, newsDueInMs: stuckParcelMs })
+  if (report.meaning === 'arrivedAtPickup') await notify(tx, { key: `${parcel.id}:arrived`, orderId: record.id, template: 'arrivedAtPickup' })
+  return advances && (target === 'delivered' || target === 'returned')
+}
+
+async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: ParcelRecord, target: ParcelState, eventAt: string): Promise<void> {
+  // The courier can only deliver or bring back what it was given.
+  if (target !== 'booked') await markShipped(record, tx, unit, eventAt)
+  parcel.state = target
+  const packed = unit.lines.filter((line) => line.packed > 0)
+  if (target === 'delivered') {
+    unit.state = 'delivered'
+    for (const line of packed) record.line(line.lineId).delivered += line.packed
+    if (record.doc.payment.method === 'cod') record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
+    await notify(tx, { key: `${parcel.id}:delivered`, orderId: record.id, template: 'delivered' })
+  }
+  if (target === 'returning') record.record('returning', { parcel: parcel.id })
+  if (target === 'returned') {
+    unit.state = 'returned'
+    for (const line of packed) record.line(line.lineId).returned += line.packed
+    await openTask(tx, {
+      kind: 'return.receive', key: `unit:${unit.id}:returned`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
+      title: 'A parcel came back', detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}.`,
+      remedy: 'Look at the goods; restocked puts them on sale again.', field: 'unit', value: unit.id, actions: ['restocked', 'skip'],
+    })
+  }
+}
+
+/** The goods have left: on hand falls by what was packed, once, whoever says so first. */
+export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord, _eventAt: string): Promise<void> {
+  if (unit.state !== 'packed' && unit.state !== 'recalling') return
+  const packed = unit.lines.filter((line) => line.packed > 0)
+  await consume(tx, {
+    key: `${unit.id}:shipped`, orderId: record.id, reason: 'shipped', reference: unit.id,
+    lines: packed.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.packed })),
+  })
+  for (const line of packed) record.line(line.lineId).shipped += line.packed
+  unit.state = 'shipped'
+  const parcel = record.parcelOf(unit.id)
+  if (parcel?.state === 'booked') {
+    parcel.state = 'shipped'
+    await saveParcel(tx, parcel)
+  }
+  if (record.is('cancelRequested')) {
+    await openTask(tx, {
+      kind: 'recall.refused', key: `order:${record.id}:recall:${unit.id}`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
+      title: 'A parcel left although the order is being cancelled', detail: `The goods of ${record.doc.externalId} are with the courier.`,
+      remedy: 'Let the order go on, or have the courier bring it back.', field: 'unit', value: unit.id, actions: ['letGo', 'skip'],
+    })
+  }
+}
+
+function problemTask(record: OrderRecord, parcel: ParcelRecord, report: ParcelReport, title: string) {
+  return {
+    kind: `parcel.${report.meaning}`, key: `parcel:${parcel.id}:${report.meaning}:${report.code}`, orderId: record.id, connection: parcel.courier,
+    subject: record.doc.externalId, title, detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.code} ${report.detail}`,
+    remedy: 'Ask the courier; then settle it with the customer.', field: 'waybill', value: parcel.waybill, actions: ['skip'],
+  }
+}

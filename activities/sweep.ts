@@ -1,0 +1,84 @@
+/** The sweep starts what a crash left behind, rings what was not heard, and turns passed deadlines into tasks. */
+import { workflowIdOf } from '../domain/ids.ts'
+import { sweep as sweepHolds } from '../store/ledger/operations.ts'
+import { openTask } from '../store/tasks.ts'
+import { ring, start } from './engine.ts'
+import type { Runtime } from './runtime.ts'
+
+const BATCH = 500
+
+export async function sweep(runtime: Runtime): Promise<void> {
+  await sweepHolds(runtime.pool)
+  await ringUnheard(runtime)
+  await ringForStock(runtime)
+  await stuckParcels(runtime)
+  await silentWarehouses(runtime)
+}
+
+/** News or commands that nobody has heard for some seconds. */
+async function ringUnheard(runtime: Runtime): Promise<void> {
+  const unheard = await runtime.pool.query<{ id: string }>(
+    `select id from orders o where not closed and updated_at < now() - interval '3 seconds'
+       and (news > seen_news or exists (select 1 from commands c where c.order_id = o.id and c.state = 'waiting'))
+       and (rung_at is null or rung_at < now() - interval '20 seconds') order by updated_at limit $1`, [BATCH])
+  for (const { id } of unheard.rows) await ring(runtime, id)
+}
+
+/** An order that waits for stock goes on when there is some. */
+async function ringForStock(runtime: Runtime): Promise<void> {
+  const short = await runtime.pool.query<{ id: string }>(
+    `update orders o set course = course + 1, news = news + 1, revision = revision + 1, updated_at = now()
+     where o.id in (
+       select w.id from orders w where w.phase = 'waitingStock' and not w.closed and w.updated_at < now() - interval '2 seconds'
+         and not exists (
+           select 1 from order_lines l where l.order_id = w.id and l.ordered > l.cancelled and l.ordered - l.cancelled > coalesce((
+             select sum(greatest(0, s.on_hand - s.safety - s.held)) from stock s join locations p on p.id = s.location where s.sku = l.sku and p.ships), 0))
+       order by w.priority desc, w.created_at limit 50 for no key update skip locked)
+     returning id`)
+  for (const { id } of short.rows) await ring(runtime, id)
+}
+
+async function stuckParcels(runtime: Runtime): Promise<void> {
+  const stuck = await runtime.pool.query<{ id: string; order_id: string; courier: string; waybill: string | null; external_id: string; last: string | null }>(
+    `select p.id, p.order_id, p.courier, p.waybill, o.external_id, to_char(coalesce(p.last_news_at, p.booked_at), 'YYYY-MM-DD HH24:MI') as last
+     from parcels p join orders o on o.id = p.order_id
+     where p.state in ('booked', 'shipped', 'returning') and p.news_due_at < now()
+       and not exists (select 1 from tasks t where t.key = 'parcel:' || p.id || ':stuck' and t.state = 'open') limit $1`, [BATCH])
+  for (const parcel of stuck.rows) {
+    await openTask(runtime.pool, {
+      kind: 'parcel.stuck', key: `parcel:${parcel.id}:stuck`, orderId: parcel.order_id, connection: parcel.courier, subject: parcel.external_id,
+      title: 'A parcel without news', detail: `Waybill ${parcel.waybill ?? parcel.id} of order ${parcel.external_id}: last news ${parcel.last ?? 'never'} UTC.`,
+      remedy: 'Ask the courier. The task closes by itself when there is news.', field: 'waybill', value: parcel.waybill, actions: ['skip'],
+    })
+    await runtime.pool.query('update parcels set news_due_at = null where id = $1', [parcel.id])
+  }
+}
+
+async function silentWarehouses(runtime: Runtime): Promise<void> {
+  const silent = await runtime.pool.query<{ id: string; order_id: string; location: string; state: string; external_id: string }>(
+    `select u.id, u.order_id, u.location, u.state, o.external_id from units u join orders o on o.id = u.order_id
+     where u.state in ('handedOver', 'picked', 'recalling') and u.answer_due_at < now() limit $1`, [BATCH])
+  for (const unit of silent.rows) {
+    const recalling = unit.state === 'recalling'
+    await openTask(runtime.pool, {
+      kind: recalling ? 'recall.unanswered' : 'unit.silent', key: recalling ? `order:${unit.order_id}:recall:${unit.id}` : `unit:${unit.id}:silent`,
+      orderId: unit.order_id, connection: null, subject: unit.external_id,
+      title: recalling ? 'The warehouse has not answered the recall' : 'The warehouse has not answered',
+      detail: `Unit ${unit.id} of order ${unit.external_id} at ${unit.location}.`, remedy: 'Ask the warehouse.', field: 'unit', value: unit.id,
+      actions: recalling ? ['recalled', 'letGo'] : ['skip', 'cancel'],
+    })
+    await runtime.pool.query('update units set answer_due_at = null where id = $1', [unit.id])
+  }
+}
+
+/** Every open order has a workflow, also after the engine has lost its whole database. @returns how many were started. */
+export async function startMissing(runtime: Runtime): Promise<number> {
+  const open = await runtime.pool.query<{ id: string }>(`select id from orders where not closed and updated_at < now() - interval '5 seconds'`)
+  if (open.rows.length === 0) return 0
+  const running = new Set<string>()
+  for await (const execution of runtime.temporal.workflow.list({ query: `WorkflowType = 'order' AND ExecutionStatus = 'Running'` })) running.add(execution.workflowId)
+  const missing = open.rows.filter(({ id }) => !running.has(workflowIdOf(id)))
+  // The list lags a little behind; starting what runs already changes nothing.
+  for (const { id } of missing.slice(0, BATCH)) await start(runtime, id)
+  return missing.length
+}

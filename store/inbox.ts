@@ -1,0 +1,84 @@
+/** The inbox: every raw record, stored before it is answered and before it is mapped. */
+import type { Queryable } from './db.ts'
+
+export interface InboxRecord {
+  kind: string
+  externalId: string
+  version: string
+  eventAt: string | null
+  payload: Record<string, unknown>
+}
+
+export interface InboxRow {
+  id: number
+  connection: string
+  kind: string
+  externalId: string
+  payload: Record<string, unknown>
+  eventAt: string | null
+  attempts: number
+}
+
+const COLUMNS = `id, connection, kind, external_id as "externalId", payload, attempts,
+  to_char(event_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "eventAt"`
+
+/**
+ * Stores raw records; one that is known by connection, kind, external id and version is dropped.
+ * `lease` keeps the mapping loop away for a minute, for a caller that maps them itself.
+ * @returns the ids of the new rows, and how many were known.
+ */
+export async function storeRaw(
+  db: Queryable,
+  connection: string,
+  records: InboxRecord[],
+  options: { importId?: string; lease?: boolean } = {},
+): Promise<{ stored: number; known: number; ids: number[] }> {
+  if (records.length === 0) return { stored: 0, known: 0, ids: [] }
+  const rows = await db.query<{ id: number }>({
+    name: 'store-raw',
+    text: `insert into inbox (connection, kind, external_id, version, event_at, payload, import_id, lease_until)
+           select $1, r.kind, r."externalId", r.version, r."eventAt", r.payload, $3, case when $4 then now() + interval '1 minute' end
+           from jsonb_to_recordset($2::jsonb) as r(kind text, "externalId" text, version text, "eventAt" timestamptz, payload jsonb)
+           on conflict (connection, kind, external_id, version) do nothing returning id`,
+    values: [connection, JSON.stringify(records), options.importId ?? null, options.lease ?? false],
+  })
+  if (rows.rows.length > 0 && !options.lease) await db.query(`notify omnisaga_inbox`)
+  return { stored: rows.rows.length, known: records.length - rows.rows.length, ids: rows.rows.map((row) => row.id) }
+}
+
+/** Takes unmapped rows for a minute; other processes take others. */
+export async function leaseInbox(db: Queryable, limit: number): Promise<InboxRow[]> {
+  const rows = await db.query<InboxRow>({
+    name: 'lease-inbox',
+    text: `update inbox set lease_until = now() + interval '1 minute', attempts = attempts + 1
+           where id in (select id from inbox where state = 'new' and (lease_until is null or lease_until < now())
+                        order by id limit $1 for update skip locked) returning ${COLUMNS}`,
+    values: [limit],
+  })
+  return rows.rows.sort((a, b) => a.id - b.id)
+}
+
+export async function readInbox(db: Queryable, ids: number[]): Promise<InboxRow[]> {
+  return (await db.query<InboxRow>(`select ${COLUMNS} from inbox where id = any($1) order by id`, [ids])).rows
+}
+
+export async function settleInbox(
+  db: Queryable,
+  id: number,
+  outcome: { state: 'mapped' | 'failed' | 'ignored'; orderId?: string | null; error?: string },
+): Promise<void> {
+  await db.query({
+    name: 'settle-inbox',
+    text: `update inbox set state = $2, order_id = $3, error = $4, lease_until = null where id = $1`,
+    values: [id, outcome.state, outcome.orderId ?? null, outcome.error ?? null],
+  })
+}
+
+/** Puts a row back, to be tried again after `delayMs`. */
+export async function postponeInbox(db: Queryable, id: number, delayMs: number, error: string): Promise<void> {
+  await db.query(`update inbox set lease_until = now() + $2 * interval '1 millisecond', error = $3 where id = $1`, [id, delayMs, error])
+}
+
+export async function inboxBacklog(db: Queryable): Promise<number> {
+  return Number((await db.query<{ n: number }>(`select count(*) as n from inbox where state = 'new'`)).rows[0]?.n ?? 0)
+}

@@ -1,0 +1,301 @@
+/**
+ * One order as a unit of work: locked, loaded, changed in memory, written back with its phase in the same transaction.
+ * Everything that changes an order goes through `changeOrder`; nothing else writes facts, counters or phase.
+ */
+import type { FactName, Facts } from '../domain/facts.ts'
+import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
+import { phaseOf, type Counters } from '../domain/phase.ts'
+import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
+import { OmnisagaError } from '../domain/errors.ts'
+import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
+
+/** The canonical order less its lines, as kept in `orders.doc`. */
+export type OrderDoc = Omit<IncomingOrder, 'lines'>
+
+export interface LineRecord extends Counters {
+  lineId: string
+  sku: string | null
+  externalSku: string | null
+  name: string | null
+  variant: string | null
+  unitPriceMinor: number | null
+  gift: boolean
+}
+
+export interface UnitLineRecord { lineId: string; sku: string; quantity: number; picked: number; packed: number; short: number }
+
+export interface UnitRecord {
+  id: string
+  serial: number
+  location: string
+  state: UnitState
+  bookingsAllowed: number
+  lines: UnitLineRecord[]
+}
+
+export interface ParcelRecord {
+  id: string
+  unitId: string
+  attempt: number
+  courier: string
+  connector: string
+  service: string
+  reference: string
+  state: ParcelState
+  waybill: string | null
+  courierBookingId: string | null
+  amountDueMinor: number
+  labelAmountMinor: number | null
+}
+
+interface OrderRow {
+  id: string; connection: string; doc: OrderDoc; facts: Facts; phase: Phase; closed: boolean
+  revision: number; course: number; news: number; settings_version: number; external_version: string | null; content_hash: string
+}
+
+export class OrderRecord {
+  readonly id: string
+  readonly connection: string
+  doc: OrderDoc
+  facts: Facts
+  closed: boolean
+  externalVersion: string | null
+  contentHash: string
+  lines: LineRecord[]
+  units: UnitRecord[]
+  parcels: ParcelRecord[]
+  readonly settingsVersion: number
+  phase: Phase
+  #revision: number
+  #course: number
+  #news: number
+  #log: { fact: FactName; withdrawn: boolean; data: Record<string, unknown> }[] = []
+  readonly #loaded: { lines: string; units: string }
+
+  constructor(row: OrderRow, lines: LineRecord[], units: UnitRecord[], parcels: ParcelRecord[]) {
+    this.id = row.id
+    this.connection = row.connection
+    this.doc = row.doc
+    this.facts = row.facts
+    this.closed = row.closed
+    this.externalVersion = row.external_version
+    this.contentHash = row.content_hash
+    this.settingsVersion = row.settings_version
+    this.phase = row.phase
+    this.lines = lines
+    this.units = units
+    this.parcels = parcels
+    this.#revision = row.revision
+    this.#course = row.course
+    this.#news = row.news
+    this.#loaded = { lines: JSON.stringify(lines), units: JSON.stringify(units) }
+  }
+
+  is(fact: FactName): boolean {
+    return this.facts[fact] !== undefined
+  }
+
+  /** A fact becomes true; telling it twice changes nothing. */
+  record(fact: FactName, data: Record<string, unknown> = {}): void {
+    if (this.is(fact)) return
+    this.facts[fact] = { ...data, at: new Date().toISOString() }
+    this.#log.push({ fact, withdrawn: false, data })
+  }
+
+  withdraw(...facts: FactName[]): void {
+    for (const fact of facts.filter((name) => this.is(name))) {
+      delete this.facts[fact]
+      this.#log.push({ fact, withdrawn: true, data: {} })
+    }
+  }
+
+  get course(): number {
+    return this.#course
+  }
+
+  /** What is to be done has changed: running waits of the workflow start over at the first stage that is not yet true. */
+  changeCourse(): void {
+    this.#course += 1
+    this.wake()
+  }
+
+  /** The workflow should look at this order. */
+  wake(): void {
+    this.#news += 1
+  }
+
+  line(lineId: string): LineRecord {
+    return found(this.lines.find((line) => line.lineId === lineId), `line ${lineId} of order ${this.id}`)
+  }
+
+  unit(unitId: string): UnitRecord {
+    return found(this.units.find((unit) => unit.id === unitId), `unit ${unitId} of order ${this.id}`)
+  }
+
+  /** The newest parcel of a unit, whatever became of it. */
+  parcelOf(unitId: string): ParcelRecord | null {
+    return this.parcels.filter((parcel) => parcel.unitId === unitId).sort((a, b) => b.attempt - a.attempt)[0] ?? null
+  }
+
+  /** Pieces of a line that are wanted and that no living unit carries. */
+  missingOf(line: LineRecord): number {
+    const carried = this.units
+      .filter((unit) => unit.state !== 'cancelled')
+      .flatMap((unit) => unit.lines)
+      .filter((unitLine) => unitLine.lineId === line.lineId)
+      .reduce((total, unitLine) => total + unitLine.quantity - unitLine.short, 0)
+    return Math.max(0, line.ordered - line.cancelled - carried)
+  }
+
+  view(): OrderView {
+    return {
+      orderId: this.id,
+      kind: this.doc.kind,
+      delivery: this.doc.delivery.method,
+      payment: this.doc.payment.method,
+      paid: this.doc.payment.state === 'paid' || this.doc.payment.state === 'collected',
+      revision: this.#revision,
+      course: this.#course,
+      facts: Object.keys(this.facts) as FactName[],
+      units: this.units.map((unit) => {
+        const parcel = this.parcelOf(unit.id)
+        return {
+          id: unit.id,
+          state: unit.state,
+          parcel: parcel && { id: parcel.id, state: parcel.state, connector: parcel.connector },
+          bookings: parcel?.attempt ?? 0,
+          bookingsAllowed: unit.bookingsAllowed,
+          short: unit.lines.reduce((total, line) => total + line.short, 0),
+          leaves: this.doc.delivery.method === 'home' || this.doc.delivery.method === 'cvs' ? 'courier' : 'counter',
+        }
+      }),
+      missing: this.is('routed') ? this.lines.reduce((total, line) => total + this.missingOf(line), 0) : 0,
+      tryOnUntil: (this.facts.tryOnHeld?.until as string | undefined) ?? null,
+    }
+  }
+
+  /** Writes facts, counters, units and phase back. Called once, at the end of `changeOrder`. */
+  async save(tx: Tx, seen: boolean): Promise<void> {
+    this.phase = phaseOf(this.lines, this.facts)
+    this.#revision += 1
+    const row = await tx.query<{ news: number }>({
+      name: 'save-order',
+      text: `update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
+               seen_news = case when $9 then $8 else seen_news end, rung_at = case when $9 then null else rung_at end,
+               external_version = $10, content_hash = $11, updated_at = now() where id = $1 returning news`,
+      values: [this.id, this.doc, this.facts, this.phase, this.closed, this.#revision, this.#course, this.#news, seen,
+        this.externalVersion, this.contentHash],
+    })
+    found(row.rows[0], `order ${this.id}`)
+    if (JSON.stringify(this.lines) !== this.#loaded.lines) await this.#saveLines(tx)
+    if (JSON.stringify(this.units) !== this.#loaded.units) await this.#saveUnits(tx)
+    if (this.#log.length > 0) await this.#saveLog(tx)
+  }
+
+  async #saveLines(tx: Tx): Promise<void> {
+    await tx.query({
+      name: 'save-lines',
+      text: `update order_lines l set sku = n.sku, held = n.held, picked = n.picked, packed = n.packed, shipped = n.shipped,
+               delivered = n.delivered, returned = n.returned, cancelled = n.cancelled
+             from jsonb_to_recordset($2::jsonb) as n("lineId" text, sku text, held int, picked int, packed int, shipped int,
+               delivered int, returned int, cancelled int)
+             where l.order_id = $1 and l.line_id = n."lineId"`,
+      values: [this.id, JSON.stringify(this.lines)],
+    })
+  }
+
+  async #saveUnits(tx: Tx): Promise<void> {
+    await tx.query({
+      name: 'save-units',
+      text: `update units u set state = n.state, bookings_allowed = n."bookingsAllowed"
+             from jsonb_to_recordset($1::jsonb) as n(id text, state text, "bookingsAllowed" int) where u.id = n.id`,
+      values: [JSON.stringify(this.units)],
+    })
+    await tx.query({
+      name: 'save-unit-lines',
+      text: `update unit_lines l set picked = n.picked, packed = n.packed, short = n.short
+             from jsonb_to_recordset($1::jsonb) as n("unitId" text, "lineId" text, picked int, packed int, short int)
+             where l.unit_id = n."unitId" and l.line_id = n."lineId"`,
+      values: [JSON.stringify(this.units.flatMap((unit) => unit.lines.map((line) => ({ unitId: unit.id, ...line }))))],
+    })
+  }
+
+  async #saveLog(tx: Tx): Promise<void> {
+    await tx.query({
+      name: 'log-facts',
+      text: `insert into order_facts (order_id, fact, withdrawn, data)
+             select $1, n.fact, n.withdrawn, n.data
+             from jsonb_to_recordset($2::jsonb) as n(fact text, withdrawn boolean, data jsonb)`,
+      values: [this.id, JSON.stringify(this.#log)],
+    })
+  }
+}
+
+const found = <T>(value: T | undefined, what: string): T => {
+  if (value === undefined) throw new OmnisagaError('Invalid', `there is no ${what}`, { code: 'notFound' })
+  return value
+}
+
+const LINES = `select line_id as "lineId", sku, external_sku as "externalSku", name, variant, unit_price_minor as "unitPriceMinor", gift,
+  ordered, held, picked, packed, shipped, delivered, returned, cancelled from order_lines where order_id = $1 order by position`
+const UNITS = `select u.id, u.serial, u.location, u.state, u.bookings_allowed as "bookingsAllowed",
+  coalesce((select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked,
+    'packed', l.packed, 'short', l.short) order by l.line_id) from unit_lines l where l.unit_id = u.id), '[]') as lines
+  from units u where u.order_id = $1 order by u.serial`
+const PARCELS = `select p.id, unit_id as "unitId", attempt, courier, c.connector, service, reference, state, waybill,
+  courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor"
+  from parcels p join connections c on c.name = p.courier where order_id = $1 order by attempt`
+
+async function load(db: Queryable, orderId: string, lock: boolean): Promise<OrderRecord> {
+  // The lock comes first, in a statement of its own: what is read after it is what the last holder wrote.
+  const row = await db.query<OrderRow>({
+    name: lock ? 'lock-order' : 'read-order',
+    text: `select id, connection, doc, facts, phase, closed, revision, course, news, settings_version, external_version, content_hash
+           from orders where id = $1 ${lock ? 'for no key update' : ''}`,
+    values: [orderId],
+  })
+  const order = found(row.rows[0], `order ${orderId}`)
+  const lines = await db.query<LineRecord>({ name: 'read-lines', text: LINES, values: [orderId] })
+  const units = await db.query<UnitRecord>({ name: 'read-units', text: UNITS, values: [orderId] })
+  const parcels = units.rows.length === 0 ? [] : (await db.query<ParcelRecord>({ name: 'read-parcels', text: PARCELS, values: [orderId] })).rows
+  return new OrderRecord(order, lines.rows, units.rows, parcels)
+}
+
+export const readOrder = (db: Queryable, orderId: string): Promise<OrderRecord> => load(db, orderId, false)
+
+export interface Changed<T> { result: T; view: OrderView; record: OrderRecord }
+
+/** Locks the order, lets `change` work on it, writes it back. `by: 'saga'` marks the news as seen. */
+export async function changeOrder<T>(
+  pool: Pool,
+  orderId: string,
+  by: 'saga' | 'world',
+  change: (record: OrderRecord, tx: Tx) => Promise<T> | T,
+): Promise<Changed<T>> {
+  return await transaction(pool, async (tx) => {
+    const record = await load(tx, orderId, true)
+    const result = await change(record, tx)
+    await record.save(tx, by === 'saga')
+    return { result, view: record.view(), record }
+  })
+}
+
+/** The canonical order as every command and route shows it. */
+export function canonicalOf(record: OrderRecord): CanonicalOrder {
+  const { cancelled: _cancelled, onHold: _onHold, ...doc } = record.doc
+  return {
+    id: record.id,
+    ...doc,
+    lines: record.lines.map((line) => ({
+      lineId: line.lineId, sku: line.sku, externalSku: line.externalSku, name: line.name, variant: line.variant,
+      quantity: line.ordered, unitPriceMinor: line.unitPriceMinor, gift: line.gift,
+    })),
+    phase: record.phase,
+  }
+}
+
+/** The order as its source tells it, for checks and merging. */
+export const incomingOf = (record: OrderRecord): IncomingOrder => {
+  const { id: _id, phase: _phase, ...order } = canonicalOf(record)
+  return { ...order, cancelled: record.doc.cancelled, onHold: record.doc.onHold }
+}
