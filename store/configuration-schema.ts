@@ -30,9 +30,15 @@ export const LocationEntry = z.strictObject({
   warehouseConnection: id.nullable().default(null),
   courierHome: id.nullable().default(null),
   courierCvs: id.nullable().default(null),
-  sender: z.strictObject({
-    name: z.string(), phone: z.string(), postalCode: z.string(), address: z.string(),
-  }).partial().default({}),
+  sender: z
+    .strictObject({
+      name: z.string(),
+      phone: z.string(),
+      postalCode: z.string(),
+      address: z.string(),
+    })
+    .partial()
+    .default({}),
 })
 export const ProductEntry = z.strictObject({
   sku: z.string().min(1),
@@ -53,7 +59,10 @@ export const ConfigurationDocument = z.strictObject({
 export type ConfigurationDocument = z.infer<typeof ConfigurationDocument>
 
 /** What the store must know of a connector; connectors/registry.ts is a `Record<string, ConnectorDefinition>`. */
-export interface ConnectorDefinition { configSchema: z.ZodType<unknown>; secretFields: readonly string[] }
+export interface ConnectorDefinition {
+  configSchema: z.ZodType<unknown>
+  secretFields: readonly string[]
+}
 
 export interface ConfigurationProblem {
   /** e.g. `connections[1].config.hashKey` or `locations[0].courierHome` */
@@ -70,17 +79,24 @@ export class InvalidConfiguration extends OmnisagaError {
   constructor(problems: ConfigurationProblem[]) {
     const lines = problems.map((p) => `${p.path}: ${p.message} (found ${p.value}). ${p.remedy}`)
     super('Invalid', ['the configuration was not applied', ...lines].join('\n  '), {
-      code: 'configuration', remedy: 'Correct the places named and apply the file again.',
+      code: 'configuration',
+      remedy: 'Correct the places named and apply the file again.',
     })
     this.problems = problems
   }
 }
 
 const valueAt = (root: unknown, path: PropertyKey[]): unknown =>
-  path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), root)
+  path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    root,
+  )
 
 const pathText = (prefix: string, path: PropertyKey[]) =>
-  path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)), prefix)
+  path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
+    prefix,
+  )
 
 const shown = (value: unknown): string => {
   if (value === undefined) return 'nothing'
@@ -89,33 +105,56 @@ const shown = (value: unknown): string => {
 }
 
 /** @param secretFields top-level fields whose values are not shown. */
-export function problemsOf(error: z.ZodError, root: unknown, prefix = '', secretFields: readonly string[] = []): ConfigurationProblem[] {
+export function problemsOf(
+  error: z.ZodError,
+  root: unknown,
+  prefix = '',
+  secretFields: readonly string[] = [],
+): ConfigurationProblem[] {
   return error.issues.map((issue) => {
     const value = valueAt(root, issue.path)
     const secret = issue.path.length === 0 ? secretFields.length > 0 : secretFields.includes(String(issue.path[0]))
-    const remedy = issue.code === 'unrecognized_keys'
-      ? `Remove or correct ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}.`
-      : value === undefined ? 'Add it.' : 'Correct it.'
-    return { path: pathText(prefix, issue.path) || '(file)', value: secret && value !== undefined ? '(hidden)' : shown(value), message: issue.message, remedy }
+    const remedy =
+      issue.code === 'unrecognized_keys'
+        ? `Remove or correct ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}.`
+        : value === undefined
+          ? 'Add it.'
+          : 'Correct it.'
+    return {
+      path: pathText(prefix, issue.path) || '(file)',
+      value: secret && value !== undefined ? '(hidden)' : shown(value),
+      message: issue.message,
+      remedy,
+    }
   })
 }
 
 /** A config value that is exactly `${NAME}` is read from the environment, so that a file can be shared without its secrets. */
 export function fromEnvironment(
-  value: unknown, path: string, env: Record<string, string | undefined>, problems: ConfigurationProblem[],
+  value: unknown,
+  path: string,
+  env: Record<string, string | undefined>,
+  problems: ConfigurationProblem[],
 ): unknown {
   if (typeof value === 'string') {
     const name = /^\$\{([A-Z][A-Z0-9_]*)\}$/.exec(value)?.[1]
     if (name === undefined) return value
     const found = env[name]
     if (found === undefined || found === '') {
-      problems.push({ path, value: JSON.stringify(value), message: `the environment variable ${name} is not set`, remedy: `Set ${name} or write the value.` })
+      problems.push({
+        path,
+        value: JSON.stringify(value),
+        message: `the environment variable ${name} is not set`,
+        remedy: `Set ${name} or write the value.`,
+      })
     }
     return found
   }
   if (Array.isArray(value)) return value.map((item, index) => fromEnvironment(item, `${path}[${index}]`, env, problems))
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromEnvironment(item, `${path}.${key}`, env, problems)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, fromEnvironment(item, `${path}.${key}`, env, problems)]),
+    )
   }
   return value
 }

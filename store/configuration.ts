@@ -5,12 +5,19 @@ import { one, transaction, type Pool, type Tx } from './db.ts'
 import { seal, unseal, type SecretKey } from './secrets.ts'
 import { secretsContext } from './connections.ts'
 import {
-  ConfigurationDocument, fromEnvironment, InvalidConfiguration, problemsOf, type ConfigurationProblem, type ConnectorDefinition,
+  ConfigurationDocument,
+  fromEnvironment,
+  InvalidConfiguration,
+  problemsOf,
+  type ConfigurationProblem,
+  type ConnectorDefinition,
 } from './configuration-schema.ts'
 
 export { InvalidConfiguration, type ConfigurationProblem, type ConnectorDefinition } from './configuration-schema.ts'
 
-export interface ApplyOptions { env?: Record<string, string | undefined> }
+export interface ApplyOptions {
+  env?: Record<string, string | undefined>
+}
 export interface ApplyResult {
   connections: { name: string; connector: string; version: number; change: 'created' | 'changed' | 'unchanged' }[]
   locations: number
@@ -20,27 +27,44 @@ export interface ApplyResult {
 }
 
 type Json = Record<string, unknown>
-interface Prepared { name: string; connector: string; config: Json; secrets: Json | null; paused: boolean | undefined }
+interface Prepared {
+  name: string
+  connector: string
+  config: Json
+  secrets: Json | null
+  paused: boolean | undefined
+}
 
 const LOCK = 7_401_923
 
 /** As JSON would bring it back, so that it compares equal with what the database holds. */
 const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json
 
-function prepare(document: ConfigurationDocument, connectors: Record<string, ConnectorDefinition>, env: Record<string, string | undefined>) {
+function prepare(
+  document: ConfigurationDocument,
+  connectors: Record<string, ConnectorDefinition>,
+  env: Record<string, string | undefined>,
+) {
   const problems: ConfigurationProblem[] = []
   const seen = new Set<string>()
   const prepared: Prepared[] = []
   for (const [index, entry] of document.connections.entries()) {
     const path = `connections[${index}]`
     if (seen.has(entry.name)) {
-      problems.push({ path: `${path}.name`, value: JSON.stringify(entry.name), message: 'appears twice', remedy: 'Give each connection its own name.' })
+      problems.push({
+        path: `${path}.name`,
+        value: JSON.stringify(entry.name),
+        message: 'appears twice',
+        remedy: 'Give each connection its own name.',
+      })
     }
     seen.add(entry.name)
     const connector = Object.hasOwn(connectors, entry.connector) ? connectors[entry.connector] : undefined
     if (!connector) {
       problems.push({
-        path: `${path}.connector`, value: JSON.stringify(entry.connector), message: 'there is no such connector',
+        path: `${path}.connector`,
+        value: JSON.stringify(entry.connector),
+        message: 'there is no such connector',
         remedy: `Use one of ${Object.keys(connectors).sort().join(', ')}.`,
       })
       continue
@@ -56,7 +80,9 @@ function prepare(document: ConfigurationDocument, connectors: Record<string, Con
     const entries = Object.entries(plain(parsed.data))
     const secrets = entries.filter(([field]) => connector.secretFields.includes(field))
     prepared.push({
-      name: entry.name, connector: entry.connector, paused: entry.paused,
+      name: entry.name,
+      connector: entry.connector,
+      paused: entry.paused,
       config: Object.fromEntries(entries.filter(([field]) => !connector.secretFields.includes(field))),
       secrets: secrets.length ? Object.fromEntries(secrets) : null,
     })
@@ -71,16 +97,25 @@ async function missingReferences(tx: Tx, document: ConfigurationDocument): Promi
   return document.locations.flatMap((location, index) =>
     (['warehouseConnection', 'courierHome', 'courierCvs'] as const).flatMap((field) => {
       const name = location[field]
-      return name === null || known.has(name) ? [] : [{
-        path: `locations[${index}].${field}`, value: JSON.stringify(name), message: 'there is no such connection',
-        remedy: `Add it to "connections", or use one of ${[...known].sort().join(', ') || '(none yet)'}.`,
-      }]
-    }))
+      return name === null || known.has(name)
+        ? []
+        : [
+            {
+              path: `locations[${index}].${field}`,
+              value: JSON.stringify(name),
+              message: 'there is no such connection',
+              remedy: `Add it to "connections", or use one of ${[...known].sort().join(', ') || '(none yet)'}.`,
+            },
+          ]
+    }),
+  )
 }
 
 async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): Promise<ApplyResult['connections'][number]> {
   const { rows } = await tx.query<{ connector: string; version: number; config: Json; secrets: Buffer | null }>(
-    'select connector, version, config, secrets from connections where name = $1 for update', [entry.name])
+    'select connector, version, config, secrets from connections where name = $1 for update',
+    [entry.name],
+  )
   const old = rows[0]
   const oldSecrets = old?.secrets ? opened(secretKey, entry.name, old.secrets) : null
   const sameSecrets = old !== undefined && old.connector === entry.connector && isDeepStrictEqual(oldSecrets, entry.secrets)
@@ -91,15 +126,30 @@ async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): P
       `insert into connections (name, connector, version, config, secrets) values ($1, $2, $3, $4, $5)
        on conflict (name) do update set connector = excluded.connector, version = excluded.version, config = excluded.config,
          secrets = excluded.secrets, updated_at = now()`,
-      [entry.name, entry.connector, version, entry.config, entry.secrets && seal(secretKey, secretsContext(entry.name), entry.secrets)])
-    await tx.query('insert into connection_versions (name, version, connector, config) values ($1, $2, $3, $4)',
-      [entry.name, version, entry.connector, entry.config])
+      [
+        entry.name,
+        entry.connector,
+        version,
+        entry.config,
+        entry.secrets && seal(secretKey, secretsContext(entry.name), entry.secrets),
+      ],
+    )
+    await tx.query('insert into connection_versions (name, version, connector, config) values ($1, $2, $3, $4)', [
+      entry.name,
+      version,
+      entry.connector,
+      entry.config,
+    ])
   }
-  if (entry.paused !== undefined) await tx.query('update connections set paused = $2 where name = $1 and paused <> $2', [entry.name, entry.paused])
+  if (entry.paused !== undefined)
+    await tx.query('update connections set paused = $2 where name = $1 and paused <> $2', [entry.name, entry.paused])
   await tx.query('update connection_state set stopped_reason = null where connection = $1', [entry.name])
   // New credentials: tokens made with the old ones are void. Otherwise they stay, since a rotated refresh token exists only there.
   if (old && !sameSecrets) {
-    await tx.query('update connection_state set tokens = null, tokens_expire_at = null, tokens_version = tokens_version + 1 where connection = $1', [entry.name])
+    await tx.query(
+      'update connection_state set tokens = null, tokens_expire_at = null, tokens_version = tokens_version + 1 where connection = $1',
+      [entry.name],
+    )
   }
   return { name: entry.name, connector: entry.connector, version, change }
 }
@@ -122,7 +172,9 @@ async function applyLocations(tx: Tx, locations: ConfigurationDocument['location
        "warehouseConnection" text, "courierHome" text, "courierCvs" text, sender jsonb)
      on conflict (id) do update set name = excluded.name, kind = excluded.kind, zone = excluded.zone, ships = excluded.ships,
        priority = excluded.priority, warehouse_connection = excluded.warehouse_connection, courier_home = excluded.courier_home,
-       courier_cvs = excluded.courier_cvs, sender = excluded.sender`, [JSON.stringify(locations)])
+       courier_cvs = excluded.courier_cvs, sender = excluded.sender`,
+    [JSON.stringify(locations)],
+  )
 }
 
 async function applyProducts(tx: Tx, products: ConfigurationDocument['products']): Promise<void> {
@@ -132,7 +184,9 @@ async function applyProducts(tx: Tx, products: ConfigurationDocument['products']
      select sku, name, barcode, "weightGrams", temperature
      from jsonb_to_recordset($1) as p(sku text, name text, barcode text, "weightGrams" integer, temperature text)
      on conflict (sku) do update set name = excluded.name, barcode = excluded.barcode, weight_grams = excluded.weight_grams,
-       temperature = excluded.temperature`, [JSON.stringify(products)])
+       temperature = excluded.temperature`,
+    [JSON.stringify(products)],
+  )
 }
 
 async function applyAliases(tx: Tx, aliases: ConfigurationDocument['aliases']): Promise<void> {
@@ -140,24 +194,43 @@ async function applyAliases(tx: Tx, aliases: ConfigurationDocument['aliases']): 
   await tx.query(
     `insert into sku_aliases (channel, external_sku, sku) select channel, "externalSku", sku
      from jsonb_to_recordset($1) as a(channel text, "externalSku" text, sku text)
-     on conflict (channel, external_sku) do update set sku = excluded.sku`, [JSON.stringify(aliases)])
+     on conflict (channel, external_sku) do update set sku = excluded.sku`,
+    [JSON.stringify(aliases)],
+  )
 }
 
 async function applyPolicy(tx: Tx, policy: ConfigurationDocument['policy']): Promise<number> {
-  const { rows } = await tx.query<{ version: number; policy: unknown }>('select version, policy from settings order by version desc limit 1')
+  const { rows } = await tx.query<{ version: number; policy: unknown }>(
+    'select version, policy from settings order by version desc limit 1',
+  )
   const current = rows[0]
   if (!policy) return current?.version ?? 1
   const wanted = Policy.parse({ ...defaultPolicy, ...policy })
   if (current && isDeepStrictEqual(Policy.parse(current.policy), wanted)) return current.version
-  return one((await tx.query<{ version: number }>('insert into settings (version, policy) values ($1, $2) returning version',
-    [(current?.version ?? 0) + 1, wanted])).rows).version
+  return one(
+    (
+      await tx.query<{ version: number }>('insert into settings (version, policy) values ($1, $2) returning version', [
+        (current?.version ?? 0) + 1,
+        wanted,
+      ])
+    ).rows,
+  ).version
 }
 
 function duplicates(path: string, field: string, keys: string[]): ConfigurationProblem[] {
   const seen = new Set<string>()
-  return keys.flatMap((key, index) => (seen.size < seen.add(key).size ? [] : [{
-    path: `${path}[${index}].${field}`, value: JSON.stringify(key), message: 'appears twice', remedy: 'Keep one of them.',
-  }]))
+  return keys.flatMap((key, index) =>
+    seen.size < seen.add(key).size
+      ? []
+      : [
+          {
+            path: `${path}[${index}].${field}`,
+            value: JSON.stringify(key),
+            message: 'appears twice',
+            remedy: 'Keep one of them.',
+          },
+        ],
+  )
 }
 
 /**
@@ -166,19 +239,32 @@ function duplicates(path: string, field: string, keys: string[]): ConfigurationP
  * @throws InvalidConfiguration with every problem; nothing was applied then.
  */
 export async function applyConnections(
-  pool: Pool, secretKey: SecretKey, document: unknown, connectors: Record<string, ConnectorDefinition>, options: ApplyOptions = {},
+  pool: Pool,
+  secretKey: SecretKey,
+  document: unknown,
+  connectors: Record<string, ConnectorDefinition>,
+  options: ApplyOptions = {},
 ): Promise<ApplyResult> {
   const parsed = ConfigurationDocument.safeParse(document)
   if (!parsed.success) throw new InvalidConfiguration(problemsOf(parsed.error, document))
   const file = parsed.data
   const { problems, prepared } = prepare(file, connectors, options.env ?? process.env)
   problems.push(
-    ...duplicates('locations', 'id', file.locations.map((l) => l.id)),
-    ...duplicates('aliases', 'externalSku', file.aliases.map((a) => `${a.channel} ${a.externalSku}`)))
+    ...duplicates(
+      'locations',
+      'id',
+      file.locations.map((l) => l.id),
+    ),
+    ...duplicates(
+      'aliases',
+      'externalSku',
+      file.aliases.map((a) => `${a.channel} ${a.externalSku}`),
+    ),
+  )
   return transaction(pool, async (tx) => {
     await tx.query(`set local statement_timeout = '60s'; set local lock_timeout = '10s'`)
     await tx.query('select pg_advisory_xact_lock($1)', [LOCK]) // two files at once would fight over versions
-    const all = [...problems, ...await missingReferences(tx, file)]
+    const all = [...problems, ...(await missingReferences(tx, file))]
     if (all.length > 0) throw new InvalidConfiguration(all)
     const connections: ApplyResult['connections'] = []
     for (const entry of prepared) connections.push(await applyConnection(tx, secretKey, entry))
@@ -186,7 +272,10 @@ export async function applyConnections(
     await applyProducts(tx, [...new Map(file.products.map((p) => [p.sku, p])).values()]) // the last word counts
     await applyAliases(tx, file.aliases)
     return {
-      connections, locations: file.locations.length, products: file.products.length, aliases: file.aliases.length,
+      connections,
+      locations: file.locations.length,
+      products: file.products.length,
+      aliases: file.aliases.length,
       settingsVersion: await applyPolicy(tx, file.policy),
     }
   })

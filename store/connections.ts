@@ -13,11 +13,20 @@ export interface StoredConnection {
   stoppedReason: string | null
 }
 /** A connection as people may see it: no secrets. */
-export interface ConnectionSummary extends StoredConnection { updatedAt: Date; hasSecrets: boolean }
+export interface ConnectionSummary extends StoredConnection {
+  updatedAt: Date
+  hasSecrets: boolean
+}
 
 interface Row {
-  name: string; connector: string; version: number; config: Record<string, unknown>; secrets: Buffer | null; paused: boolean
-  stopped_reason: string | null; updated_at: Date
+  name: string
+  connector: string
+  version: number
+  config: Record<string, unknown>
+  secrets: Buffer | null
+  paused: boolean
+  stopped_reason: string | null
+  updated_at: Date
 }
 const SELECT = `select c.name, c.connector, c.version, c.config, c.secrets, c.paused, c.updated_at, s.stopped_reason
   from connections c left join connection_state s on s.connection = c.name`
@@ -30,21 +39,32 @@ export async function getConnection(db: Queryable, secretKey: SecretKey, name: s
   const row = rows[0]
   if (!row) {
     throw new OmnisagaError('Misconfigured', `there is no connection named ${JSON.stringify(name)}`, {
-      code: 'no-connection', remedy: 'List them with `omnisaga connections list`, or apply a file that has it.',
+      code: 'no-connection',
+      remedy: 'List them with `omnisaga connections list`, or apply a file that has it.',
     })
   }
   const secrets = row.secrets ? (unseal(secretKey, secretsContext(name), row.secrets) as Record<string, unknown>) : {}
   return {
-    name: row.name, connector: row.connector, version: row.version, config: { ...row.config, ...secrets },
-    paused: row.paused, stoppedReason: row.stopped_reason,
+    name: row.name,
+    connector: row.connector,
+    version: row.version,
+    config: { ...row.config, ...secrets },
+    paused: row.paused,
+    stoppedReason: row.stopped_reason,
   }
 }
 
 export async function listConnections(db: Queryable): Promise<ConnectionSummary[]> {
   const { rows } = await db.query<Row>(`${SELECT} order by c.name`)
   return rows.map((row) => ({
-    name: row.name, connector: row.connector, version: row.version, config: row.config, paused: row.paused,
-    stoppedReason: row.stopped_reason, updatedAt: row.updated_at, hasSecrets: row.secrets !== null,
+    name: row.name,
+    connector: row.connector,
+    version: row.version,
+    config: row.config,
+    paused: row.paused,
+    stoppedReason: row.stopped_reason,
+    updatedAt: row.updated_at,
+    hasSecrets: row.secrets !== null,
   }))
 }
 

@@ -23,7 +23,9 @@ export function secretKeyFrom(text: string): SecretKey {
   }
   if (trimmed.length < 12) {
     throw new OmnisagaError('Misconfigured', `OMNISAGA_SECRET_KEY is too short: ${trimmed.length} characters`, {
-      code: 'secret-key', remedy: 'Set it to 32 random bytes in base64 (openssl rand -base64 32) and keep it: secrets already stored need the same one.',
+      code: 'secret-key',
+      remedy:
+        'Set it to 32 random bytes in base64 (openssl rand -base64 32) and keep it: secrets already stored need the same one.',
     })
   }
   // A fixed salt: the same passphrase must give the same key on every worker. Key strength rests on the passphrase.
@@ -51,7 +53,8 @@ export function unseal(key: SecretKey, context: string, sealed: Buffer): unknown
   } catch {
     // What failed inside the cipher says nothing of use, and must not carry key material.
     throw new OmnisagaError('Misconfigured', `the secrets of ${context} cannot be opened with this OMNISAGA_SECRET_KEY`, {
-      code: 'secret-key', remedy: 'Start with the key they were stored under, or apply the connections file again.',
+      code: 'secret-key',
+      remedy: 'Start with the key they were stored under, or apply the connections file again.',
     })
   }
 }

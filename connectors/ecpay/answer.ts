@@ -22,27 +22,36 @@ export function bodyOf(response: HttpResponse, write: boolean): string {
 function withoutPersonalData(message: string, parcel: ParcelRequest | null): string {
   if (!parcel) return message
   const { name, phone, address } = parcel.recipient
-  return [name, phone, phone.replace(/^\+886/, '0'), address].filter((text): text is string => Boolean(text && text.length > 1))
+  return [name, phone, phone.replace(/^\+886/, '0'), address]
+    .filter((text): text is string => Boolean(text && text.length > 1))
     .reduce((text, personal) => text.replaceAll(personal, '…'), message)
 }
 
 export function refusal(message: string, parcel: ParcelRequest | null = null): OmnisagaError {
   const words = withoutPersonalData(message, parcel).slice(0, 200)
   if (/CheckMacValue|檢查碼|MacValue/i.test(message)) {
-    return new OmnisagaError('Misconfigured', `ECPay: ${words}`, { code: 'CheckMacValue', remedy: 'Check merchantId, hashKey and hashIv of the connection.' })
+    return new OmnisagaError('Misconfigured', `ECPay: ${words}`, {
+      code: 'CheckMacValue',
+      remedy: 'Check merchantId, hashKey and hashIv of the connection.',
+    })
   }
   if (/(MerchantTradeNo|訂單編號|交易編號)/i.test(message) && /(重[複覆]|duplicat|already|exist|已存在|已使用)/i.test(message)) {
-    return new OmnisagaError('OutcomeUnknown', `ECPay: ${words}`, { code: 'duplicate', remedy: 'The number is ours: look the parcel up.' })
+    return new OmnisagaError('OutcomeUnknown', `ECPay: ${words}`, {
+      code: 'duplicate',
+      remedy: 'The number is ours: look the parcel up.',
+    })
   }
   return new OmnisagaError('Rejected', `ECPay: ${words}`, { code: 'refused', remedy: 'Correct what ECPay names and book again.' })
 }
 
 /** ECPay documents neither whether values in `1|k=v` answers are URL-encoded: both readings are tried, the signature decides. */
 function readings(text: string): Record<string, string>[] {
-  const plain = Object.fromEntries(text.split('&').map((pair) => {
-    const at = pair.indexOf('=')
-    return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
-  }))
+  const plain = Object.fromEntries(
+    text.split('&').map((pair) => {
+      const at = pair.indexOf('=')
+      return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+    }),
+  )
   return [parseForm(text), plain]
 }
 
@@ -50,10 +59,17 @@ function readings(text: string): Record<string, string>[] {
 export function readAnswer(config: EcpayConfig, body: string, parcel: ParcelRequest | null): Record<string, string> {
   if (body.startsWith('0|')) throw refusal(body.slice(2), parcel)
   if (!body.startsWith('1|')) {
-    throw new OmnisagaError('OutcomeUnknown', 'ECPay: an answer in no known form', { code: 'unreadable', remedy: 'Look the parcel up.' })
+    throw new OmnisagaError('OutcomeUnknown', 'ECPay: an answer in no known form', {
+      code: 'unreadable',
+      remedy: 'Look the parcel up.',
+    })
   }
   const fields = readings(body.slice(2)).find((reading) => hasValidMac(reading, config))
-  if (!fields) throw new OmnisagaError('OutcomeUnknown', 'ECPay: the CheckMacValue of its answer is wrong', { code: 'bad-mac', remedy: 'Look the parcel up.' })
+  if (!fields)
+    throw new OmnisagaError('OutcomeUnknown', 'ECPay: the CheckMacValue of its answer is wrong', {
+      code: 'bad-mac',
+      remedy: 'Look the parcel up.',
+    })
   return fields
 }
 

@@ -8,17 +8,21 @@ const VALIDATION_DIGITS = 4
 
 /** @throws OmnisagaError Rejected: ECPay has no such call for this service, or the waybill does not hold both numbers. */
 export function cancelRequest(
-  config: EcpayConfig, args: { courierBookingId: string; waybill: string | null; service: string },
+  config: EcpayConfig,
+  args: { courierBookingId: string; waybill: string | null; service: string },
 ): { url: string; fields: Record<string, string> } {
   if (args.service !== 'UNIMARTC2C') {
     throw new OmnisagaError('Rejected', `ECPay has no call that cancels a ${args.service} parcel`, {
-      code: 'no-such-call', remedy: 'Do not hand the parcel over: an unused number expires by itself. If the courier has it already, let it come back as a return.',
+      code: 'no-such-call',
+      remedy:
+        'Do not hand the parcel over: an unused number expires by itself. If the courier has it already, let it come back as a return.',
     })
   }
   const waybill = args.waybill ?? ''
   if (!/^[A-Za-z0-9]{9,25}$/.test(waybill)) {
     throw new OmnisagaError('Rejected', 'the validation number of this parcel is not known here', {
-      code: 'no-validation-number', remedy: 'Cancel it in the ECPay back office.',
+      code: 'no-validation-number',
+      remedy: 'Cancel it in the ECPay back office.',
     })
   }
   const fields: Record<string, string> = {

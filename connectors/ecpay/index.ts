@@ -14,7 +14,10 @@ type Context = ConnectorContext<EcpayConfig>
 
 async function post(ctx: Context, request: { url: string; fields: Record<string, string> }, write: boolean): Promise<string> {
   const response = await ctx.http.request({
-    method: 'POST', url: request.url, write, rateLimit: BLOCKED,
+    method: 'POST',
+    url: request.url,
+    write,
+    rateLimit: BLOCKED,
     headers: { 'content-type': FORM_TYPE, accept: 'text/html' },
     body: encodeForm(request.fields),
   })
@@ -62,7 +65,10 @@ export const ecpay: Connector<EcpayConfig> = {
   configSchema: EcpayConfig,
   secretFields: ['hashKey', 'hashIv'],
   check,
-  receiveWebhook: (ctx, { rawBody }) => ({ records: [readReport(ctx.connection.config, rawBody, ctx.now())], answer: ACKNOWLEDGED }),
+  receiveWebhook: (ctx, { rawBody }) => ({
+    records: [readReport(ctx.connection.config, rawBody, ctx.now())],
+    answer: ACKNOWLEDGED,
+  }),
   courier: {
     book,
     lookUp,
@@ -72,7 +78,8 @@ export const ecpay: Connector<EcpayConfig> = {
     mapReport,
     serviceFor(config, { method, chain, wished }) {
       if (method === 'home') return HOME_SERVICES.find((service) => service === wished) ?? config.services.home
-      if (chain === null) throw invalid('LogisticsSubType', 'no convenience-store chain was chosen', 'Choose the chain and the pickup store.')
+      if (chain === null)
+        throw invalid('LogisticsSubType', 'no convenience-store chain was chosen', 'Choose the chain and the pickup store.')
       return CVS_SERVICES[chain].find((service) => service === wished) ?? config.services[chain]
     },
   },

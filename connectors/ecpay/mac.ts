@@ -2,12 +2,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { OmnisagaError } from '../../domain/errors.ts'
 
-export interface MacKey { hashKey: string; hashIv: string }
+export interface MacKey {
+  hashKey: string
+  hashIv: string
+}
 
 /** .NET's HttpUtility.UrlEncode in lower case: it leaves - _ . ! * ( ) as they are, but not ~ and '. */
 const dotNetEncode = (text: string): string =>
   encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd'))
-    .replace(/%20/g, '+').replace(/~/g, '%7e').replace(/'/g, '%27').toLowerCase()
+    .replace(/%20/g, '+')
+    .replace(/~/g, '%7e')
+    .replace(/'/g, '%27')
+    .toLowerCase()
 
 /** @param fields everything that is sent, also empty fields; CheckMacValue itself is left out. @returns 32 capital hex digits */
 export function checkMacValue(fields: Record<string, string>, key: MacKey): string {
@@ -30,7 +36,9 @@ export function hasValidMac(fields: Record<string, string>, key: MacKey): boolea
 /** @returns the fields with their CheckMacValue, ready to be sent. */
 export function signed(fields: Record<string, string>, key: MacKey): Record<string, string> {
   if (!key.hashKey || !key.hashIv) {
-    throw new OmnisagaError('Misconfigured', 'hashKey or hashIv of the ECPay connection is empty', { remedy: 'Set both from the ECPay back office.' })
+    throw new OmnisagaError('Misconfigured', 'hashKey or hashIv of the ECPay connection is empty', {
+      remedy: 'Set both from the ECPay back office.',
+    })
   }
   return { ...fields, CheckMacValue: checkMacValue(fields, key) }
 }

@@ -31,9 +31,11 @@ export function parseQuery(config: EcpayConfig, reference: string, body: string)
     throw refusal(message)
   }
   const fields = signedFields(config, body.startsWith('1|') ? body.slice(2) : body)
-  if (!fields) throw new OmnisagaError('Transient', 'ECPay: the answer to the query is not signed as it must be', { code: 'bad-mac' })
+  if (!fields)
+    throw new OmnisagaError('Transient', 'ECPay: the answer to the query is not signed as it must be', { code: 'bad-mac' })
   if (!fields.AllPayLogisticsID) return null
-  if (fields.MerchantTradeNo !== reference) throw new OmnisagaError('Transient', 'ECPay answered about another parcel', { code: 'other-parcel' })
+  if (fields.MerchantTradeNo !== reference)
+    throw new OmnisagaError('Transient', 'ECPay answered about another parcel', { code: 'other-parcel' })
   return fields
 }
 

@@ -113,15 +113,18 @@ const CODES: Record<string, Partial<Record<Known, string>>> = {
   },
 }
 
-const codesOf = (text: string) => text.split(/\s+/).flatMap((part) => {
-  const [from = 0, to = from] = part.split('-').map(Number)
-  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index))
-})
+const codesOf = (text: string) =>
+  text.split(/\s+/).flatMap((part) => {
+    const [from = 0, to = from] = part.split('-').map(Number)
+    return Array.from({ length: to - from + 1 }, (_, index) => String(from + index))
+  })
 
-const MEANINGS: ReadonlyMap<string, ReadonlyMap<string, Known>> = new Map(Object.entries(CODES).map(([subType, groups]) => [
-  subType,
-  new Map(Object.entries(groups).flatMap(([meaning, text]) => codesOf(text).map((code) => [code, meaning as Known] as const))),
-]))
+const MEANINGS: ReadonlyMap<string, ReadonlyMap<string, Known>> = new Map(
+  Object.entries(CODES).map(([subType, groups]) => [
+    subType,
+    new Map(Object.entries(groups).flatMap(([meaning, text]) => codesOf(text).map((code) => [code, meaning as Known] as const))),
+  ]),
+)
 
 /** UNIMARTFREEZE has no list of its own: it runs through the chain's B2C logistics. */
 const SAME_AS: Record<string, string> = { UNIMARTFREEZE: 'UNIMART' }

@@ -23,7 +23,9 @@ export function readReport(config: EcpayConfig, rawBody: Buffer, receivedAt: Dat
   const id = fields.AllPayLogisticsID || fields.MerchantTradeNo || ''
   const { RtnCode: code = '', UpdateStatusDate: updated = '', CheckMacValue: _mac, ...payload } = fields
   if (!id || !code) {
-    throw new OmnisagaError('Invalid', `ECPay status report without ${id ? 'RtnCode' : 'AllPayLogisticsID'}`, { code: 'malformed' })
+    throw new OmnisagaError('Invalid', `ECPay status report without ${id ? 'RtnCode' : 'AllPayLogisticsID'}`, {
+      code: 'malformed',
+    })
   }
   return {
     kind: 'courierStatus',
@@ -45,14 +47,21 @@ function readForm(rawBody: Buffer): Record<string, string> {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Pure. Home services in `LogisticsSubType` may be absent in old reports: the type then decides as far as it can. */
-export function mapReport(record: { externalId: string; payload: Record<string, unknown>; eventAt: string | null }): ParcelReport {
+export function mapReport(record: {
+  externalId: string
+  payload: Record<string, unknown>
+  eventAt: string | null
+}): ParcelReport {
   const { payload } = record
   const fields = Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, text(value)]))
   // Some answers join both: LogisticsType `HOME_TCAT`.
   const subType = fields.LogisticsSubType || (fields.LogisticsType ?? '').split('_')[1] || ''
   const code = fields.RtnCode ?? ''
   const eventAt = record.eventAt ?? fromTaipeiTime(fields.UpdateStatusDate)
-  if (!code || !eventAt) throw new OmnisagaError('Invalid', `ECPay status report ${record.externalId} without ${code ? 'time' : 'code'}`, { code: 'malformed' })
+  if (!code || !eventAt)
+    throw new OmnisagaError('Invalid', `ECPay status report ${record.externalId} without ${code ? 'time' : 'code'}`, {
+      code: 'malformed',
+    })
   return {
     reference: fields.MerchantTradeNo || null,
     courierBookingId: fields.AllPayLogisticsID || null,

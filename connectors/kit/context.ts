@@ -17,7 +17,12 @@ export interface ContextOptions {
 }
 
 /** Kept per process: the concurrency cap, the kept-alive sockets and the one-refresh-at-a-time belong to the connection, not to a call. */
-interface Shared { version: number; secretKey: SecretKey; http: HttpClient; tokens: TokenStore }
+interface Shared {
+  version: number
+  secretKey: SecretKey
+  http: HttpClient
+  tokens: TokenStore
+}
 const sharedByPool = new WeakMap<Pool, Map<string, Shared>>()
 
 function limitsOf(connection: Connection): Limits {
@@ -48,25 +53,31 @@ function sharedOf(pool: Pool, secretKey: SecretKey, connection: Connection): Sha
  * @throws OmnisagaError Misconfigured: unknown, stopped, of a connector that does not exist, or with a config its connector refuses.
  */
 export async function openConnection(
-  pool: Pool, secretKey: SecretKey, name: string, options: ContextOptions,
+  pool: Pool,
+  secretKey: SecretKey,
+  name: string,
+  options: ContextOptions,
 ): Promise<{ connector: Connector; context: ConnectorContext }> {
   const stored = await getConnection(pool, secretKey, name)
   if (stored.stoppedReason !== null && !options.evenIfStopped) {
     throw new OmnisagaError('Misconfigured', `connection ${name} is stopped: ${stored.stoppedReason}`, {
-      code: 'stopped', remedy: 'Correct its configuration and apply it again.',
+      code: 'stopped',
+      remedy: 'Correct its configuration and apply it again.',
     })
   }
   const connector = Object.hasOwn(options.connectors, stored.connector) ? options.connectors[stored.connector] : undefined
   if (!connector) {
     throw new OmnisagaError('Misconfigured', `connection ${name} wants the connector ${stored.connector}, which does not exist`, {
-      code: 'no-connector', remedy: `Use one of ${Object.keys(options.connectors).sort().join(', ')}.`,
+      code: 'no-connector',
+      remedy: `Use one of ${Object.keys(options.connectors).sort().join(', ')}.`,
     })
   }
   const parsed = connector.configSchema.safeParse(stored.config)
   if (!parsed.success) {
     const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || '(config)'))]
     throw new OmnisagaError('Misconfigured', `the configuration of connection ${name} is not valid: ${fields.join(', ')}`, {
-      code: 'config', remedy: 'Apply a corrected file.',
+      code: 'config',
+      remedy: 'Apply a corrected file.',
     })
   }
   const connection: Connection = { ...stored, config: parsed.data }
@@ -75,6 +86,11 @@ export async function openConnection(
 }
 
 /** `openConnection` for callers that know the connector. */
-export async function createContext(pool: Pool, secretKey: SecretKey, name: string, options: ContextOptions): Promise<ConnectorContext> {
+export async function createContext(
+  pool: Pool,
+  secretKey: SecretKey,
+  name: string,
+  options: ContextOptions,
+): Promise<ConnectorContext> {
   return (await openConnection(pool, secretKey, name, options)).context
 }

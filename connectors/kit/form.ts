@@ -17,7 +17,8 @@ export function encodeForm(fields: Record<string, string | undefined>): string {
 export function parseForm(body: string): Record<string, string> {
   const fields: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of new URLSearchParams(body)) {
-    if (name in fields) throw new OmnisagaError('Rejected', `form field ${name.slice(0, 40)} appears twice`, { code: 'repeated-field' })
+    if (name in fields)
+      throw new OmnisagaError('Rejected', `form field ${name.slice(0, 40)} appears twice`, { code: 'repeated-field' })
     fields[name] = value
   }
   return { ...fields }

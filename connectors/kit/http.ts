@@ -7,7 +7,12 @@ import type { HttpClient, HttpRequest, HttpResponse } from './types.ts'
 import type { Limits } from './limits.ts'
 import type { Quota } from './quota.ts'
 
-export interface HttpClientOptions { connection: string; quota: Quota; limits: Limits; now?: () => Date }
+export interface HttpClientOptions {
+  connection: string
+  quota: Quota
+  limits: Limits
+  now?: () => Date
+}
 
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 /** The request never left: trying again is safe even for a write. */
@@ -37,7 +42,10 @@ function createGate(limit: number) {
   const waiting: (() => void)[] = []
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (free > 0) free -= 1
-    else await new Promise<void>((go) => { waiting.push(go) })
+    else
+      await new Promise<void>((go) => {
+        waiting.push(go)
+      })
     try {
       return await work()
     } finally {
@@ -54,14 +62,21 @@ function transportError(error: unknown, request: HttpRequest, timeoutMs: number)
   const what = describeRequest(request)
   if (BAD_CERTIFICATE.test(code)) {
     return new OmnisagaError('Misconfigured', `${what}: its certificate is not trusted (${code})`, {
-      code, remedy: 'Check baseUrl, the clock of this machine and its certificate authorities.',
+      code,
+      remedy: 'Check baseUrl, the clock of this machine and its certificate authorities.',
     })
   }
   if (code === 'ERR_INVALID_URL') {
-    return new OmnisagaError('Misconfigured', `${what}: not a usable address`, { code, remedy: 'Check baseUrl of the connection.' })
+    return new OmnisagaError('Misconfigured', `${what}: not a usable address`, {
+      code,
+      remedy: 'Check baseUrl of the connection.',
+    })
   }
   if (NOT_SENT.has(code) || syscall === 'connect') {
-    return new OmnisagaError('Transient', `${what}: no connection (${code})`, { code, remedy: 'It is tried again by itself; check baseUrl if it never works.' })
+    return new OmnisagaError('Transient', `${what}: no connection (${code})`, {
+      code,
+      remedy: 'It is tried again by itself; check baseUrl if it never works.',
+    })
   }
   const late = code === 'ECONNABORTED' || code === 'ETIMEDOUT' || code === 'ERR_CANCELED'
   const why = late ? `no answer within ${timeoutMs} ms` : `the connection broke before the answer (${code})`
@@ -72,10 +87,15 @@ function judge(response: HttpResponse, request: HttpRequest, now: Date): Omnisag
   const { status } = response
   const what = `${describeRequest(request)}: HTTP ${status}`
   const delay = retryAfterMs(response.headers['retry-after'], now)
-  if (status === 401) return new OmnisagaError('AuthExpired', what, { code: '401', remedy: 'If a refresh does not help, check the credentials of the connection.' })
+  if (status === 401)
+    return new OmnisagaError('AuthExpired', what, {
+      code: '401',
+      remedy: 'If a refresh does not help, check the credentials of the connection.',
+    })
   if (status === 429 || status === request.rateLimit?.status) {
     return new OmnisagaError('RateLimited', what, {
-      code: String(status), retryAfterMs: delay ?? (status === 429 ? undefined : request.rateLimit?.retryAfterMs),
+      code: String(status),
+      retryAfterMs: delay ?? (status === 429 ? undefined : request.rateLimit?.retryAfterMs),
       remedy: 'It goes on by itself. If it comes often, lower quota.perSecond of the connection.',
     })
   }
@@ -117,7 +137,8 @@ export function createHttpClient({ connection, quota, limits, now = () => new Da
       })
       const headers: Record<string, string> = {}
       for (const [name, value] of Object.entries(answer.headers)) {
-        if (value !== undefined && value !== null) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : String(value)
+        if (value !== undefined && value !== null)
+          headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : String(value)
       }
       return { status: answer.status, headers, body: Buffer.from(answer.data).toString('utf8') }
     } catch (error) {
@@ -129,7 +150,8 @@ export function createHttpClient({ connection, quota, limits, now = () => new Da
     async request(request) {
       if (!URL.canParse(request.url)) {
         throw new OmnisagaError('Misconfigured', `connection ${connection}: ${describeRequest(request)}`, {
-          code: 'ERR_INVALID_URL', remedy: 'Check baseUrl of the connection.',
+          code: 'ERR_INVALID_URL',
+          remedy: 'Check baseUrl of the connection.',
         })
       }
       await quota.take()

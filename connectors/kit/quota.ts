@@ -7,7 +7,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Queryable } from '../../store/db.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 
-export interface QuotaRate { perSecond: number; burst: number; maxWaitMs: number }
+export interface QuotaRate {
+  perSecond: number
+  burst: number
+  maxWaitMs: number
+}
 export interface Quota {
   /** Returns when the request may go. @throws OmnisagaError RateLimited when its turn would come after `maxWaitMs`. */
   take(): Promise<void>
@@ -49,10 +53,15 @@ export function createQuota(db: Queryable, connection: string, rate: QuotaRate):
         return
       }
       const { rows: balances } = await db.query<{ tokens: number }>(BALANCE, [connection, rate.perSecond, rate.burst])
-      throw new OmnisagaError('RateLimited', `connection ${connection} has used up its quota of ${rate.perSecond} requests a second`, {
-        code: 'quota', retryAfterMs: Math.max(1, msOf(1 - (balances[0]?.tokens ?? 0))),
-        remedy: 'It goes on by itself. If the vendor allows more, raise quota.perSecond of the connection.',
-      })
+      throw new OmnisagaError(
+        'RateLimited',
+        `connection ${connection} has used up its quota of ${rate.perSecond} requests a second`,
+        {
+          code: 'quota',
+          retryAfterMs: Math.max(1, msOf(1 - (balances[0]?.tokens ?? 0))),
+          remedy: 'It goes on by itself. If the vendor allows more, raise quota.perSecond of the connection.',
+        },
+      )
     },
     async pause(forMs) {
       const tokens = (Math.min(forMs, MAX_PAUSE_MS) / 1000) * rate.perSecond

@@ -14,7 +14,10 @@ export function createTokenStore(pool: Pool, secretKey: SecretKey, connection: s
   let running: Promise<Tokens> | null = null
 
   async function load(db: Queryable, lock = ''): Promise<Tokens | null> {
-    const { rows } = await db.query<{ tokens: Buffer | null }>(`select tokens from connection_state where connection = $1 ${lock}`, [connection])
+    const { rows } = await db.query<{ tokens: Buffer | null }>(
+      `select tokens from connection_state where connection = $1 ${lock}`,
+      [connection],
+    )
     const sealed = rows[0]?.tokens
     return sealed ? Stored.parse(unseal(secretKey, context, sealed)) : null
   }
@@ -26,7 +29,8 @@ export function createTokenStore(pool: Pool, secretKey: SecretKey, connection: s
     try {
       await tx.query(`begin; set local lock_timeout = '${LOCK_TIMEOUT}'; set local idle_in_transaction_session_timeout = '120s'`)
       const current = await load(tx, 'for update')
-      if (current && current.accessToken !== stale?.accessToken) { // somebody was quicker
+      if (current && current.accessToken !== stale?.accessToken) {
+        // somebody was quicker
         await tx.query('commit')
         return current
       }
@@ -38,7 +42,10 @@ export function createTokenStore(pool: Pool, secretKey: SecretKey, connection: s
       await tx.query('commit')
       return fresh
     } catch (error) {
-      broken = await tx.query('rollback').then(() => false, () => true)
+      broken = await tx.query('rollback').then(
+        () => false,
+        () => true,
+      )
       throw error
     } finally {
       tx.release(broken)

@@ -31,16 +31,26 @@ export interface HttpRequest {
   /** A status by which this vendor, besides 429, says that it was called too often; every process of the connection then pauses. */
   rateLimit?: { status: number; retryAfterMs: number }
 }
-export interface HttpResponse { status: number; headers: Record<string, string>; body: string }
+export interface HttpResponse {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
 
 /**
  * The wrapped client: takes a quota token in PostgreSQL for every request, bounds time and concurrency, keeps connections alive,
  * maps transport failures and 401/429/5xx to OmnisagaError (Retry-After becomes `retryAfterMs`), never lets an axios error pass.
  * 2xx, 3xx and other 4xx are returned for the connector to judge.
  */
-export interface HttpClient { request(request: HttpRequest): Promise<HttpResponse> }
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>
+}
 
-export interface Tokens { accessToken: string; refreshToken: string; expiresAt: Date }
+export interface Tokens {
+  accessToken: string
+  refreshToken: string
+  expiresAt: Date
+}
 export interface TokenStore {
   read(): Promise<Tokens | null>
   /** One refresh at a time over all processes (row lock); rotation is saved before the tokens are used. `stale` is what failed. */
@@ -65,7 +75,10 @@ export interface RawRecord {
   payload: Record<string, unknown>
 }
 
-export interface CheckResult { ok: boolean; problems: { message: string; remedy: string }[] }
+export interface CheckResult {
+  ok: boolean
+  problems: { message: string; remedy: string }[]
+}
 
 export interface ParcelRequest {
   /** Minted by us, 20 letters and digits; the courier's idempotency and look-up key. */
@@ -74,7 +87,14 @@ export interface ParcelRequest {
   method: 'home' | 'cvs'
   cvs: { chain: CvsChain; storeId: string } | null
   sender: { name: string; phone: string; postalCode: string; address: string }
-  recipient: { name: string; phone: string; postalCode: string | null; city: string | null; district: string | null; address: string | null }
+  recipient: {
+    name: string
+    phone: string
+    postalCode: string | null
+    city: string | null
+    district: string | null
+    address: string | null
+  }
   goodsName: string
   goodsAmountMinor: number
   /** 0 for prepaid. */
@@ -95,13 +115,17 @@ export interface Booking {
 }
 
 export type ParcelMeaning =
-  | 'announced'   // booked, not yet with the courier
-  | 'shipped'     // the courier has it
-  | 'inTransit' | 'arrivedAtPickup' | 'outForDelivery'
+  | 'announced' // booked, not yet with the courier
+  | 'shipped' // the courier has it
+  | 'inTransit'
+  | 'arrivedAtPickup'
+  | 'outForDelivery'
   | 'delivered'
   | 'attemptFailed' // not at home, postponed: the courier tries again
-  | 'returning' | 'returned' | 'lost'
-  | 'problem'     // a person should look
+  | 'returning'
+  | 'returned'
+  | 'lost'
+  | 'problem' // a person should look
   | 'unknown'
 /** One courier report, mapped. `reference` or `courierBookingId` or `waybill` finds the parcel. */
 export interface ParcelReport {
@@ -125,7 +149,12 @@ export interface WaveUnit {
   delivery: { method: string; service: string | null }
   lines: { lineId: string; sku: string; name: string | null; quantity: number }[]
 }
-export interface Wave { id: string; location: string; createdAt: string; units: WaveUnit[] }
+export interface Wave {
+  id: string
+  location: string
+  createdAt: string
+  units: WaveUnit[]
+}
 
 /** The warehouse's answer about one unit. `shipped` also means packed; `short` lists what was not there. */
 export interface ShipmentAdvice {
@@ -163,7 +192,10 @@ export interface Connector<C = unknown> {
   cancelOrder?(ctx: ConnectorContext<C>, args: { externalId: string; reason: string }): Promise<void>
 
   /** Verifies the raw bytes (fails closed: throws Rejected with code `forged`) and returns what to store. */
-  receiveWebhook?(ctx: ConnectorContext<C>, request: { headers: Record<string, string>; rawBody: Buffer }): { records: RawRecord[]; answer: { status: number; contentType: string; body: string } }
+  receiveWebhook?(
+    ctx: ConnectorContext<C>,
+    request: { headers: Record<string, string>; rawBody: Buffer },
+  ): { records: RawRecord[]; answer: { status: number; contentType: string; body: string } }
 
   courier?: {
     /** @throws Rejected (the vendor says no), OutcomeUnknown (look it up before anything else). */
@@ -171,7 +203,10 @@ export interface Connector<C = unknown> {
     /** Was this reference booked? Null: certainly not. */
     lookUp(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking | null>
     /** @throws Rejected when it cannot be cancelled any more, or the courier has no such call. */
-    cancel(ctx: ConnectorContext<C>, args: { reference: string; courierBookingId: string; waybill: string | null; service: string }): Promise<void>
+    cancel(
+      ctx: ConnectorContext<C>,
+      args: { reference: string; courierBookingId: string; waybill: string | null; service: string },
+    ): Promise<void>
     /** Pure. */
     mapReport(record: { externalId: string; payload: Record<string, unknown>; eventAt: string | null }): ParcelReport
     /** The services of this courier by delivery method, e.g. {home: 'TCAT', cvs: 'UNIMART'}. */
@@ -182,7 +217,10 @@ export interface Connector<C = unknown> {
     sendWave(ctx: ConnectorContext<C>, wave: Wave): Promise<string>
     sendCancel(ctx: ConnectorContext<C>, args: { unitId: string; reason: string; key: string }): Promise<void>
     /** The waybill and label facts for the box of a unit. */
-    sendLabel(ctx: ConnectorContext<C>, args: { unitId: string; waybill: string; courier: string; amountDueMinor: number; notes: string | null; key: string }): Promise<void>
+    sendLabel(
+      ctx: ConnectorContext<C>,
+      args: { unitId: string; waybill: string; courier: string; amountDueMinor: number; notes: string | null; key: string },
+    ): Promise<void>
     readAnswers(ctx: ConnectorContext<C>): Promise<WarehouseAnswers>
     /** Pure. */
     mapAdvice(record: { payload: Record<string, unknown> }): ShipmentAdvice

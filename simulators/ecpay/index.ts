@@ -35,7 +35,12 @@ export interface EcpaySimulatorOptions {
   stateFile?: string
   now?: () => number
 }
-export interface AdvanceOptions { to?: Destination; code?: string; twice?: boolean; shuffle?: boolean }
+export interface AdvanceOptions {
+  to?: Destination
+  code?: string
+  twice?: boolean
+  shuffle?: boolean
+}
 export interface AutoOptions {
   /** Between two statuses of a parcel; 0 switches it off. */
   speedMs: number
@@ -61,7 +66,10 @@ export interface EcpaySimulator {
   stop(): Promise<void>
 }
 
-const plainForm = (fields: Record<string, string>) => Object.entries(fields).map(([name, value]) => `${name}=${value}`).join('&')
+const plainForm = (fields: Record<string, string>) =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')
 const text = (body: string): SimAnswer => ({ body })
 const MAX_CLOCK_SKEW_S = 180
 
@@ -69,7 +77,11 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
   const now = options.now ?? Date.now
   const merchants = new Map((options.merchants ?? TEST_MERCHANTS).map((merchant) => [merchant.merchantId, merchant]))
   const parcels = createParcels(now, options.stateFile)
-  const callbacks = createCallbacks({ attempts: options.callbackAttempts ?? 4, retryMs: options.callbackRetryMs ?? 300, timeoutMs: 10_000 })
+  const callbacks = createCallbacks({
+    attempts: options.callbackAttempts ?? 4,
+    retryMs: options.callbackRetryMs ?? 300,
+    timeoutMs: 10_000,
+  })
 
   /** The form, once merchant and CheckMacValue are right; otherwise ECPay's refusal. */
   function authenticated(request: SimRequest): { fields: Record<string, string>; merchant: Merchant } | SimAnswer {
@@ -92,34 +104,72 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     if (fields.MerchantTradeNo && parcels.find(fields.MerchantTradeNo)) return text('0|MerchantTradeNo重複')
     const parcel = parcels.create(fields, merchant)
     const status = parcel.history[0] ?? { code: '300', at: parcel.tradeDate }
-    return text(`1|${signedForm({
-      MerchantID: merchant.merchantId, MerchantTradeNo: parcel.merchantTradeNo, RtnCode: status.code, RtnMsg: '訂單處理中(綠界已收到訂單資料)',
-      AllPayLogisticsID: parcel.allPayLogisticsId, LogisticsType: fields.LogisticsType ?? '', LogisticsSubType: fields.LogisticsSubType ?? '',
-      GoodsAmount: fields.GoodsAmount ?? '', UpdateStatusDate: status.at, ReceiverName: fields.ReceiverName ?? '',
-      ReceiverPhone: fields.ReceiverPhone ?? '', ReceiverCellPhone: fields.ReceiverCellPhone ?? '', ReceiverEmail: fields.ReceiverEmail ?? '',
-      ReceiverAddress: fields.ReceiverAddress ?? '', CVSPaymentNo: parcel.cvsPaymentNo, CVSValidationNo: parcel.cvsValidationNo,
-      BookingNote: parcel.bookingNote,
-    }, merchant, options.encodedAnswers ?? false)}`)
+    return text(
+      `1|${signedForm(
+        {
+          MerchantID: merchant.merchantId,
+          MerchantTradeNo: parcel.merchantTradeNo,
+          RtnCode: status.code,
+          RtnMsg: '訂單處理中(綠界已收到訂單資料)',
+          AllPayLogisticsID: parcel.allPayLogisticsId,
+          LogisticsType: fields.LogisticsType ?? '',
+          LogisticsSubType: fields.LogisticsSubType ?? '',
+          GoodsAmount: fields.GoodsAmount ?? '',
+          UpdateStatusDate: status.at,
+          ReceiverName: fields.ReceiverName ?? '',
+          ReceiverPhone: fields.ReceiverPhone ?? '',
+          ReceiverCellPhone: fields.ReceiverCellPhone ?? '',
+          ReceiverEmail: fields.ReceiverEmail ?? '',
+          ReceiverAddress: fields.ReceiverAddress ?? '',
+          CVSPaymentNo: parcel.cvsPaymentNo,
+          CVSValidationNo: parcel.cvsValidationNo,
+          BookingNote: parcel.bookingNote,
+        },
+        merchant,
+        options.encodedAnswers ?? false,
+      )}`,
+    )
   }
 
   function query(fields: Record<string, string>, merchant: Merchant): SimAnswer {
-    if (!/^\d{10}$/.test(fields.TimeStamp ?? '') || Math.abs(now() / 1000 - Number(fields.TimeStamp)) > MAX_CLOCK_SKEW_S) return text('0|TimeStamp逾時')
-    const parcel = fields.AllPayLogisticsID ? parcels.findById(fields.AllPayLogisticsID) : parcels.find(fields.MerchantTradeNo ?? '')
+    if (!/^\d{10}$/.test(fields.TimeStamp ?? '') || Math.abs(now() / 1000 - Number(fields.TimeStamp)) > MAX_CLOCK_SKEW_S)
+      return text('0|TimeStamp逾時')
+    const parcel = fields.AllPayLogisticsID
+      ? parcels.findById(fields.AllPayLogisticsID)
+      : parcels.find(fields.MerchantTradeNo ?? '')
     if (!parcel || parcel.request.MerchantID !== merchant.merchantId) return text('0|查無訂單資料')
     const f = parcel.request
-    return text(signedForm({
-      MerchantID: merchant.merchantId, MerchantTradeNo: parcel.merchantTradeNo, AllPayLogisticsID: parcel.allPayLogisticsId,
-      GoodsAmount: f.GoodsAmount ?? '', LogisticsType: `${f.LogisticsType}_${f.LogisticsSubType}`, HandlingCharge: '0', TradeDate: parcel.tradeDate,
-      LogisticsStatus: parcel.history.at(-1)?.code ?? '', GoodsName: f.GoodsName ?? '', ShipmentNo: parcel.shipmentNo, BookingNote: parcel.bookingNote,
-      CollectionAmount: f.IsCollection === 'Y' ? f.CollectionAmount ?? '0' : '0', CollectionAllocateDate: '', CollectionAllocateAmount: '0',
-      CollectionChargeFee: '0', ActualWeight: '',
-    }, merchant, true))
+    return text(
+      signedForm(
+        {
+          MerchantID: merchant.merchantId,
+          MerchantTradeNo: parcel.merchantTradeNo,
+          AllPayLogisticsID: parcel.allPayLogisticsId,
+          GoodsAmount: f.GoodsAmount ?? '',
+          LogisticsType: `${f.LogisticsType}_${f.LogisticsSubType}`,
+          HandlingCharge: '0',
+          TradeDate: parcel.tradeDate,
+          LogisticsStatus: parcel.history.at(-1)?.code ?? '',
+          GoodsName: f.GoodsName ?? '',
+          ShipmentNo: parcel.shipmentNo,
+          BookingNote: parcel.bookingNote,
+          CollectionAmount: f.IsCollection === 'Y' ? (f.CollectionAmount ?? '0') : '0',
+          CollectionAllocateDate: '',
+          CollectionAllocateAmount: '0',
+          CollectionChargeFee: '0',
+          ActualWeight: '',
+        },
+        merchant,
+        true,
+      ),
+    )
   }
 
   function cancelC2c(fields: Record<string, string>): SimAnswer {
     const parcel = parcels.findById(fields.AllPayLogisticsID ?? '')
     if (!parcel || parcel.request.LogisticsSubType !== 'UNIMARTC2C') return text('0|查無訂單資料')
-    if (parcel.cvsPaymentNo !== fields.CVSPaymentNo || parcel.cvsValidationNo !== fields.CVSValidationNo) return text('0|寄貨編號或驗證碼錯誤')
+    if (parcel.cvsPaymentNo !== fields.CVSPaymentNo || parcel.cvsValidationNo !== fields.CVSValidationNo)
+      return text('0|寄貨編號或驗證碼錯誤')
     if (parcel.history.length > 1) return text('0|訂單已寄件，無法取消')
     parcel.cancelled = true
     parcels.advance(parcel, '9999')
@@ -130,18 +180,43 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     const asked = authenticated(request)
     if (!('merchant' in asked)) return asked
     switch (request.path.toLowerCase()) {
-      case '/express/create': return create(asked.fields, asked.merchant)
-      case '/helper/querylogisticstradeinfo/v5': return query(asked.fields, asked.merchant)
-      case '/express/cancelc2corder': return cancelC2c(asked.fields)
-      default: return { status: 404, body: 'Not Found' }
+      case '/express/create':
+        return create(asked.fields, asked.merchant)
+      case '/helper/querylogisticstradeinfo/v5':
+        return query(asked.fields, asked.merchant)
+      case '/express/cancelc2corder':
+        return cancelC2c(asked.fields)
+      default:
+        return { status: 404, body: 'Not Found' }
     }
   }
 
-  async function report(parcel: Parcel, steps: { code: string; at: string }[], { twice = false, shuffle = false }): Promise<void> {
-    const ordered = shuffle ? [...steps].reverse() : steps
-    for (const step of ordered) {
-      for (let times = twice ? 2 : 1; times > 0; times--) await callbacks.send({ parcel, ...step })
+  /** Sends the reports of one advance; `twice`, `heldBack` and `forged` of the fault plan apply to single ones. */
+  async function report(
+    parcel: Parcel,
+    steps: { code: string; at: string }[],
+    { twice = false, shuffle = false },
+  ): Promise<void> {
+    let held: (() => Promise<void>) | undefined
+    for (const step of shuffle ? [...steps].reverse() : steps) {
+      const fault = server.faults.next({
+        method: 'REPORT',
+        path: '/report',
+        fields: { ...parcel.request, RtnCode: step.code },
+      })?.kind
+      const send = async () => {
+        for (let times = twice || fault === 'twice' ? 2 : 1; times > 0; times--) await callbacks.send({ parcel, ...step })
+      }
+      if (fault === 'forged') await callbacks.send({ parcel, ...step, forged: true })
+      if (fault === 'heldBack' && !held) {
+        held = send
+        continue
+      }
+      await send()
+      await held?.()
+      held = undefined
     }
+    await held?.()
   }
   const known = (merchantTradeNo: string): Parcel => {
     const parcel = parcels.find(merchantTradeNo)
@@ -156,7 +231,11 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
   async function advance(merchantTradeNo: string, how: AdvanceOptions): Promise<void> {
     const parcel = known(merchantTradeNo)
     const codes = how.code ? [how.code] : remaining(parcel, how.to ?? 'delivered')
-    await report(parcel, codes.map((code) => parcels.advance(parcel, code)), how)
+    await report(
+      parcel,
+      codes.map((code) => parcels.advance(parcel, code)),
+      how,
+    )
   }
   const forge = (merchantTradeNo: string, code = '3003') =>
     callbacks.send({ parcel: known(merchantTradeNo), code, at: known(merchantTradeNo).tradeDate, forged: true })
@@ -166,15 +245,21 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     clearInterval(autoTimer)
     if (how.speedMs <= 0) return
     const busy = new Set<Parcel>()
-    const outcomeOf = (parcel: Parcel): Outcome => how.outcomes?.find(({ fields }) =>
-      Object.entries(fields).every(([name, pattern]) => new RegExp(pattern, 'u').test(parcel.request[name] ?? '')))?.outcome ?? 'delivered'
+    const outcomeOf = (parcel: Parcel): Outcome =>
+      how.outcomes?.find(({ fields }) =>
+        Object.entries(fields).every(([name, pattern]) => new RegExp(pattern, 'u').test(parcel.request[name] ?? '')),
+      )?.outcome ?? 'delivered'
     autoTimer = setInterval(() => {
       for (const parcel of parcels.all()) {
         if (parcel.cancelled || busy.has(parcel)) continue
         const codes = remaining(parcel, outcomeOf(parcel)).slice(0, how.shuffle ? 2 : 1)
         if (codes.length === 0) continue
         busy.add(parcel)
-        void report(parcel, codes.map((code) => parcels.advance(parcel, code)), how).finally(() => busy.delete(parcel))
+        void report(
+          parcel,
+          codes.map((code) => parcels.advance(parcel, code)),
+          how,
+        ).finally(() => busy.delete(parcel))
       }
     }, how.speedMs)
     autoTimer.unref()
@@ -183,7 +268,13 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
   async function control(request: SimRequest & { route: string }): Promise<SimAnswer | null> {
     const body = (request.json ?? {}) as AdvanceOptions & AutoOptions
     if (request.route === '/parcels') {
-      return { body: { parcels: parcels.all().map(({ hashKey: _key, hashIv: _iv, ...parcel }) => ({ ...parcel, status: parcel.history.at(-1)?.code })) } }
+      return {
+        body: {
+          parcels: parcels
+            .all()
+            .map(({ hashKey: _key, hashIv: _iv, ...parcel }) => ({ ...parcel, status: parcel.history.at(-1)?.code })),
+        },
+      }
     }
     if (request.route === '/callbacks') return { body: { callbacks: callbacks.log } }
     if (request.route === '/auto' && request.method === 'POST') {
@@ -198,12 +289,21 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
   }
 
   const server = await startSimServer({
-    port: options.port, handle, control, refuse: (fault) => text(`0|${fault.message ?? '系統忙碌，請稍後再試'}`),
+    port: options.port,
+    handle,
+    control,
+    refuse: (fault) => text(`0|${fault.message ?? '系統忙碌，請稍後再試'}`),
   })
   return {
-    url: server.url, port: server.port, faults: server.faults,
-    parcels: () => parcels.all(), callbacks: () => callbacks.log,
-    advance, forge, auto, idle: () => callbacks.idle(),
+    url: server.url,
+    port: server.port,
+    faults: server.faults,
+    parcels: () => parcels.all(),
+    callbacks: () => callbacks.log,
+    advance,
+    forge,
+    auto,
+    idle: () => callbacks.idle(),
     async stop() {
       clearInterval(autoTimer)
       callbacks.stop()

@@ -15,8 +15,23 @@ interface Journey {
   lost: string
 }
 
-const journey = (created: string, toShipped: string, toArrived: string, delivered: string, attemptFailed: string, back: string, lost: string): Journey =>
-  ({ created, toShipped: toShipped.split(' '), toArrived: toArrived.split(' '), delivered, attemptFailed, back: back.split(' '), lost })
+const journey = (
+  created: string,
+  toShipped: string,
+  toArrived: string,
+  delivered: string,
+  attemptFailed: string,
+  back: string,
+  lost: string,
+): Journey => ({
+  created,
+  toShipped: toShipped.split(' '),
+  toArrived: toArrived.split(' '),
+  delivered,
+  attemptFailed,
+  back: back.split(' '),
+  lost,
+})
 
 const JOURNEYS: Record<string, Journey> = {
   TCAT: journey('300', '310 3001', '3006', '3003', '3002', '5004 5008', '5002'),
@@ -42,11 +57,17 @@ export const createdCode = (subType: string): string => of(subType).created
 export function codesTo(subType: string, to: Destination): string[] {
   const j = of(subType)
   switch (to) {
-    case 'shipped': return j.toShipped
-    case 'arrived': return [...j.toShipped, ...j.toArrived]
-    case 'delivered': return [...j.toShipped, ...j.toArrived, j.delivered]
-    case 'attemptFailed': return [...j.toShipped, ...j.toArrived, j.attemptFailed]
-    case 'returned': return [...j.toShipped, ...j.toArrived, ...j.back]
-    case 'lost': return [...j.toShipped, j.lost]
+    case 'shipped':
+      return j.toShipped
+    case 'arrived':
+      return [...j.toShipped, ...j.toArrived]
+    case 'delivered':
+      return [...j.toShipped, ...j.toArrived, j.delivered]
+    case 'attemptFailed':
+      return [...j.toShipped, ...j.toArrived, j.attemptFailed]
+    case 'returned':
+      return [...j.toShipped, ...j.toArrived, ...j.back]
+    case 'lost':
+      return [...j.toShipped, j.lost]
   }
 }

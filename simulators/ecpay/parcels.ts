@@ -2,7 +2,12 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createdCode } from './journeys.ts'
 
-export interface Merchant { merchantId: string; hashKey: string; hashIv: string; kind: 'B2C' | 'C2C' }
+export interface Merchant {
+  merchantId: string
+  hashKey: string
+  hashIv: string
+  kind: 'B2C' | 'C2C'
+}
 
 export interface Parcel {
   merchantTradeNo: string
@@ -22,7 +27,9 @@ export interface Parcel {
 }
 
 const taipei = (ms: number) => {
-  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Taipei', dateStyle: 'short', timeStyle: 'medium' }).format(new Date(ms))
+  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Taipei', dateStyle: 'short', timeStyle: 'medium' }).format(
+    new Date(ms),
+  )
   return parts.replaceAll('-', '/')
 }
 
@@ -54,7 +61,9 @@ export function createParcels(now: () => number, stateFile?: string) {
       const parcel: Parcel = {
         merchantTradeNo: request.MerchantTradeNo || `SIM${digits}`,
         allPayLogisticsId: String(10_000_000 + serial),
-        request, hashKey: merchant.hashKey, hashIv: merchant.hashIv,
+        request,
+        hashKey: merchant.hashKey,
+        hashIv: merchant.hashIv,
         bookingNote: home ? `9000${digits}` : '',
         shipmentNo: home ? '' : c2c ? `F${digits.slice(1)}` : digits,
         cvsPaymentNo: c2c ? `F${digits.slice(1)}` : '',

@@ -4,8 +4,26 @@ const SUB_TYPES: Record<string, string[]> = {
   CVS: ['UNIMART', 'UNIMARTFREEZE', 'UNIMARTC2C', 'FAMI', 'FAMIC2C', 'HILIFE', 'HILIFEC2C', 'OKMARTC2C'],
   HOME: ['TCAT', 'POST'],
 }
-const REQUIRED = ['MerchantID', 'MerchantTradeDate', 'LogisticsType', 'LogisticsSubType', 'GoodsAmount', 'SenderName', 'ReceiverName', 'ServerReplyURL', 'CheckMacValue']
-const REQUIRED_HOME = ['SenderZipCode', 'SenderAddress', 'ReceiverZipCode', 'ReceiverAddress', 'Temperature', 'Distance', 'Specification']
+const REQUIRED = [
+  'MerchantID',
+  'MerchantTradeDate',
+  'LogisticsType',
+  'LogisticsSubType',
+  'GoodsAmount',
+  'SenderName',
+  'ReceiverName',
+  'ServerReplyURL',
+  'CheckMacValue',
+]
+const REQUIRED_HOME = [
+  'SenderZipCode',
+  'SenderAddress',
+  'ReceiverZipCode',
+  'ReceiverAddress',
+  'Temperature',
+  'Distance',
+  'Specification',
+]
 const REQUIRED_CVS = ['ReceiverCellPhone', 'ReceiverStoreID']
 
 const width = (text: string) => Array.from(text).reduce((sum, char) => sum + (char.charCodeAt(0) > 127 ? 2 : 1), 0)
@@ -37,8 +55,10 @@ function peopleProblem(f: Fields): string | null {
     if (width(value) < 4 || width(value) > 10) return `${name}長度需為4~10字元`
     if (/[\d\s\p{P}\p{S}]/u.test(value)) return `${name}不可有數字或符號`
   }
-  for (const name of ['SenderCellPhone', 'ReceiverCellPhone']) if (has(f, name) && !CELL.test(f[name] ?? '')) return `${name}格式錯誤`
-  for (const name of ['SenderPhone', 'ReceiverPhone']) if (has(f, name) && !/^[\d()#-]{1,20}$/.test(f[name] ?? '')) return `${name}格式錯誤`
+  for (const name of ['SenderCellPhone', 'ReceiverCellPhone'])
+    if (has(f, name) && !CELL.test(f[name] ?? '')) return `${name}格式錯誤`
+  for (const name of ['SenderPhone', 'ReceiverPhone'])
+    if (has(f, name) && !/^[\d()#-]{1,20}$/.test(f[name] ?? '')) return `${name}格式錯誤`
   if (f.LogisticsType === 'HOME') {
     if (!has(f, 'SenderPhone') && !has(f, 'SenderCellPhone')) return 'SenderPhone與SenderCellPhone不可同時為空'
     if (!has(f, 'ReceiverPhone') && !has(f, 'ReceiverCellPhone')) return 'ReceiverPhone與ReceiverCellPhone不可同時為空'

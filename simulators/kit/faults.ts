@@ -1,14 +1,22 @@
 /** Faults a simulator can be told to have; shared by every simulator. */
 
 export type FaultKind =
-  | 'refuse'        // the vendor's own "no", in its own format; nothing is done
-  | 'rateLimit'     // 429 with Retry-After; nothing is done
-  | 'serverError'   // 500; nothing is done
-  | 'hang'          // never answers; nothing is done
-  | 'lostAnswer'    // does the work, then breaks the connection without an answer
+  | 'refuse' // the vendor's own "no", in its own format; nothing is done
+  | 'rateLimit' // 429 with Retry-After; nothing is done
+  | 'serverError' // 500; nothing is done
+  | 'hang' // never answers; nothing is done
+  | 'lostAnswer' // does the work, then breaks the connection without an answer
   | 'silentSuccess' // does the work, never answers
-  | 'late'          // does the work, answers after `delayMs`
-  | 'crashAfter'    // does the work, answers 500
+  | 'late' // does the work, answers after `delayMs`
+  | 'crashAfter' // does the work, answers 500
+  | ReportFaultKind
+
+/** Faults of what the simulator sends by itself (webhooks, status reports); asked for with method REPORT. */
+export type ReportFaultKind =
+  | 'twice' // the report is sent two times
+  | 'heldBack' // the report comes after the one that follows it
+  | 'forged' // before the report comes another that is signed with a wrong key
+const REPORT_KINDS: ReadonlySet<FaultKind> = new Set<ReportFaultKind>(['twice', 'heldBack', 'forged'])
 
 export interface Fault {
   kind: FaultKind
@@ -34,8 +42,17 @@ export interface FaultRule extends Fault {
   /** How many matching requests from there on. @default 1; 0 means all */
   times?: number
 }
-export interface FaultRequest { method: string; path: string; fields: Record<string, string> }
-export interface PlannedFault { id: number; rule: FaultRule; seen: number; given: number }
+export interface FaultRequest {
+  method: string
+  path: string
+  fields: Record<string, string>
+}
+export interface PlannedFault {
+  id: number
+  rule: FaultRule
+  seen: number
+  given: number
+}
 
 export interface FaultPlan {
   add(rule: FaultRule): number
@@ -46,9 +63,10 @@ export interface FaultPlan {
 }
 
 const matches = (rule: FaultRule, request: FaultRequest) =>
-  (rule.path === undefined || request.path.includes(rule.path))
-  && (rule.method === undefined || rule.method === request.method)
-  && Object.entries(rule.fields ?? {}).every(([name, pattern]) => new RegExp(pattern, 'u').test(request.fields[name] ?? ''))
+  REPORT_KINDS.has(rule.kind) === (request.method === 'REPORT') &&
+  (rule.path === undefined || request.path.includes(rule.path)) &&
+  (rule.method === undefined || rule.method === request.method) &&
+  Object.entries(rule.fields ?? {}).every(([name, pattern]) => new RegExp(pattern, 'u').test(request.fields[name] ?? ''))
 
 export function createFaultPlan(): FaultPlan {
   let lastId = 0
@@ -72,6 +90,8 @@ export function createFaultPlan(): FaultPlan {
       return fault
     },
     list: () => planned.map((entry) => ({ ...entry })),
-    clear: () => { planned = [] },
+    clear: () => {
+      planned = []
+    },
   }
 }

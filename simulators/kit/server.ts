@@ -14,7 +14,11 @@ export interface SimRequest {
   /** The JSON body, null when there is none. */
   json: unknown
 }
-export interface SimAnswer { status?: number; headers?: Record<string, string>; body: string | Buffer | Record<string, unknown> | unknown[] }
+export interface SimAnswer {
+  status?: number
+  headers?: Record<string, string>
+  body: string | Buffer | Record<string, unknown> | unknown[]
+}
 
 export interface SimServerOptions {
   /** 0 or absent: a free one. */
@@ -27,11 +31,19 @@ export interface SimServerOptions {
   control?(request: SimRequest & { route: string }): SimAnswer | null | Promise<SimAnswer | null>
   faults?: FaultPlan
 }
-export interface SimServer { url: string; port: number; faults: FaultPlan; stop(): Promise<void> }
+export interface SimServer {
+  url: string
+  port: number
+  faults: FaultPlan
+  stop(): Promise<void>
+}
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024
 /** How long `late` and friends may wait in the background; the timers never keep the process alive. */
-const later = (ms: number) => new Promise<void>((resolve) => { setTimeout(resolve, ms).unref() })
+const later = (ms: number) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -61,7 +73,9 @@ async function toSimRequest(request: IncomingMessage): Promise<SimRequest> {
   } else if (type.includes('form-urlencoded')) {
     fields = { ...fields, ...Object.fromEntries(new URLSearchParams(rawBody.toString('utf8'))) }
   }
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value ?? '']))
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
   return { method: request.method ?? 'GET', path: url.pathname, query, headers, rawBody, fields, json }
 }
 
@@ -69,22 +83,37 @@ function send(response: ServerResponse, answer: SimAnswer): void {
   if (response.destroyed) return
   const { body } = answer
   const raw = typeof body === 'string' || Buffer.isBuffer(body)
-  response.writeHead(answer.status ?? 200, { 'content-type': raw ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8', ...answer.headers })
+  response.writeHead(answer.status ?? 200, {
+    'content-type': raw ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+    ...answer.headers,
+  })
   response.end(raw ? body : JSON.stringify(body))
 }
 
 /** Answers one request under its fault, if any. `work` is run at most once, and not at all for faults in which nothing is done. */
 export async function serveWithFault(
-  response: ServerResponse, fault: Fault | null, work: () => Promise<SimAnswer>, refuse: (fault: Fault) => SimAnswer,
+  response: ServerResponse,
+  fault: Fault | null,
+  work: () => Promise<SimAnswer>,
+  refuse: (fault: Fault) => SimAnswer,
 ): Promise<void> {
   switch (fault?.kind) {
-    case undefined: return send(response, await work())
-    case 'refuse': return send(response, refuse(fault))
+    case undefined:
+    case 'twice': // of reports only: the plan never gives them to a request
+    case 'heldBack':
+    case 'forged':
+      return send(response, await work())
+    case 'refuse':
+      return send(response, refuse(fault))
     case 'rateLimit':
       return send(response, { status: 429, headers: { 'retry-after': String(fault.retryAfter ?? 1) }, body: 'Too Many Requests' })
-    case 'serverError': return send(response, { status: fault.status ?? 500, body: 'Internal Server Error' })
-    case 'hang': return
-    case 'silentSuccess': await work(); return
+    case 'serverError':
+      return send(response, { status: fault.status ?? 500, body: 'Internal Server Error' })
+    case 'hang':
+      return
+    case 'silentSuccess':
+      await work()
+      return
     case 'lostAnswer':
       await work()
       response.destroy()
@@ -107,7 +136,7 @@ function controlFaults(request: SimRequest, plan: FaultPlan): SimAnswer {
     return { body: { ok: true } }
   }
   if (request.method !== 'POST') return { body: { faults: plan.list() } }
-  const rules = Array.isArray(request.json) ? request.json as FaultRule[] : [request.json as FaultRule]
+  const rules = Array.isArray(request.json) ? (request.json as FaultRule[]) : [request.json as FaultRule]
   return { body: { ids: rules.map((rule) => plan.add(rule)) } }
 }
 
@@ -120,7 +149,12 @@ export async function startSimServer(options: SimServerOptions): Promise<SimServ
       const known = route === '/faults' ? controlFaults(request, faults) : await options.control?.({ ...request, route })
       return send(response, known ?? { status: 404, body: { error: `no control route ${route}` } })
     }
-    await serveWithFault(response, faults.next(request), async () => options.handle(request), (fault) => options.refuse(fault, request))
+    await serveWithFault(
+      response,
+      faults.next(request),
+      async () => options.handle(request),
+      (fault) => options.refuse(fault, request),
+    )
   }
   const server = createServer((incoming, response) => {
     answer(incoming, response).catch((error: unknown) => {
@@ -138,9 +172,10 @@ export async function startSimServer(options: SimServerOptions): Promise<SimServ
     url: `http://127.0.0.1:${port}`,
     port,
     faults,
-    stop: () => new Promise((resolve, reject) => {
-      server.close((error) => (error ? reject(error) : resolve()))
-      server.closeAllConnections()
-    }),
+    stop: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()))
+        server.closeAllConnections()
+      }),
   }
 }

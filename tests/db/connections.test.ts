@@ -10,26 +10,46 @@ import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 
 const key = secretKeyFrom('a passphrase for tests')
 const ecpay = (config: Record<string, unknown> = {}) => ({
-  name: 'ecpay', connector: 'ecpay',
+  name: 'ecpay',
+  connector: 'ecpay',
   config: {
-    merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', baseUrl: 'http://127.0.0.1:9',
-    serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay', ...config,
+    merchantId: '2000132',
+    hashKey: '5294y06JbISpM5x9',
+    hashIv: 'v77hoKGq4kWxNNIS',
+    baseUrl: 'http://127.0.0.1:9',
+    serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay',
+    ...config,
   },
 })
 const momo = { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } }
-const warehouse = { id: 'taipei', name: '台北倉', kind: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay', sender: { name: '台北倉庫', phone: '0226550115' } }
+const warehouse = {
+  id: 'taipei',
+  name: '台北倉',
+  kind: 'warehouse',
+  courierHome: 'ecpay',
+  courierCvs: 'ecpay',
+  sender: { name: '台北倉庫', phone: '0226550115' },
+}
 
 let db: FreshDatabase
-beforeAll(async () => { db = await freshDatabase() })
+beforeAll(async () => {
+  db = await freshDatabase()
+})
 beforeEach(async () => {
   await db.pool.query(`truncate connections, connection_versions, connection_state, locations, products, sku_aliases cascade;
     delete from settings where version > 1`)
 })
-afterAll(async () => { await db.drop() })
+afterAll(async () => {
+  await db.drop()
+})
 
-const apply = (document: unknown, env: Record<string, string> = {}) => applyConnections(db.pool, key, document, connectors, { env })
+const apply = (document: unknown, env: Record<string, string> = {}) =>
+  applyConnections(db.pool, key, document, connectors, { env })
 const problemsOf = async (document: unknown): Promise<ConfigurationProblem[]> => {
-  const error: unknown = await apply(document).then(() => null, (e: unknown) => e)
+  const error: unknown = await apply(document).then(
+    () => null,
+    (e: unknown) => e,
+  )
   if (error instanceof InvalidConfiguration) return error.problems
   throw new Error(`not refused: ${String(error)}`)
 }
@@ -37,34 +57,60 @@ const problemsOf = async (document: unknown): Promise<ConfigurationProblem[]> =>
 describe('applyConnections', () => {
   it('stores connections, locations, products, aliases and policy, and counts versions only for what changed', async () => {
     const document = {
-      connections: [ecpay(), momo], locations: [warehouse],
-      products: [{ sku: 'A-1', name: '上衣', weightGrams: 300 }], aliases: [{ channel: 'momo', externalSku: 'm1', sku: 'A-1' }],
+      connections: [ecpay(), momo],
+      locations: [warehouse],
+      products: [{ sku: 'A-1', name: '上衣', weightGrams: 300 }],
+      aliases: [{ channel: 'momo', externalSku: 'm1', sku: 'A-1' }],
       policy: { stuckParcelMs: 1000 },
     }
     expect(await apply(document)).toEqual({
       connections: [
-        { name: 'ecpay', connector: 'ecpay', version: 1, change: 'created' }, { name: 'momo', connector: 'file', version: 1, change: 'created' },
+        { name: 'ecpay', connector: 'ecpay', version: 1, change: 'created' },
+        { name: 'momo', connector: 'file', version: 1, change: 'created' },
       ],
-      locations: 1, products: 1, aliases: 1, settingsVersion: 2,
+      locations: 1,
+      products: 1,
+      aliases: 1,
+      settingsVersion: 2,
     })
     const again = await apply(document)
-    expect(again.connections.map((c) => [c.version, c.change])).toEqual([[1, 'unchanged'], [1, 'unchanged']])
+    expect(again.connections.map((c) => [c.version, c.change])).toEqual([
+      [1, 'unchanged'],
+      [1, 'unchanged'],
+    ])
     expect(again.settingsVersion).toBe(2)
     const changed = await apply({ connections: [ecpay({ specification: '0002' }), momo] })
-    expect(changed.connections.map((c) => [c.version, c.change])).toEqual([[2, 'changed'], [1, 'unchanged']])
+    expect(changed.connections.map((c) => [c.version, c.change])).toEqual([
+      [2, 'changed'],
+      [1, 'unchanged'],
+    ])
     const { rows } = await db.pool.query('select courier_home, sender, zone, ships from locations')
     expect(rows).toEqual([{ courier_home: 'ecpay', sender: warehouse.sender, zone: 'Asia/Taipei', ships: true }])
-    expect((await db.pool.query('select name, version from connection_versions order by 1, 2')).rows)
-      .toEqual([{ name: 'ecpay', version: 1 }, { name: 'ecpay', version: 2 }, { name: 'momo', version: 1 }])
+    expect((await db.pool.query('select name, version from connection_versions order by 1, 2')).rows).toEqual([
+      { name: 'ecpay', version: 1 },
+      { name: 'ecpay', version: 2 },
+      { name: 'momo', version: 1 },
+    ])
   })
 
   it('keeps secrets out of every readable column and gives them back with the key', async () => {
     await apply({ connections: [ecpay()] })
-    const dump = JSON.stringify([(await db.pool.query('select config from connections union all select config from connection_versions')).rows, await listConnections(db.pool)])
+    const dump = JSON.stringify([
+      (await db.pool.query('select config from connections union all select config from connection_versions')).rows,
+      await listConnections(db.pool),
+    ])
     expect(dump).not.toContain('5294y06JbISpM5x9')
-    expect((await db.pool.query<{ secrets: Buffer }>('select secrets from connections')).rows[0]?.secrets.includes('5294y06JbISpM5x9')).toBe(false)
-    expect((await getConnection(db.pool, key, 'ecpay')).config).toMatchObject({ hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS' })
-    await expect(getConnection(db.pool, secretKeyFrom('another passphrase'), 'ecpay')).rejects.toMatchObject({ kind: 'Misconfigured', code: 'secret-key' })
+    expect(
+      (await db.pool.query<{ secrets: Buffer }>('select secrets from connections')).rows[0]?.secrets.includes('5294y06JbISpM5x9'),
+    ).toBe(false)
+    expect((await getConnection(db.pool, key, 'ecpay')).config).toMatchObject({
+      hashKey: '5294y06JbISpM5x9',
+      hashIv: 'v77hoKGq4kWxNNIS',
+    })
+    await expect(getConnection(db.pool, secretKeyFrom('another passphrase'), 'ecpay')).rejects.toMatchObject({
+      kind: 'Misconfigured',
+      code: 'secret-key',
+    })
   })
 
   it('opens again under a new key once the file was applied again', async () => {
@@ -88,18 +134,25 @@ describe('applyConnections', () => {
       connections: [ecpay({ merchantId: '12', hashIv: '', typo: 1 }), { name: 'x', connector: 'nosuch' }, momo, momo],
       locations: [{ ...warehouse, courierHome: 'missing' }],
     })
-    expect(problems).toEqual(expect.arrayContaining([
-      expect.objectContaining({ path: 'connections[0].config.merchantId', value: '"12"', message: 'must be 7 to 10 digits' }),
-      expect.objectContaining({ path: 'connections[0].config.hashIv', value: '(hidden)' }),
-      expect.objectContaining({ path: 'connections[0].config', remedy: 'Remove or correct "typo".', value: '(hidden)' }),
-      expect.objectContaining({ path: 'connections[1].connector', value: '"nosuch"', remedy: expect.stringContaining('ecpay, file') }),
-      expect.objectContaining({ path: 'connections[3].name', message: 'appears twice' }),
-      expect.objectContaining({ path: 'locations[0].courierHome', value: '"missing"' }),
-    ]))
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ path: 'connections[0].config.merchantId', value: '"12"', message: 'must be 7 to 10 digits' }),
+        expect.objectContaining({ path: 'connections[0].config.hashIv', value: '(hidden)' }),
+        expect.objectContaining({ path: 'connections[0].config', remedy: 'Remove or correct "typo".', value: '(hidden)' }),
+        expect.objectContaining({
+          path: 'connections[1].connector',
+          value: '"nosuch"',
+          remedy: expect.stringContaining('ecpay, file'),
+        }),
+        expect.objectContaining({ path: 'connections[3].name', message: 'appears twice' }),
+        expect.objectContaining({ path: 'locations[0].courierHome', value: '"missing"' }),
+      ]),
+    )
     expect(await listConnections(db.pool)).toEqual([])
     expect(await problemsOf({ connection: [] })).toMatchObject([{ path: '(file)', remedy: 'Remove or correct "connection".' }])
     expect(await problemsOf({ locations: [{ id: 'a', name: 'A', kind: 'shop', zone: 'Mars/Olympus' }] })).toMatchObject([
-      { path: 'locations[0].kind', value: '"shop"' }, { path: 'locations[0].zone', value: '"Mars/Olympus"' },
+      { path: 'locations[0].kind', value: '"shop"' },
+      { path: 'locations[0].zone', value: '"Mars/Olympus"' },
     ])
     expect(await problemsOf('not a document')).toMatchObject([{ path: '(file)' }])
   })
@@ -115,7 +168,9 @@ describe('applyConnections', () => {
   })
 
   it('survives ten files applied at once', async () => {
-    await Promise.all(Array.from({ length: 10 }, (_, n) => apply({ connections: [ecpay({ platformId: String(1_000_000 + n) })] })))
+    await Promise.all(
+      Array.from({ length: 10 }, (_, n) => apply({ connections: [ecpay({ platformId: String(1_000_000 + n) })] })),
+    )
     expect((await getConnection(db.pool, key, 'ecpay')).version).toBe(10)
   })
 })
@@ -134,19 +189,38 @@ describe('pause and stop', () => {
 
   it('stops with the first reason, opens for a check only, and runs again after the next apply', async () => {
     await apply({ connections: [momo] })
-    expect([await stopConnection(db.pool, 'momo', 'wrong key'), await stopConnection(db.pool, 'momo', 'later')]).toEqual([true, false])
-    await expect(openConnection(db.pool, key, 'momo', { connectors })).rejects.toMatchObject({ kind: 'Misconfigured', message: expect.stringContaining('wrong key') })
-    expect((await openConnection(db.pool, key, 'momo', { connectors, evenIfStopped: true })).context.connection.stoppedReason).toBe('wrong key')
+    expect([await stopConnection(db.pool, 'momo', 'wrong key'), await stopConnection(db.pool, 'momo', 'later')]).toEqual([
+      true,
+      false,
+    ])
+    await expect(openConnection(db.pool, key, 'momo', { connectors })).rejects.toMatchObject({
+      kind: 'Misconfigured',
+      message: expect.stringContaining('wrong key'),
+    })
+    expect(
+      (await openConnection(db.pool, key, 'momo', { connectors, evenIfStopped: true })).context.connection.stoppedReason,
+    ).toBe('wrong key')
     await apply({ connections: [momo] })
     expect((await openConnection(db.pool, key, 'momo', { connectors })).connector.name).toBe('file')
   })
 
   it('says which connection or connector does not exist', async () => {
-    await expect(openConnection(db.pool, key, 'nosuch', { connectors })).rejects.toMatchObject({ kind: 'Misconfigured', code: 'no-connection' })
+    await expect(openConnection(db.pool, key, 'nosuch', { connectors })).rejects.toMatchObject({
+      kind: 'Misconfigured',
+      code: 'no-connection',
+    })
     await apply({ connections: [momo] })
-    await expect(openConnection(db.pool, key, 'momo', { connectors: {} })).rejects.toMatchObject({ kind: 'Misconfigured', code: 'no-connector' })
-    const strict = { file: { ...connectors.file, configSchema: z.strictObject({ other: z.string() }) } } as unknown as typeof connectors
-    await expect(openConnection(db.pool, key, 'momo', { connectors: strict })).rejects.toMatchObject({ kind: 'Misconfigured', code: 'config' })
+    await expect(openConnection(db.pool, key, 'momo', { connectors: {} })).rejects.toMatchObject({
+      kind: 'Misconfigured',
+      code: 'no-connector',
+    })
+    const strict = {
+      file: { ...connectors.file, configSchema: z.strictObject({ other: z.string() }) },
+    } as unknown as typeof connectors
+    await expect(openConnection(db.pool, key, 'momo', { connectors: strict })).rejects.toMatchObject({
+      kind: 'Misconfigured',
+      code: 'config',
+    })
   })
 
   it('keeps one client for a connection until its configuration changes', async () => {

@@ -11,12 +11,19 @@ import { secretKeyFrom } from '../../store/secrets.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 
 let db: FreshDatabase
-beforeAll(async () => { db = await freshDatabase() })
-beforeEach(async () => { await db.pool.query('truncate quotas, connection_state, connections cascade') })
-afterAll(async () => { await db.drop() })
+beforeAll(async () => {
+  db = await freshDatabase()
+})
+beforeEach(async () => {
+  await db.pool.query('truncate quotas, connection_state, connections cascade')
+})
+afterAll(async () => {
+  await db.drop()
+})
 
 /** Tokens the bucket holds, without what drips in: tests set the rate so low that nothing does. */
-const balance = async () => Math.round((await db.pool.query<{ tokens: number }>('select tokens from quotas')).rows[0]?.tokens ?? NaN)
+const balance = async () =>
+  Math.round((await db.pool.query<{ tokens: number }>('select tokens from quotas')).rows[0]?.tokens ?? NaN)
 
 describe('quota', () => {
   it('grants the burst to any number of processes together, and no more', async () => {
@@ -50,22 +57,32 @@ describe('quota', () => {
     await createQuota(db.pool, 'b', rate).take()
     await expect(createQuota(db.pool, 'a', rate).take()).rejects.toMatchObject({ kind: 'RateLimited' })
   })
-  it("holds everybody back when the vendor asks for a pause, but not for days", async () => {
+  it('holds everybody back when the vendor asks for a pause, but not for days', async () => {
     const rate = { perSecond: 1, burst: 5, maxWaitMs: 0 }
     await createQuota(db.pool, 'c', rate).pause(60_000)
-    const error = (await createQuota(db.pool, 'c', rate).take().catch((e: unknown) => e)) as { kind: string; retryAfterMs: number }
+    const error = (await createQuota(db.pool, 'c', rate)
+      .take()
+      .catch((e: unknown) => e)) as { kind: string; retryAfterMs: number }
     expect(error.kind).toBe('RateLimited')
     expect(error.retryAfterMs).toBeGreaterThan(55_000)
     await createQuota(db.pool, 'd', rate).pause(30 * 86_400_000)
-    const capped = (await createQuota(db.pool, 'd', rate).take().catch((e: unknown) => e)) as { retryAfterMs: number }
+    const capped = (await createQuota(db.pool, 'd', rate)
+      .take()
+      .catch((e: unknown) => e)) as { retryAfterMs: number }
     expect(capped.retryAfterMs).toBeLessThanOrEqual(11 * 60_000)
   })
 })
 
 describe('token store', () => {
   const key = secretKeyFrom('a passphrase for tests')
-  const tokens = (n: number) => ({ accessToken: `access-${n}`, refreshToken: `refresh-${n}`, expiresAt: new Date('2026-11-22T05:00:00Z') })
-  beforeEach(async () => { await db.pool.query(`insert into connections (name, connector, config) values ('c', 'x', '{}')`) })
+  const tokens = (n: number) => ({
+    accessToken: `access-${n}`,
+    refreshToken: `refresh-${n}`,
+    expiresAt: new Date('2026-11-22T05:00:00Z'),
+  })
+  beforeEach(async () => {
+    await db.pool.query(`insert into connections (name, connector, config) values ('c', 'x', '{}')`)
+  })
 
   it('refreshes once for any number of callers in any number of processes', async () => {
     const pools = Array.from({ length: 3 }, () => createPool(db.url))
@@ -81,22 +98,38 @@ describe('token store', () => {
   it('hands the newest refresh token to the exchange and saves its answer before anybody uses it', async () => {
     const store = createTokenStore(db.pool, key, 'c')
     expect(await store.read()).toBeNull()
-    const one = await store.refresh(null, async (current) => { expect(current).toBeNull(); return tokens(1) })
-    const two = await store.refresh(one, async (current) => { expect(current).toEqual(tokens(1)); return tokens(2) })
+    const one = await store.refresh(null, async (current) => {
+      expect(current).toBeNull()
+      return tokens(1)
+    })
+    const two = await store.refresh(one, async (current) => {
+      expect(current).toEqual(tokens(1))
+      return tokens(2)
+    })
     expect(await createTokenStore(db.pool, key, 'c').read()).toEqual(two)
-    const { rows } = await db.pool.query<{ tokens: Buffer; tokens_version: number }>('select tokens, tokens_version from connection_state')
+    const { rows } = await db.pool.query<{ tokens: Buffer; tokens_version: number }>(
+      'select tokens, tokens_version from connection_state',
+    )
     expect(rows[0]?.tokens_version).toBe(2)
     expect(rows[0]?.tokens.includes('refresh-2')).toBe(false)
   })
   it('does not ask again when the tokens are newer than those that failed', async () => {
     const store = createTokenStore(db.pool, key, 'c')
     await store.refresh(null, async () => tokens(5))
-    expect(await store.refresh(tokens(4), async () => { throw new Error('asked again') })).toEqual(tokens(5))
+    expect(
+      await store.refresh(tokens(4), async () => {
+        throw new Error('asked again')
+      }),
+    ).toEqual(tokens(5))
   })
   it('keeps the old tokens when the exchange fails, and the next caller may try', async () => {
     const store = createTokenStore(db.pool, key, 'c')
     const one = await store.refresh(null, async () => tokens(1))
-    await expect(store.refresh(one, async () => { throw new Error('vendor is down') })).rejects.toThrow('vendor is down')
+    await expect(
+      store.refresh(one, async () => {
+        throw new Error('vendor is down')
+      }),
+    ).rejects.toThrow('vendor is down')
     expect(await store.read()).toEqual(one)
     expect(await store.refresh(one, async () => tokens(2))).toEqual(tokens(2))
   })
@@ -107,7 +140,9 @@ describe('http client', () => {
   let handler: (request: IncomingMessage, response: ServerResponse) => void
   let url = ''
   beforeEach(async () => {
-    server = createServer((request, response) => { handler(request, response) })
+    server = createServer((request, response) => {
+      handler(request, response)
+    })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   })
@@ -124,16 +159,29 @@ describe('http client', () => {
     const seen: string[] = []
     handler = (request, response) => {
       let body = ''
-      request.on('data', (chunk: Buffer) => { body += chunk.toString() })
+      request.on('data', (chunk: Buffer) => {
+        body += chunk.toString()
+      })
       request.on('end', () => {
         seen.push(`${request.method} ${request.headers['content-type']} ${body}`)
-        response.writeHead(Number(new URL(request.url ?? '', url).searchParams.get('status')), { 'x-one': 'a', location: '/elsewhere' }).end('回答')
+        response
+          .writeHead(Number(new URL(request.url ?? '', url).searchParams.get('status')), { 'x-one': 'a', location: '/elsewhere' })
+          .end('回答')
       })
     }
     for (const status of [200, 201, 302, 400, 404, 409]) {
-      expect(await client().request({ method: 'POST', url: `${url}/?status=${status}`, body: { 名: 1 } })).toMatchObject({ status, body: '回答', headers: { 'x-one': 'a' } })
+      expect(await client().request({ method: 'POST', url: `${url}/?status=${status}`, body: { 名: 1 } })).toMatchObject({
+        status,
+        body: '回答',
+        headers: { 'x-one': 'a' },
+      })
     }
-    await client().request({ method: 'POST', url: `${url}/?status=200`, body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    await client().request({
+      method: 'POST',
+      url: `${url}/?status=200`,
+      body: 'a=b',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })
     expect(seen[0]).toBe('POST application/json {"名":1}')
     expect(seen.at(-1)).toBe('POST application/x-www-form-urlencoded a=b')
   })
@@ -144,16 +192,28 @@ describe('http client', () => {
     [500, {}, true, { kind: 'OutcomeUnknown', code: '500' }],
     [429, {}, true, { kind: 'RateLimited' }],
   ])('maps HTTP %i with %j (write: %s)', async (status, headers, write, expected) => {
-    handler = (_request, response) => { response.writeHead(status, headers as Record<string, string>).end() }
+    handler = (_request, response) => {
+      response.writeHead(status, headers as Record<string, string>).end()
+    }
     await expect(client().request({ method: 'POST', url, write })).rejects.toMatchObject(expected)
   })
   it('takes a 5xx for Transient where the vendor drops repeats', async () => {
-    handler = (_request, response) => { response.writeHead(502).end() }
-    await expect(client().request({ method: 'POST', url, write: true, serverErrorMeansNotDone: true })).rejects.toMatchObject({ kind: 'Transient' })
+    handler = (_request, response) => {
+      response.writeHead(502).end()
+    }
+    await expect(client().request({ method: 'POST', url, write: true, serverErrorMeansNotDone: true })).rejects.toMatchObject({
+      kind: 'Transient',
+    })
   })
-  it.each([[false, 'Transient'], [true, 'OutcomeUnknown']])('no answer in time (write: %s) is %s', async (write, kind) => {
+  it.each([
+    [false, 'Transient'],
+    [true, 'OutcomeUnknown'],
+  ])('no answer in time (write: %s) is %s', async (write, kind) => {
     handler = () => undefined
-    await expect(client({ timeoutMs: 100 }).request({ method: 'POST', url, write })).rejects.toMatchObject({ kind, code: 'timeout' })
+    await expect(client({ timeoutMs: 100 }).request({ method: 'POST', url, write })).rejects.toMatchObject({
+      kind,
+      code: 'timeout',
+    })
   })
   it('bounds an answer that trickles for ever', async () => {
     handler = (_request, response) => {
@@ -161,10 +221,18 @@ describe('http client', () => {
       const drip = setInterval(() => response.write('.'), 20)
       response.on('close', () => clearInterval(drip))
     }
-    await expect(client({ timeoutMs: 200 }).request({ method: 'GET', url })).rejects.toMatchObject({ kind: 'Transient', code: 'timeout' })
+    await expect(client({ timeoutMs: 200 }).request({ method: 'GET', url })).rejects.toMatchObject({
+      kind: 'Transient',
+      code: 'timeout',
+    })
   })
-  it.each([[false, 'Transient'], [true, 'OutcomeUnknown']])('a connection that breaks after sending (write: %s) is %s', async (write, kind) => {
-    handler = (request) => { request.socket.destroy() }
+  it.each([
+    [false, 'Transient'],
+    [true, 'OutcomeUnknown'],
+  ])('a connection that breaks after sending (write: %s) is %s', async (write, kind) => {
+    handler = (request) => {
+      request.socket.destroy()
+    }
     await expect(client().request({ method: 'POST', url, write, body: 'x' })).rejects.toMatchObject({ kind, code: 'ECONNRESET' })
   })
   it('a refused connection is Transient even for a write: nothing was sent', async () => {
@@ -172,11 +240,17 @@ describe('http client', () => {
     await new Promise((resolve) => server.close(resolve))
     server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    await expect(client().request({ method: 'POST', url: closed, write: true })).rejects.toMatchObject({ kind: 'Transient', code: 'ECONNREFUSED' })
+    await expect(client().request({ method: 'POST', url: closed, write: true })).rejects.toMatchObject({
+      kind: 'Transient',
+      code: 'ECONNREFUSED',
+    })
   })
   it('asks no vendor that wants a pause, and none that is not an address', async () => {
     let calls = 0
-    handler = (_request, response) => { calls += 1; response.writeHead(429, { 'retry-after': '60' }).end() }
+    handler = (_request, response) => {
+      calls += 1
+      response.writeHead(429, { 'retry-after': '60' }).end()
+    }
     const patient = client({ perSecond: 1, burst: 5, maxWaitMs: 0 })
     await expect(patient.request({ method: 'GET', url })).rejects.toMatchObject({ kind: 'RateLimited', retryAfterMs: 60_000 })
     await expect(patient.request({ method: 'GET', url })).rejects.toMatchObject({ kind: 'RateLimited', code: 'quota' })
@@ -190,7 +264,10 @@ describe('http client', () => {
     handler = (request, response) => {
       sockets.add(request.socket)
       most = Math.max(most, ++now)
-      setImmediate(() => { now -= 1; response.end('ok') })
+      setImmediate(() => {
+        now -= 1
+        response.end('ok')
+      })
     }
     const capped = client({ concurrency: 3 })
     await Promise.all(Array.from({ length: 30 }, () => capped.request({ method: 'GET', url })))
@@ -199,17 +276,28 @@ describe('http client', () => {
   })
   it('goes on after failures: a place that failed is free again', async () => {
     let calls = 0
-    handler = (request, response) => { if (++calls <= 5) request.socket.destroy(); else response.end('ok') }
+    handler = (request, response) => {
+      if (++calls <= 5) request.socket.destroy()
+      else response.end('ok')
+    }
     const capped = client({ concurrency: 1 })
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => capped.request({ method: 'GET', url })))
     expect(outcomes.map((o) => o.status).sort()).toEqual(['fulfilled', ...Array.from({ length: 5 }, () => 'rejected')])
   })
   it('never shows a query value, a header or a body in an error', async () => {
-    handler = (request) => { request.socket.destroy() }
-    const error: unknown = await client().request({
-      method: 'POST', url: `${url}/api?sign=SECRET1&access_token=SECRET2`, headers: { authorization: 'SECRET3' }, body: 'SECRET4',
-    }).catch((e: unknown) => e)
-    const everything = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).stack) + String((error as Error).cause)
+    handler = (request) => {
+      request.socket.destroy()
+    }
+    const error: unknown = await client()
+      .request({
+        method: 'POST',
+        url: `${url}/api?sign=SECRET1&access_token=SECRET2`,
+        headers: { authorization: 'SECRET3' },
+        body: 'SECRET4',
+      })
+      .catch((e: unknown) => e)
+    const everything =
+      JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).stack) + String((error as Error).cause)
     expect(everything).toContain('/api?sign=…&access_token=…')
     expect(everything).not.toMatch(/SECRET/)
     expect(describeRequest({ method: 'GET', url: 'nonsense' })).toBe('GET (not a URL)')

@@ -21,11 +21,29 @@ describe('createRequest', () => {
     const { url, fields } = createRequest(configOf(), home, NOW)
     expect(url).toBe(`${STAGE}/Express/Create`)
     expect(fields).toMatchObject({
-      MerchantID: '2000132', MerchantTradeNo: home.reference, MerchantTradeDate: '2026/11/22 09:02:03', LogisticsType: 'HOME', LogisticsSubType: 'TCAT',
-      GoodsAmount: '590', IsCollection: 'N', GoodsName: '純棉上衣 x 2', SenderName: '台北倉庫', SenderPhone: '0226550115', SenderCellPhone: '',
-      ReceiverName: '王小明', ReceiverPhone: '', ReceiverCellPhone: '0912345678', SenderZipCode: '115', ReceiverZipCode: '110',
-      ReceiverAddress: '臺北市信義區市府路45號', Temperature: '0001', Distance: '00', Specification: '0001', ScheduledPickupTime: '4',
-      ScheduledDeliveryTime: '4', ServerReplyURL: 'https://shop.example.com/webhooks/ecpay',
+      MerchantID: '2000132',
+      MerchantTradeNo: home.reference,
+      MerchantTradeDate: '2026/11/22 09:02:03',
+      LogisticsType: 'HOME',
+      LogisticsSubType: 'TCAT',
+      GoodsAmount: '590',
+      IsCollection: 'N',
+      GoodsName: '純棉上衣 x 2',
+      SenderName: '台北倉庫',
+      SenderPhone: '0226550115',
+      SenderCellPhone: '',
+      ReceiverName: '王小明',
+      ReceiverPhone: '',
+      ReceiverCellPhone: '0912345678',
+      SenderZipCode: '115',
+      ReceiverZipCode: '110',
+      ReceiverAddress: '臺北市信義區市府路45號',
+      Temperature: '0001',
+      Distance: '00',
+      Specification: '0001',
+      ScheduledPickupTime: '4',
+      ScheduledDeliveryTime: '4',
+      ServerReplyURL: 'https://shop.example.com/webhooks/ecpay',
     })
     expect(fields).not.toHaveProperty('CollectionAmount')
     expect(hasValidMac(fields, configOf())).toBe(true)
@@ -34,7 +52,12 @@ describe('createRequest', () => {
   it('fills a 7-ELEVEN parcel that collects: the declared value is what is collected', () => {
     const fields = fieldsOf({ ...cvs, amountDueMinor: 65_000 })
     expect(fields).toMatchObject({
-      LogisticsType: 'CVS', LogisticsSubType: 'UNIMART', IsCollection: 'Y', CollectionAmount: '650', GoodsAmount: '650', ReceiverStoreID: '131386',
+      LogisticsType: 'CVS',
+      LogisticsSubType: 'UNIMART',
+      IsCollection: 'Y',
+      CollectionAmount: '650',
+      GoodsAmount: '650',
+      ReceiverStoreID: '131386',
     })
     expect(fields).not.toHaveProperty('ReceiverAddress')
   })
@@ -50,7 +73,10 @@ describe('createRequest', () => {
   })
 
   it('sends what the customer asked for: the slot where ECPay has one, the words in any case', () => {
-    expect(fieldsOf({ ...home, askedTime: '14:00-18:00', notes: '請按電鈴' })).toMatchObject({ ScheduledDeliveryTime: '2', Remark: '14:00-18:00 請按電鈴' })
+    expect(fieldsOf({ ...home, askedTime: '14:00-18:00', notes: '請按電鈴' })).toMatchObject({
+      ScheduledDeliveryTime: '2',
+      Remark: '14:00-18:00 請按電鈴',
+    })
     expect(fieldsOf({ ...home, askedTime: '晚上' })).toMatchObject({ ScheduledDeliveryTime: '4', Remark: '晚上' })
   })
 
@@ -78,14 +104,22 @@ describe('createRequest', () => {
 
   it('never repeats a name, number or address in an error', () => {
     const long = '機密路'.repeat(30)
-    for (const recipient of [{ ...home.recipient, name: '乂' }, { ...home.recipient, phone: '0987' }, { ...home.recipient, address: long }]) {
+    for (const recipient of [
+      { ...home.recipient, name: '乂' },
+      { ...home.recipient, phone: '0987' },
+      { ...home.recipient, address: long },
+    ]) {
       const { message } = refusalOf({ ...home, recipient })
       for (const secret of ['乂', '0987', '機密']) expect(message).not.toContain(secret)
     }
   })
 
   it('collects at the door only where the contract has it', () => {
-    expect(fieldsOf({ ...home, amountDueMinor: 65_000 }, { homeCollection: true })).toMatchObject({ IsCollection: 'Y', CollectionAmount: '650', GoodsAmount: '590' })
+    expect(fieldsOf({ ...home, amountDueMinor: 65_000 }, { homeCollection: true })).toMatchObject({
+      IsCollection: 'Y',
+      CollectionAmount: '650',
+      GoodsAmount: '590',
+    })
   })
 })
 
@@ -123,31 +157,58 @@ describe('field rules', () => {
   })
   it('wants a reply address that ECPay can reach, unless everything is on this machine', () => {
     const base = { merchantId: '2000132', hashKey: 'k', hashIv: 'v' }
-    expect(EcpayConfig.safeParse({ ...base, serverReplyUrl: 'https://shop.example.com:8443/x' }).error?.issues[0]?.path).toEqual(['serverReplyUrl'])
+    expect(EcpayConfig.safeParse({ ...base, serverReplyUrl: 'https://shop.example.com:8443/x' }).error?.issues[0]?.path).toEqual([
+      'serverReplyUrl',
+    ])
     expect(EcpayConfig.safeParse({ ...base, serverReplyUrl: 'http://127.0.0.1/x' }).success).toBe(false)
-    expect(EcpayConfig.safeParse({ ...base, baseUrl: 'http://127.0.0.1:9000', serverReplyUrl: 'http://127.0.0.1:8080/x' }).success).toBe(true)
+    expect(
+      EcpayConfig.safeParse({ ...base, baseUrl: 'http://127.0.0.1:9000', serverReplyUrl: 'http://127.0.0.1:8080/x' }).success,
+    ).toBe(true)
   })
 })
 
 describe('parseCreate', () => {
   const config = configOf()
   const answer = (fields: Record<string, string>, encode = false) => {
-    const all = signed({ MerchantID: '2000132', MerchantTradeNo: home.reference, RtnCode: '300', RtnMsg: '訂單處理中(綠界已收到訂單資料)', ...fields }, config)
-    return `1|${encode ? new URLSearchParams(all) : Object.entries(all).map(([name, value]) => `${name}=${value}`).join('&')}`
+    const all = signed(
+      {
+        MerchantID: '2000132',
+        MerchantTradeNo: home.reference,
+        RtnCode: '300',
+        RtnMsg: '訂單處理中(綠界已收到訂單資料)',
+        ...fields,
+      },
+      config,
+    )
+    return `1|${
+      encode
+        ? new URLSearchParams(all)
+        : Object.entries(all)
+            .map(([name, value]) => `${name}=${value}`)
+            .join('&')
+    }`
   }
 
   it('reads a booking whether or not the values are URL-encoded', () => {
     for (const encode of [false, true]) {
-      const body = answer({ AllPayLogisticsID: '1718546', BookingNote: '900012345678', ReceiverAddress: '信義路100%+1號', GoodsAmount: '590' }, encode)
+      const body = answer(
+        { AllPayLogisticsID: '1718546', BookingNote: '900012345678', ReceiverAddress: '信義路100%+1號', GoodsAmount: '590' },
+        encode,
+      )
       expect(parseCreate(config, home, body)).toEqual({
-        waybill: '900012345678', courierBookingId: '1718546', labelAmountMinor: 0,
+        waybill: '900012345678',
+        courierBookingId: '1718546',
+        labelAmountMinor: 0,
         label: { service: 'TCAT', allPayLogisticsId: '1718546', bookingNote: '900012345678' },
       })
     }
   })
   it('joins both numbers of a 7-ELEVEN store-to-store parcel', () => {
     const body = answer({ AllPayLogisticsID: '7', CVSPaymentNo: 'F0012345', CVSValidationNo: '6789', GoodsAmount: '650' })
-    expect(parseCreate(config, { ...cvs, service: 'UNIMARTC2C', amountDueMinor: 65_000 }, body)).toMatchObject({ waybill: 'F00123456789', labelAmountMinor: 65_000 })
+    expect(parseCreate(config, { ...cvs, service: 'UNIMARTC2C', amountDueMinor: 65_000 }, body)).toMatchObject({
+      waybill: 'F00123456789',
+      labelAmountMinor: 65_000,
+    })
   })
   it('believes the label, not the request: another amount in the answer shows', () => {
     const body = answer({ AllPayLogisticsID: '7', GoodsAmount: '600' })
@@ -165,6 +226,8 @@ describe('parseCreate', () => {
     expect(() => parseCreate(config, home, body)).toThrow(expect.objectContaining({ kind, code }))
   })
   it("leaves personal data out of the vendor's words", () => {
-    expect(() => parseCreate(config, home, '0|收件人 王小明 0912345678 資料錯誤')).toThrow(expect.objectContaining({ message: 'ECPay: 收件人 … … 資料錯誤' }))
+    expect(() => parseCreate(config, home, '0|收件人 王小明 0912345678 資料錯誤')).toThrow(
+      expect.objectContaining({ message: 'ECPay: 收件人 … … 資料錯誤' }),
+    )
   })
 })

@@ -6,7 +6,12 @@ import { macOf } from '../../simulators/ecpay/mac.ts'
 /** ECPay's published test accounts. */
 const b2c = { hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS' }
 const c2c = { hashKey: 'XBERn1YOvpM9nfZc', hashIv: 'h1ONHk4P4yqbl5LK' }
-const published = { MerchantID: '2000132', LogisticsType: 'CVS', LogisticsSubType: 'UNIMART', MerchantTradeDate: '2025/01/01 12:00:00' }
+const published = {
+  MerchantID: '2000132',
+  LogisticsType: 'CVS',
+  LogisticsSubType: 'UNIMART',
+  MerchantTradeDate: '2025/01/01 12:00:00',
+}
 
 describe('checkMacValue', () => {
   it("gives ECPay's published value", () => {
@@ -26,9 +31,26 @@ describe('checkMacValue', () => {
       gen_chk_mac_value(fields: Record<string, string>, mode: 0): string
     }
     const cases: Record<string, string>[] = [
-      { MerchantID: '2000933', MerchantTradeNo: 'OS0123456789ABCDEF01', LogisticsType: 'CVS', LogisticsSubType: 'UNIMARTC2C', GoodsAmount: '590' },
-      { MerchantID: '2000933', ReceiverName: '王小明', ReceiverAddress: '臺北市信義區市府路45號(大樓)', Remark: "~it's * fine! -_.", Empty: '' },
-      { merchantid: 'a', MerchantTradeDate: '2026/11/22 09:00:00', GoodsName: 'A b c', ServerReplyURL: 'https://shop.example.com/webhooks/ecpay-c2c?x=1' },
+      {
+        MerchantID: '2000933',
+        MerchantTradeNo: 'OS0123456789ABCDEF01',
+        LogisticsType: 'CVS',
+        LogisticsSubType: 'UNIMARTC2C',
+        GoodsAmount: '590',
+      },
+      {
+        MerchantID: '2000933',
+        ReceiverName: '王小明',
+        ReceiverAddress: '臺北市信義區市府路45號(大樓)',
+        Remark: "~it's * fine! -_.",
+        Empty: '',
+      },
+      {
+        merchantid: 'a',
+        MerchantTradeDate: '2026/11/22 09:00:00',
+        GoodsName: 'A b c',
+        ServerReplyURL: 'https://shop.example.com/webhooks/ecpay-c2c?x=1',
+      },
     ]
     for (const fields of cases) expect(checkMacValue(fields, c2c)).toBe(new Helper().gen_chk_mac_value({ ...fields }, 0))
     log.mockRestore()

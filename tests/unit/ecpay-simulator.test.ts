@@ -19,7 +19,8 @@ let reports: ParcelReport[] = []
 let refused = 0
 let unanswered = 0
 let replyUrl = ''
-const context = (over: Record<string, unknown> = {}, limits = {}) => contextOf(configOf({ baseUrl: sim.url, serverReplyUrl: replyUrl, ...over }), limits)
+const context = (over: Record<string, unknown> = {}, limits = {}) =>
+  contextOf(configOf({ baseUrl: sim.url, serverReplyUrl: replyUrl, ...over }), limits)
 
 beforeEach(async () => {
   reports = []
@@ -35,7 +36,10 @@ beforeEach(async () => {
         return
       }
       try {
-        const { records, answer } = ecpay.receiveWebhook?.(context(), { headers: {}, rawBody: Buffer.concat(chunks) }) ?? { records: [], answer: { status: 500, body: '' } }
+        const { records, answer } = ecpay.receiveWebhook?.(context(), { headers: {}, rawBody: Buffer.concat(chunks) }) ?? {
+          records: [],
+          answer: { status: 500, body: '' },
+        }
         reports.push(...records.map((record) => courier.mapReport(record)))
         response.writeHead(answer.status).end(answer.body)
       } catch {
@@ -54,9 +58,17 @@ afterEach(async () => {
   await new Promise((resolve) => receiver.close(resolve))
 })
 
-const control = (path: string, body?: unknown) => fetch(`${sim.url}/_sim${path}`, body === undefined ? {} : {
-  method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-})
+const control = (path: string, body?: unknown) =>
+  fetch(
+    `${sim.url}/_sim${path}`,
+    body === undefined
+      ? {}
+      : {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        },
+  )
 const C2C = { merchantId: '2000933', hashKey: 'XBERn1YOvpM9nfZc', hashIv: 'h1ONHk4P4yqbl5LK' }
 const seller = { ...cvs.sender, phone: '0911222333' }
 
@@ -74,7 +86,10 @@ describe('booking at the simulator', () => {
     const booking = await courier.book(context(account), parcel)
     expect(booking.waybill).toBeTruthy()
     expect(booking.labelAmountMinor).toBe(parcel.amountDueMinor)
-    expect(await courier.lookUp(context(account), parcel)).toMatchObject({ courierBookingId: booking.courierBookingId, labelAmountMinor: parcel.amountDueMinor })
+    expect(await courier.lookUp(context(account), parcel)).toMatchObject({
+      courierBookingId: booking.courierBookingId,
+      labelAmountMinor: parcel.amountDueMinor,
+    })
     expect(sim.parcels()).toHaveLength(1)
   })
 
@@ -84,8 +99,12 @@ describe('booking at the simulator', () => {
     expect(sim.parcels()).toHaveLength(1)
   })
   it('refuses store-to-store for a bulk account, collection at the door, and a wrong key', async () => {
-    await expect(courier.book(context(), { ...cvs, service: 'UNIMARTC2C', sender: seller })).rejects.toMatchObject({ kind: 'Rejected' })
-    await expect(courier.book(context({ homeCollection: true }), { ...home, amountDueMinor: 59_000 })).rejects.toMatchObject({ kind: 'Rejected' })
+    await expect(courier.book(context(), { ...cvs, service: 'UNIMARTC2C', sender: seller })).rejects.toMatchObject({
+      kind: 'Rejected',
+    })
+    await expect(courier.book(context({ homeCollection: true }), { ...home, amountDueMinor: 59_000 })).rejects.toMatchObject({
+      kind: 'Rejected',
+    })
     await expect(courier.book(context({ hashKey: 'wrong' }), home)).rejects.toMatchObject({ kind: 'Misconfigured' })
     expect((await ecpay.check(context({ hashKey: 'wrong' }))).ok).toBe(false)
     expect((await ecpay.check(context())).ok).toBe(true)
@@ -136,7 +155,11 @@ describe('faults', () => {
   })
   it('hits the nth matching request, as often as told', async () => {
     sim.faults.add({ kind: 'refuse', path: '/Express/Create', nth: 2, times: 1 })
-    const numbered = (n: number) => courier.book(context(), { ...home, reference: `OS${n}` }).then(() => 'booked', () => 'refused')
+    const numbered = (n: number) =>
+      courier.book(context(), { ...home, reference: `OS${n}` }).then(
+        () => 'booked',
+        () => 'refused',
+      )
     expect([await numbered(1), await numbered(2), await numbered(3)]).toEqual(['booked', 'refused', 'booked'])
   })
 })
@@ -153,18 +176,41 @@ describe('status reports', () => {
     await courier.book(context(), cvs)
     await sim.advance(cvs.reference, { to: 'shipped' })
     await sim.advance(cvs.reference, { to: 'returned' })
-    expect(reports.map((report) => report.meaning)).toEqual(['announced', 'announced', 'shipped', 'arrivedAtPickup', 'returning', 'returning', 'returned'])
+    expect(reports.map((report) => report.meaning)).toEqual([
+      'announced',
+      'announced',
+      'shipped',
+      'arrivedAtPickup',
+      'returning',
+      'returning',
+      'returned',
+    ])
   })
   it('sends twice and out of order when told to', async () => {
     await courier.book(context(), home)
     await sim.advance(home.reference, { to: 'delivered', twice: true, shuffle: true })
     expect(reports.map((report) => report.code)).toEqual(['3003', '3003', '3006', '3006', '3001', '3001', '310', '310'])
   })
+  it('sends single reports twice, late or after a forged one where the plan says so', async () => {
+    await courier.book(context(), home)
+    await control('/faults', [
+      { kind: 'heldBack', fields: { RtnCode: '^310$' } },
+      { kind: 'twice', fields: { RtnCode: '^3006$' } },
+      { kind: 'forged', fields: { RtnCode: '^3003$' } },
+    ])
+    await sim.advance(home.reference, { to: 'delivered' })
+    expect(reports.map((report) => report.code)).toEqual(['3001', '310', '3006', '3006', '3003'])
+    expect(refused).toBe(1)
+  })
   it('sends again until it is answered 1|OK, and gives up after a while', async () => {
     await courier.book(context(), home)
     unanswered = 2
     await sim.advance(home.reference, { code: '310' })
-    expect(sim.callbacks().map(({ attempt, answer }) => [attempt, answer])).toEqual([[1, 'busy'], [2, 'busy'], [3, '1|OK']])
+    expect(sim.callbacks().map(({ attempt, answer }) => [attempt, answer])).toEqual([
+      [1, 'busy'],
+      [2, 'busy'],
+      [3, '1|OK'],
+    ])
     unanswered = 99
     await sim.advance(home.reference, { code: '3001' })
     expect(sim.callbacks().filter(({ code }) => code === '3001')).toHaveLength(4)
@@ -179,8 +225,14 @@ describe('status reports', () => {
   it('walks every parcel by itself, each to its own outcome', async () => {
     await courier.book(context(), home)
     await courier.book(context(), { ...cvs, reference: 'OSRETURNED', recipient: { ...cvs.recipient, name: '陳退貨' } })
-    await control('/auto', { speedMs: 2, twice: true, shuffle: true, outcomes: [{ fields: { ReceiverName: '退貨' }, outcome: 'returned' }] })
-    const ended = () => new Set(reports.filter((report) => ['delivered', 'returned'].includes(report.meaning)).map((report) => report.reference))
+    await control('/auto', {
+      speedMs: 2,
+      twice: true,
+      shuffle: true,
+      outcomes: [{ fields: { ReceiverName: '退貨' }, outcome: 'returned' }],
+    })
+    const ended = () =>
+      new Set(reports.filter((report) => ['delivered', 'returned'].includes(report.meaning)).map((report) => report.reference))
     await expect.poll(() => ended().size, { timeout: 5000 }).toBe(2)
     await sim.idle()
     expect(reports.filter((report) => report.reference === 'OSRETURNED').map((report) => report.meaning)).toContain('returned')

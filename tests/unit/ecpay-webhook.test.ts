@@ -6,9 +6,18 @@ import { mapReport } from '../../connectors/ecpay/webhook.ts'
 import { configOf, contextOf, NOW } from './ecpay-fixtures.ts'
 
 const report = {
-  MerchantID: '2000132', MerchantTradeNo: 'OS0123456789ABCDEF01', RtnCode: '3003', RtnMsg: '配完', AllPayLogisticsID: '1718546',
-  LogisticsType: 'HOME', LogisticsSubType: 'TCAT', GoodsAmount: '590', UpdateStatusDate: '2026/11/22 14:30:05', ReceiverName: '王小明',
-  ReceiverAddress: '', BookingNote: '900012345678',
+  MerchantID: '2000132',
+  MerchantTradeNo: 'OS0123456789ABCDEF01',
+  RtnCode: '3003',
+  RtnMsg: '配完',
+  AllPayLogisticsID: '1718546',
+  LogisticsType: 'HOME',
+  LogisticsSubType: 'TCAT',
+  GoodsAmount: '590',
+  UpdateStatusDate: '2026/11/22 14:30:05',
+  ReceiverName: '王小明',
+  ReceiverAddress: '',
+  BookingNote: '900012345678',
 }
 const receive = (fields: Record<string, string>, config = configOf()) => {
   const receiveWebhook = ecpay.receiveWebhook
@@ -21,12 +30,19 @@ describe('receiveWebhook', () => {
   it('stores a signed report under parcel, code and time, and answers 1|OK', () => {
     const { records, answer } = receive(signed(report, configOf()))
     expect(answer).toEqual({ status: 200, contentType: 'text/plain; charset=utf-8', body: '1|OK' })
-    expect(records).toEqual([{
-      kind: 'courierStatus', externalId: '1718546', version: '3003@2026/11/22 14:30:05', eventAt: '2026-11-22T14:30:05+08:00', payload: report,
-    }])
+    expect(records).toEqual([
+      {
+        kind: 'courierStatus',
+        externalId: '1718546',
+        version: '3003@2026/11/22 14:30:05',
+        eventAt: '2026-11-22T14:30:05+08:00',
+        payload: report,
+      },
+    ])
   })
   it('gives a repeat the same identity and a later report of the same code another', () => {
-    const identity = (fields: Record<string, string>) => receive(signed(fields, configOf())).records.map(({ externalId, version }) => [externalId, version])
+    const identity = (fields: Record<string, string>) =>
+      receive(signed(fields, configOf())).records.map(({ externalId, version }) => [externalId, version])
     expect(identity(report)).toEqual(identity({ ...report, RtnMsg: 'again' }))
     expect(identity({ ...report, UpdateStatusDate: '2026/11/22 14:30:06' })).not.toEqual(identity(report))
   })
@@ -52,15 +68,23 @@ describe('receiveWebhook', () => {
     expect(records[0]).toMatchObject({ version: '3003@soon', eventAt: NOW.toISOString() })
   })
   it('tells a signed report without a parcel from a forged one', () => {
-    expect(() => receive(signed({ ...report, AllPayLogisticsID: '', MerchantTradeNo: '' }, configOf()))).toThrow(expect.objectContaining({ kind: 'Invalid', code: 'malformed' }))
+    expect(() => receive(signed({ ...report, AllPayLogisticsID: '', MerchantTradeNo: '' }, configOf()))).toThrow(
+      expect.objectContaining({ kind: 'Invalid', code: 'malformed' }),
+    )
   })
 })
 
 describe('mapReport', () => {
-  const map = (over: Record<string, unknown>) => mapReport({ externalId: '1', eventAt: '2026-11-22T14:30:05+08:00', payload: { ...report, ...over } })
+  const map = (over: Record<string, unknown>) =>
+    mapReport({ externalId: '1', eventAt: '2026-11-22T14:30:05+08:00', payload: { ...report, ...over } })
   it('names parcel, waybill, meaning and time', () => {
     expect(map({})).toEqual({
-      reference: 'OS0123456789ABCDEF01', courierBookingId: '1718546', waybill: '900012345678', code: '3003', meaning: 'delivered', detail: '配完',
+      reference: 'OS0123456789ABCDEF01',
+      courierBookingId: '1718546',
+      waybill: '900012345678',
+      code: '3003',
+      meaning: 'delivered',
+      detail: '配完',
       eventAt: '2026-11-22T14:30:05+08:00',
     })
   })
@@ -111,24 +135,50 @@ const WORKBOOK: Record<string, string> = {
 describe('status codes', () => {
   it('gives every code of the workbook a meaning under its sub-type', () => {
     const missing = Object.entries(WORKBOOK).flatMap(([subType, text]) =>
-      text.split(/\s+/).filter((code) => meaningOf(subType, code) === 'unknown').map((code) => `${subType} ${code}`))
+      text
+        .split(/\s+/)
+        .filter((code) => meaningOf(subType, code) === 'unknown')
+        .map((code) => `${subType} ${code}`),
+    )
     expect(missing).toEqual([])
   })
   it('knows no code that the workbook does not list', () => {
     for (const [subType, text] of Object.entries(WORKBOOK)) {
       const listed = new Set(text.split(/\s+/))
-      const extra = Array.from({ length: 10_000 }, (_, code) => String(code)).filter((code) => !listed.has(code) && meaningOf(subType, code) !== 'unknown')
+      const extra = Array.from({ length: 10_000 }, (_, code) => String(code)).filter(
+        (code) => !listed.has(code) && meaningOf(subType, code) !== 'unknown',
+      )
       expect(extra).toEqual([])
     }
   })
   it.each([
-    ['TCAT', '300', 'announced'], ['TCAT', '3001', 'shipped'], ['TCAT', '3006', 'outForDelivery'], ['TCAT', '3002', 'attemptFailed'], ['TCAT', '3003', 'delivered'],
-    ['TCAT', '5002', 'lost'], ['TCAT', '5008', 'returned'], ['TCAT', '3122', 'attemptFailed'], ['TCAT', '3124', 'returning'],
-    ['UNIMART', '2030', 'shipped'], ['UNIMART', '2063', 'arrivedAtPickup'], ['UNIMART', '2073', 'arrivedAtPickup'], ['UNIMART', '2067', 'delivered'],
-    ['UNIMART', '2065', 'returning'], ['UNIMART', '2044', 'returned'], ['UNIMARTFREEZE', '2067', 'delivered'],
-    ['UNIMARTC2C', '2068', 'shipped'], ['UNIMARTC2C', '2070', 'returned'], ['FAMI', '3024', 'shipped'], ['FAMI', '3018', 'arrivedAtPickup'],
-    ['FAMI', '3022', 'delivered'], ['FAMIC2C', '3032', 'shipped'], ['HILIFE', '5004', 'problem'], ['TCAT', '5004', 'returning'], ['POST', '3308', 'delivered'],
-    ['OKMARTC2C', '3023', 'returned'], ['NOSUCH', '300', 'unknown'],
+    ['TCAT', '300', 'announced'],
+    ['TCAT', '3001', 'shipped'],
+    ['TCAT', '3006', 'outForDelivery'],
+    ['TCAT', '3002', 'attemptFailed'],
+    ['TCAT', '3003', 'delivered'],
+    ['TCAT', '5002', 'lost'],
+    ['TCAT', '5008', 'returned'],
+    ['TCAT', '3122', 'attemptFailed'],
+    ['TCAT', '3124', 'returning'],
+    ['UNIMART', '2030', 'shipped'],
+    ['UNIMART', '2063', 'arrivedAtPickup'],
+    ['UNIMART', '2073', 'arrivedAtPickup'],
+    ['UNIMART', '2067', 'delivered'],
+    ['UNIMART', '2065', 'returning'],
+    ['UNIMART', '2044', 'returned'],
+    ['UNIMARTFREEZE', '2067', 'delivered'],
+    ['UNIMARTC2C', '2068', 'shipped'],
+    ['UNIMARTC2C', '2070', 'returned'],
+    ['FAMI', '3024', 'shipped'],
+    ['FAMI', '3018', 'arrivedAtPickup'],
+    ['FAMI', '3022', 'delivered'],
+    ['FAMIC2C', '3032', 'shipped'],
+    ['HILIFE', '5004', 'problem'],
+    ['TCAT', '5004', 'returning'],
+    ['POST', '3308', 'delivered'],
+    ['OKMARTC2C', '3023', 'returned'],
+    ['NOSUCH', '300', 'unknown'],
   ])('%s %s means %s', (subType, code, meaning) => {
     expect(meaningOf(subType, code)).toBe(meaning)
   })
