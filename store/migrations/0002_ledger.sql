@@ -82,22 +82,22 @@ begin
     from unnest(keys) as k(key) join reservations r on r.key = k.key;
 end $$;
 
--- Writes what was decided while the rows are locked: holds [{key, order_id, line_id, sku, location, quantity, expires_at}] and
--- answers [{key, order_id, answer}]. Answers go in key order, so that two processes with the same keys cannot wait in a circle.
-create function ledger_hold(holds json, answers json) returns void
+-- Writes what was decided while the rows are locked: one answer for each key, and holds, each of the request at place `of_request`.
+-- Answers go in key order, so that two processes with the same keys cannot wait in a circle.
+create function ledger_hold(
+  keys text[], order_ids text[], expiries timestamptz[], answers text[],
+  of_request integer[], line_ids text[], skus text[], locations text[], quantities integer[]
+) returns void
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   insert into reservations (key, order_id, answer)
-    select a.key, a.order_id, a.answer from json_to_recordset(answers) as a(key text, order_id text, answer jsonb) order by a.key;
-  with wanted as materialized (
-    select * from json_to_recordset(holds) as h(
-      key text, order_id text, line_id text, sku text, location text, quantity integer, expires_at timestamptz)
-  ), written as (
-    insert into holds (key, order_id, line_id, sku, location, quantity, expires_at)
-    select key, order_id, line_id, sku, location, quantity, expires_at from wanted
-  )
+    select a.key, a.order_id, a.answer::jsonb from unnest(keys, order_ids, answers) as a(key, order_id, answer) order by a.key;
+  insert into holds (key, order_id, line_id, sku, location, quantity, expires_at)
+    select keys[h.request], order_ids[h.request], h.line_id, h.sku, h.location, h.quantity, expiries[h.request]
+    from unnest(of_request, line_ids, skus, locations, quantities) as h(request, line_id, sku, location, quantity);
   update stock s set held = s.held + w.quantity
-    from (select sku, location, sum(quantity)::integer as quantity from wanted group by sku, location) w
+    from (select u.sku, u.location, sum(u.quantity)::integer as quantity
+          from unnest(skus, locations, quantities) as u(sku, location, quantity) group by u.sku, u.location) w
     where s.sku = w.sku and s.location = w.location;
 end $$;
