@@ -22,7 +22,9 @@ export interface PullSlice {
   /** Why nothing was read. */
   skipped?: 'paused' | 'stopped'
 }
-export interface PullActivities { pullSlice(connection: string): Promise<PullSlice> }
+export interface PullActivities {
+  pullSlice(connection: string): Promise<PullSlice>
+}
 export type PullRuntime = Pick<Runtime, 'pool' | 'connection' | 'log'>
 
 const STREAM = 'orders'
@@ -35,8 +37,16 @@ const LOOK_AT_BATCH = 50
 
 /** What any connector that is pulled may have in its config. */
 const PullConfig = z.looseObject({
-  overlapMs: z.number().int().nonnegative().default(10 * 60_000),
-  initialLookbackMs: z.number().int().positive().default(3 * 24 * 60 * 60_000),
+  overlapMs: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(10 * 60_000),
+  initialLookbackMs: z
+    .number()
+    .int()
+    .positive()
+    .default(3 * 24 * 60 * 60_000),
 })
 
 const taskKey = (connection: string) => `connection:${connection}:pull`
@@ -52,24 +62,38 @@ async function tell(runtime: PullRuntime, connection: string, error: unknown): P
   if (!(error instanceof OmnisagaError) || isRetriable(error.kind) || error.code === 'no-connection') return
   if (error.kind === 'Misconfigured') await stopConnection(runtime.pool, connection, error.message)
   await openTask(runtime.pool, {
-    kind: 'connection.pull', key: taskKey(connection), connection, subject: connection,
+    kind: 'connection.pull',
+    key: taskKey(connection),
+    connection,
+    subject: connection,
     title: error.kind === 'Misconfigured' ? `Connection ${connection} is stopped` : `Orders of ${connection} cannot be read`,
-    detail: error.message, remedy: error.remedy ?? 'Read the message; correct the connection and apply it again.', actions: ['done'],
+    detail: error.message,
+    remedy: error.remedy ?? 'Read the message; correct the connection and apply it again.',
+    actions: ['done'],
   })
 }
 
 /** Orders that a push named, fetched as they are now; the push is done with once they are stored. */
-async function fetchLookAts(runtime: PullRuntime, name: string, connector: Connector, context: ConnectorContext): Promise<Omit<PullSlice, 'done'>> {
+async function fetchLookAts(
+  runtime: PullRuntime,
+  name: string,
+  connector: Connector,
+  context: ConnectorContext,
+): Promise<Omit<PullSlice, 'done'>> {
   const total = { pages: 0, stored: 0, known: 0 }
   if (!connector.fetchOrders) return total
   for (;;) {
     const { rows } = await runtime.pool.query<{ id: number; orderSn: string }>(
       `select id, external_id as "orderSn" from inbox where state = 'new' and connection = $1 and kind = 'order' and payload ? 'lookAt'
-       order by id limit $2`, [name, LOOK_AT_BATCH])
+       order by id limit $2`,
+      [name, LOOK_AT_BATCH],
+    )
     if (rows.length === 0) return total
     const records = await connector.fetchOrders(context, [...new Set(rows.map((row) => row.orderSn))])
     const { stored, known } = await storeRaw(runtime.pool, name, records)
-    await runtime.pool.query(`update inbox set state = 'ignored', lease_until = null where id = any($1)`, [rows.map((row) => row.id)])
+    await runtime.pool.query(`update inbox set state = 'ignored', lease_until = null where id = any($1)`, [
+      rows.map((row) => row.id),
+    ])
     total.pages += 1
     total.stored += stored
     total.known += known
@@ -80,7 +104,10 @@ async function pullOnce(runtime: PullRuntime, name: string): Promise<PullSlice> 
   const { connector, context } = await runtime.connection(name)
   if (context.connection.paused) return { pages: 0, stored: 0, known: 0, done: true, skipped: 'paused' }
   if (!connector.pullOrders)
-    throw new OmnisagaError('Invalid', `connection ${name} (${connector.name}) cannot be pulled`, { code: 'no-pull', remedy: 'Pull a marketplace connection.' })
+    throw new OmnisagaError('Invalid', `connection ${name} (${connector.name}) cannot be pulled`, {
+      code: 'no-pull',
+      remedy: 'Pull a marketplace connection.',
+    })
   const total = await fetchLookAts(runtime, name, connector, context)
   const options = PullConfig.parse(context.connection.config)
   const slice = nextSlice(await readCursor(runtime.pool, name, STREAM), context.now(), { ...options, sliceMs: SLICE_MS })
@@ -109,8 +136,12 @@ export function createPullActivities(runtime: PullRuntime): PullActivities {
       try {
         return await pullOnce(runtime, connection)
       } catch (error) {
-        if (error instanceof OmnisagaError && error.code === 'stopped') return { pages: 0, stored: 0, known: 0, done: true, skipped: 'stopped' }
-        runtime.log.warn({ connection, kind: error instanceof OmnisagaError ? error.kind : 'unknown', code: (error as { code?: string }).code }, 'pull failed')
+        if (error instanceof OmnisagaError && error.code === 'stopped')
+          return { pages: 0, stored: 0, known: 0, done: true, skipped: 'stopped' }
+        runtime.log.warn(
+          { connection, kind: error instanceof OmnisagaError ? error.kind : 'unknown', code: (error as { code?: string }).code },
+          'pull failed',
+        )
         await tell(runtime, connection, error)
         throw failureOf(error)
       } finally {

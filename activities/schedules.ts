@@ -1,10 +1,21 @@
 /** A Temporal Schedule for every connection that is pulled, kept as the configuration says. */
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleDescription, type ScheduleOptions } from '@temporalio/client'
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleOptions,
+} from '@temporalio/client'
 import type { Connector } from '../connectors/kit/types.ts'
 import type { ConnectionSummary } from '../store/connections.ts'
 import type { PullResult } from '../workflows/pull.ts'
 
-export interface PullConnection { name: string; paused: boolean; everyMs: number }
+export interface PullConnection {
+  name: string
+  paused: boolean
+  everyMs: number
+}
 
 const PREFIX = 'pull/'
 const DEFAULT_EVERY_MS = 5 * 60_000
@@ -16,13 +27,16 @@ export function pullConnections(
   connections: Pick<ConnectionSummary, 'name' | 'connector' | 'config' | 'paused' | 'stoppedReason'>[],
   connectors: Readonly<Record<string, Connector>>,
 ): PullConnection[] {
-  return connections.filter(({ connector }) => Object.hasOwn(connectors, connector) && connectors[connector]?.pullOrders).map((connection) => {
-    const everyMs = connection.config.pullEveryMs
-    return {
-      name: connection.name, paused: connection.paused || connection.stoppedReason !== null,
-      everyMs: typeof everyMs === 'number' && everyMs >= 1_000 ? everyMs : DEFAULT_EVERY_MS,
-    }
-  })
+  return connections
+    .filter(({ connector }) => Object.hasOwn(connectors, connector) && connectors[connector]?.pullOrders)
+    .map((connection) => {
+      const everyMs = connection.config.pullEveryMs
+      return {
+        name: connection.name,
+        paused: connection.paused || connection.stoppedReason !== null,
+        everyMs: typeof everyMs === 'number' && everyMs >= 1_000 ? everyMs : DEFAULT_EVERY_MS,
+      }
+    })
 }
 
 function scheduleOf(connection: PullConnection, taskQueue: string): ScheduleOptions {
@@ -31,19 +45,30 @@ function scheduleOf(connection: PullConnection, taskQueue: string): ScheduleOpti
     // Jitter keeps the connections from calling all at the same second.
     spec: { intervals: [{ every: connection.everyMs }], jitter: Math.min(30_000, Math.round(connection.everyMs / 10)) },
     action: {
-      type: 'startWorkflow', workflowType: 'pull', workflowId: PREFIX + connection.name, taskQueue, args: [connection.name],
+      type: 'startWorkflow',
+      workflowType: 'pull',
+      workflowId: PREFIX + connection.name,
+      taskQueue,
+      args: [connection.name],
       workflowExecutionTimeout: '2 hours',
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS, pauseOnFailure: false },
-    state: { paused: connection.paused, note: connection.paused ? 'the connection is paused or stopped' : 'the connection is active' },
+    state: {
+      paused: connection.paused,
+      note: connection.paused ? 'the connection is paused or stopped' : 'the connection is active',
+    },
   }
 }
 
 function isAsWanted(found: ScheduleDescription, wanted: PullConnection, taskQueue: string): boolean {
-  return found.state.paused === wanted.paused
-    && found.spec.intervals?.[0]?.every === wanted.everyMs
-    && found.action.type === 'startWorkflow' && found.action.taskQueue === taskQueue
-    && found.policies.overlap === ScheduleOverlapPolicy.SKIP && found.policies.catchupWindow === CATCH_UP_MS
+  return (
+    found.state.paused === wanted.paused &&
+    found.spec.intervals?.[0]?.every === wanted.everyMs &&
+    found.action.type === 'startWorkflow' &&
+    found.action.taskQueue === taskQueue &&
+    found.policies.overlap === ScheduleOverlapPolicy.SKIP &&
+    found.policies.catchupWindow === CATCH_UP_MS
+  )
 }
 
 async function ensure(client: Client, connection: PullConnection, taskQueue: string): Promise<boolean> {
@@ -63,7 +88,10 @@ async function ensure(client: Client, connection: PullConnection, taskQueue: str
   }
   if (isAsWanted(found, connection, taskQueue)) return false
   await handle.update((previous) => ({
-    spec: options.spec, action: options.action as typeof previous.action, policies: options.policies, state: { ...previous.state, ...options.state },
+    spec: options.spec,
+    action: options.action as typeof previous.action,
+    policies: options.policies,
+    state: { ...previous.state, ...options.state },
   }))
   return true
 }
@@ -73,7 +101,11 @@ async function ensure(client: Client, connection: PullConnection, taskQueue: str
  * Safe to call at every worker start and every half minute, by any number of workers.
  * @returns the connections whose schedule was touched; a schedule removed meanwhile is made again by the next call.
  */
-export async function ensurePullSchedules(client: Client, connections: PullConnection[], options: { taskQueue: string }): Promise<string[]> {
+export async function ensurePullSchedules(
+  client: Client,
+  connections: PullConnection[],
+  options: { taskQueue: string },
+): Promise<string[]> {
   const touched: string[] = []
   const wanted = new Set(connections.map((connection) => PREFIX + connection.name))
   for await (const { scheduleId } of client.schedule.list()) {
@@ -86,10 +118,17 @@ export async function ensurePullSchedules(client: Client, connections: PullConne
 }
 
 /** Starts a pull now, or joins the one that was started so before; a scheduled pull beside it does no harm. */
-export async function startPull(client: Client, connection: string, options: { taskQueue: string }): Promise<{ result(): Promise<PullResult> }> {
+export async function startPull(
+  client: Client,
+  connection: string,
+  options: { taskQueue: string },
+): Promise<{ result(): Promise<PullResult> }> {
   const handle = await client.workflow.start<(name: string) => Promise<PullResult>>('pull', {
-    workflowId: `${PREFIX}${connection}/now`, taskQueue: options.taskQueue, args: [connection],
-    workflowIdConflictPolicy: 'USE_EXISTING', workflowExecutionTimeout: '2 hours',
+    workflowId: `${PREFIX}${connection}/now`,
+    taskQueue: options.taskQueue,
+    args: [connection],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowExecutionTimeout: '2 hours',
   })
   return { result: () => handle.result() }
 }

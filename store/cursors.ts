@@ -2,7 +2,10 @@
 import type { Queryable } from './db.ts'
 
 export async function readCursor(db: Queryable, connection: string, stream: string): Promise<Date | null> {
-  const { rows } = await db.query<{ value: Date }>('select value from cursors where connection = $1 and stream = $2', [connection, stream])
+  const { rows } = await db.query<{ value: Date }>('select value from cursors where connection = $1 and stream = $2', [
+    connection,
+    stream,
+  ])
   return rows[0]?.value ?? null
 }
 
@@ -20,14 +23,20 @@ export async function moveCursor(db: Queryable, connection: string, stream: stri
   return rowCount === 1
 }
 
-export interface Slice { from: Date; to: Date; /** Nothing is left after it, as of `now`. */ last: boolean }
+export interface Slice {
+  from: Date
+  to: Date
+  /** Nothing is left after it, as of `now`. */ last: boolean
+}
 
 /**
  * What to read next: from the cursor, less the overlap, at most `sliceMs` of new time. Pure.
  * @param cursor null before the first pull, which looks back `initialLookbackMs`.
  */
 export function nextSlice(
-  cursor: Date | null, now: Date, options: { overlapMs: number; initialLookbackMs: number; sliceMs: number },
+  cursor: Date | null,
+  now: Date,
+  options: { overlapMs: number; initialLookbackMs: number; sliceMs: number },
 ): Slice {
   // A cursor from the future (a clock that was wrong) is read as now; it moves on when time has caught up.
   const start = cursor === null ? now.getTime() - options.initialLookbackMs : Math.min(cursor.getTime(), now.getTime())

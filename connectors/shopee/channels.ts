@@ -23,7 +23,10 @@ export const isMasked = (value: string | null | undefined): boolean => /\*{2,}/.
 /** The vendor masks the recipient wholly for its own logistics in Taiwan (v2.order.get_order_detail, recipient_address). */
 function whollyMasked(order: Order): boolean {
   const recipient = order.recipient_address
-  return Boolean(recipient) && [recipient?.name, recipient?.phone, recipient?.full_address].every((value) => /^\*+$/.test(value?.trim() ?? ''))
+  return (
+    Boolean(recipient) &&
+    [recipient?.name, recipient?.phone, recipient?.full_address].every((value) => /^\*+$/.test(value?.trim() ?? ''))
+  )
 }
 
 /** @returns how Shopee's own logistics carry this order, or null when the seller ships with a courier of their own. */
@@ -31,10 +34,10 @@ export function channelLogistics(config: Pick<ShopeeConfig, 'channels'>, order: 
   const parcel: Package | undefined = order.package_list?.[0]
   const id = parcel?.logistics_channel_id ?? null
   const carrier = parcel?.shipping_carrier || order.shipping_carrier || ''
-  const known = id === null ? undefined : config.channels[String(id)] ?? TAIWAN.get(id)
+  const known = id === null ? undefined : (config.channels[String(id)] ?? TAIWAN.get(id))
   if (!known && !whollyMasked(order)) return null
   if (known?.chain) return known
   const chain = CHAINS.find(([pattern]) => pattern.test(carrier))?.[1] ?? null
   if (chain) return { method: 'cvs', chain }
-  return { method: HOME.test(carrier) ? 'home' : known?.method ?? 'cvs', chain: null }
+  return { method: HOME.test(carrier) ? 'home' : (known?.method ?? 'cvs'), chain: null }
 }

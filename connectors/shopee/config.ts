@@ -27,13 +27,25 @@ export const ShopeeConfig = z.object({
   /** The address registered for pushes, exactly as Shopee calls it: it is part of what is signed. */
   callbackUrl: z.string().nullable().default(null),
   /** Every pull reads this much of the past again. */
-  overlapMs: z.number().int().nonnegative().default(10 * 60_000),
+  overlapMs: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(10 * 60_000),
   /** How far the first pull looks back. */
-  initialLookbackMs: z.number().int().positive().default(3 * day),
+  initialLookbackMs: z
+    .number()
+    .int()
+    .positive()
+    .default(3 * day),
   /** Orders a request; Shopee takes 1 to 100. */
   pageSize: z.number().int().min(1).max(100).default(100),
   /** How often the shop is pulled. */
-  pullEveryMs: z.number().int().min(10_000).default(5 * 60_000),
+  pullEveryMs: z
+    .number()
+    .int()
+    .min(10_000)
+    .default(5 * 60_000),
   quota: Limits.optional(),
   /** The service to wish for when the seller ships with a courier of their own, e.g. `TCAT`; null leaves it to the location. */
   ownCourier: z.string().nullable().default(null),

@@ -15,7 +15,10 @@ const refuse = (orderSn: string, why: string, remedy: string) =>
 
 function orderSnOf(parcel: ParcelRequest): string {
   if (parcel.channelOrder) return parcel.channelOrder.externalId
-  throw new OmnisagaError('Invalid', `parcel ${parcel.reference} belongs to no Shopee order`, { code: 'channelOrder', remedy: 'Book it with a courier of your own.' })
+  throw new OmnisagaError('Invalid', `parcel ${parcel.reference} belongs to no Shopee order`, {
+    code: 'channelOrder',
+    remedy: 'Book it with a courier of your own.',
+  })
 }
 
 function dropoff(orderSn: string, needed: string[], parameter: ShippingParameter, senderName: string): ShipBy {
@@ -36,21 +39,34 @@ function dropoff(orderSn: string, needed: string[], parameter: ShippingParameter
 
 function pickup(orderSn: string, needed: string[], parameter: ShippingParameter): ShipBy {
   const addresses = parameter.pickup?.address_list ?? []
-  const address = ['pickup_address', 'default_address'].map((flag) => addresses.find((entry) => entry.address_flag?.includes(flag)))
-    .find(Boolean) ?? addresses[0]
+  const address =
+    ['pickup_address', 'default_address']
+      .map((flag) => addresses.find((entry) => entry.address_flag?.includes(flag)))
+      .find(Boolean) ?? addresses[0]
   if (!address) throw refuse(orderSn, 'no pickup address is offered', 'Set a pickup address in the Seller Center.')
   const slots = address.time_slot_list ?? []
   const slot = slots.find((entry) => entry.flags?.includes('recommended')) ?? slots[0]
-  return { pickup: { address_id: address.address_id, ...(needed.includes('pickup_time_id') && slot ? { pickup_time_id: slot.pickup_time_id } : {}) } }
+  return {
+    pickup: {
+      address_id: address.address_id,
+      ...(needed.includes('pickup_time_id') && slot ? { pickup_time_id: slot.pickup_time_id } : {}),
+    },
+  }
 }
 
 /** Pure: how ship_order is to be called, from what get_shipping_parameter asks for. */
-export function shipBy(orderSn: string, parameter: ShippingParameter, config: Pick<ShopeeConfig, 'handOver'>, senderName: string): ShipBy {
+export function shipBy(
+  orderSn: string,
+  parameter: ShippingParameter,
+  config: Pick<ShopeeConfig, 'handOver'>,
+  senderName: string,
+): ShipBy {
   const { info_needed: needed } = parameter
-  const ways = config.handOver === 'pickup' ? ['pickup', 'dropoff'] as const : ['dropoff', 'pickup'] as const
+  const ways = config.handOver === 'pickup' ? (['pickup', 'dropoff'] as const) : (['dropoff', 'pickup'] as const)
   // An empty list still offers the way; the sample of the vendor shows `dropoff: []` beside a filled `pickup`, with nothing to drop off at.
-  const way = ways.find((entry) => needed[entry]?.length || (needed[entry] && parameter[entry])) ?? ways.find((entry) => needed[entry])
-  if (!way) throw refuse(orderSn, 'Shopee\'s logistics do not carry it', 'Ship it with a courier of your own.')
+  const way =
+    ways.find((entry) => needed[entry]?.length || (needed[entry] && parameter[entry])) ?? ways.find((entry) => needed[entry])
+  if (!way) throw refuse(orderSn, "Shopee's logistics do not carry it", 'Ship it with a courier of your own.')
   const fields = needed[way] ?? []
   if (fields.includes('tracking_no') || fields.includes('tracking_number'))
     throw refuse(orderSn, 'a tracking number of the carrier is asked for', 'Arrange its shipment in the Seller Center.')
@@ -69,11 +85,16 @@ async function bookingOf(ctx: ShopeeContext, order: Order): Promise<Booking> {
   const { waybill, hint } = await readTracking(ctx, order.order_sn)
   return {
     // The number may come minutes later: look the parcel up again then.
-    waybill, courierBookingId: order.order_sn,
+    waybill,
+    courierBookingId: order.order_sn,
     labelAmountMinor: order.cod ? minorOf(order.currency)(order.total_amount ?? 0) : 0,
     label: {
-      orderSn: order.order_sn, packageNumber: parcel?.package_number ?? null, carrier: parcel?.shipping_carrier ?? order.shipping_carrier ?? null,
-      channelId: parcel?.logistics_channel_id ?? null, printedBy: 'shopee', hint,
+      orderSn: order.order_sn,
+      packageNumber: parcel?.package_number ?? null,
+      carrier: parcel?.shipping_carrier ?? order.shipping_carrier ?? null,
+      channelId: parcel?.logistics_channel_id ?? null,
+      printedBy: 'shopee',
+      hint,
     },
   }
 }
@@ -84,8 +105,11 @@ async function lookUpAfterwards(ctx: ShopeeContext, orderSn: string): Promise<Bo
     return await bookingOf(ctx, await readOrder(ctx, orderSn))
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
-    throw new OmnisagaError('OutcomeUnknown', `Shopee order ${orderSn} was arranged, but its booking could not be read: ${error.message}`,
-      { code: error.code, retryAfterMs: error.retryAfterMs })
+    throw new OmnisagaError(
+      'OutcomeUnknown',
+      `Shopee order ${orderSn} was arranged, but its booking could not be read: ${error.message}`,
+      { code: error.code, retryAfterMs: error.retryAfterMs },
+    )
   }
 }
 
@@ -102,7 +126,10 @@ async function book(ctx: ShopeeContext, parcel: ParcelRequest): Promise<Booking>
     by = shipBy(orderSn, parameter, ctx.connection.config, parcel.sender.name)
   } catch (error) {
     // Shopee gives no parameters for what is arranged already.
-    const refused = error instanceof OmnisagaError && (error.kind === 'Rejected' || error.kind === 'Invalid') && error.code !== 'shipping-parameter'
+    const refused =
+      error instanceof OmnisagaError &&
+      (error.kind === 'Rejected' || error.kind === 'Invalid') &&
+      error.code !== 'shipping-parameter'
     const known = refused ? await lookUp(ctx, parcel) : null
     if (known) return known
     if (refused) throw new OmnisagaError('Rejected', error.message, { code: error.code, remedy: error.remedy })
@@ -120,8 +147,10 @@ export const courier: NonNullable<Connector<ShopeeConfig>['courier']> = {
   book,
   lookUp,
   async cancel(_ctx, args) {
-    throw new OmnisagaError('Rejected', `Shopee has no call to undo an arranged shipment (order ${args.courierBookingId})`,
-      { code: 'no-such-call', remedy: 'Cancel the order at Shopee, or undo the shipment in the Seller Center.' })
+    throw new OmnisagaError('Rejected', `Shopee has no call to undo an arranged shipment (order ${args.courierBookingId})`, {
+      code: 'no-such-call',
+      remedy: 'Cancel the order at Shopee, or undo the shipment in the Seller Center.',
+    })
   },
   mapReport,
   serviceFor: () => 'channel',

@@ -4,7 +4,11 @@
  */
 import { OmnisagaError, type ErrorDetail, type ErrorKind } from '../../domain/errors.ts'
 
-export interface VendorAnswer { error: string; message: string; requestId: string | null }
+export interface VendorAnswer {
+  error: string
+  message: string
+  requestId: string | null
+}
 
 /** `order. error_param` and ` logistics.package_already_shipped` are written so in the vendor's own documents. */
 export const normaliseCode = (code: string): string => code.replace(/\s+/g, '').toLowerCase()
@@ -20,7 +24,7 @@ const MISCONFIGURED: ReadonlyMap<string, string> = new Map([
   ['error_sign', 'Check partnerId and partnerKey.'],
   ['invalid_partner_id', 'Check partnerId.'],
   ['error_partner_key_expired', 'Reset the live partner key in the Open Platform console and apply it.'],
-  ['source_ip_undeclared', 'Declare this machine\'s address in the Open Platform console (App list, IP address whitelist).'],
+  ['source_ip_undeclared', "Declare this machine's address in the Open Platform console (App list, IP address whitelist)."],
   ['error_api_permission', 'Ask Shopee to open this API to the app.'],
   ['error_api_call_restricted', 'See the Open Platform console: the app is restricted.'],
   ['error_ashop_api_permission', 'Affiliate shops cannot use this API.'],
@@ -37,7 +41,13 @@ const MISCONFIGURED: ReadonlyMap<string, string> = new Map([
   ['error_shop_refresh_token', 'Authorise the app for this shop again and apply the new tokens.'],
 ])
 const TRANSIENT = new Set([
-  'error_inner', 'error_server', 'error_unknown', 'error_system_busy', 'error_network', 'error_connection', 'error_core_server',
+  'error_inner',
+  'error_server',
+  'error_unknown',
+  'error_system_busy',
+  'error_network',
+  'error_connection',
+  'error_core_server',
 ])
 const NOT_FOUND = new Set(['error_not_found', 'error_order_not_found', 'invalid_error', 'package_not_exist', 'error_not_exist'])
 
@@ -55,8 +65,14 @@ function judge(answer: VendorAnswer, now: Date, write: boolean): [ErrorKind, Err
   if (code === 'error_auth') {
     if (says(/access_?token/i)) return ['AuthExpired', {}]
     if (says(/try again/i)) return ['Transient', {}]
-    return ['Misconfigured', { remedy: says(/refresh_?token/i)
-      ? 'Authorise the app for this shop again and apply the new tokens.' : 'Check partnerId, shopId and the app\'s permissions.' }]
+    return [
+      'Misconfigured',
+      {
+        remedy: says(/refresh_?token/i)
+          ? 'Authorise the app for this shop again and apply the new tokens.'
+          : "Check partnerId, shopId and the app's permissions.",
+      },
+    ]
   }
   const remedy = MISCONFIGURED.get(code)
   if (remedy !== undefined) return ['Misconfigured', { remedy }]
@@ -64,9 +80,10 @@ function judge(answer: VendorAnswer, now: Date, write: boolean): [ErrorKind, Err
   if (qualified === 'error_limit' || qualified === 'common.error_limit')
     return ['RateLimited', { retryAfterMs: untilDailyReset(now), remedy: 'The app has used up its calls of the day.' }]
   if (code === 'error_rate_limit') return ['RateLimited', { retryAfterMs: 5_000 }]
-  if (code === 'error_param' && says(/timestamp is expired/i)) return ['Transient', { remedy: 'Set this machine\'s clock.' }]
+  if (code === 'error_param' && says(/timestamp is expired/i)) return ['Transient', { remedy: "Set this machine's clock." }]
   if (says(/being allocated/i)) return ['Transient', { retryAfterMs: 5 * 60_000 }]
-  if (TRANSIENT.has(code) || (code === 'error_other' && says(/system error/i))) return [write ? 'OutcomeUnknown' : 'Transient', {}]
+  if (TRANSIENT.has(code) || (code === 'error_other' && says(/system error/i)))
+    return [write ? 'OutcomeUnknown' : 'Transient', {}]
   if (NOT_FOUND.has(code)) return ['Rejected', { remedy: 'Look the order up in the Seller Center.' }]
   if (code === 'error_param' && !write) return ['Invalid', {}]
   return ['Rejected', { remedy: 'Look the order up in the Seller Center.' }]
@@ -76,6 +93,8 @@ function judge(answer: VendorAnswer, now: Date, write: boolean): [ErrorKind, Err
 export function shopeeError(path: string, answer: VendorAnswer, now: Date, write: boolean): OmnisagaError {
   const [kind, detail] = judge(answer, now, write)
   const trace = answer.requestId ? ` [request ${answer.requestId}]` : ''
-  return new OmnisagaError(kind, `Shopee ${path}: ${answer.error}: ${answer.message.slice(0, 200)}${trace}`,
-    { code: normaliseCode(answer.error), ...detail })
+  return new OmnisagaError(kind, `Shopee ${path}: ${answer.error}: ${answer.message.slice(0, 200)}${trace}`, {
+    code: normaliseCode(answer.error),
+    ...detail,
+  })
 }

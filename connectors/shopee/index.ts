@@ -15,13 +15,16 @@ async function check(ctx: ShopeeContext): Promise<CheckResult> {
   const problems: CheckResult['problems'] = []
   const { config } = ctx.connection
   if (Boolean(config.pushPartnerKey) !== Boolean(config.callbackUrl))
-    problems.push({ message: 'pushes need both pushPartnerKey and callbackUrl', remedy: 'Give both, or neither and rely on the pull.' })
+    problems.push({
+      message: 'pushes need both pushPartnerKey and callbackUrl',
+      remedy: 'Give both, or neither and rely on the pull.',
+    })
   const to = Math.floor(ctx.now().getTime() / 1000)
   try {
     parseOrderList(await shopCall(ctx, orderListRequest({ from: to - 3600, to, pageSize: 1, cursor: '' })))
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
-    problems.push({ message: error.message, remedy: error.remedy ?? 'Try again; if it stays, read the vendor\'s message.' })
+    problems.push({ message: error.message, remedy: error.remedy ?? "Try again; if it stays, read the vendor's message." })
   }
   return { ok: problems.length === 0, problems }
 }

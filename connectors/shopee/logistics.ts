@@ -21,7 +21,13 @@ const MEANING: ReadonlyMap<string, ParcelMeaning> = new Map<string, ParcelMeanin
   ['LOST', 'lost'],
 ])
 /** Nothing has been arranged yet. */
-export const NOT_ARRANGED: ReadonlySet<string> = new Set(['NOT_STARTED', 'READY', 'PENDING_ARRANGE', 'INVALID', 'REQUEST_CANCELED'])
+export const NOT_ARRANGED: ReadonlySet<string> = new Set([
+  'NOT_STARTED',
+  'READY',
+  'PENDING_ARRANGE',
+  'INVALID',
+  'REQUEST_CANCELED',
+])
 const SILENT = new Set(['', 'NOT_STARTED', 'READY', 'PENDING_ARRANGE', 'INVALID'])
 
 /** A record a package that Shopee's own logistics carry, once something has been arranged for it. */
@@ -33,23 +39,43 @@ export function logisticsRecords(config: ShopeeConfig, detail: Record<string, un
     const status = logisticsStatus(parcel.logistics_status)
     if (SILENT.has(status)) return []
     const at = status === 'PICKUP_DONE' && order.pickup_done_time ? order.pickup_done_time : order.update_time
-    return [{
-      kind: 'courierStatus' as const, externalId: order.order_sn, version: `${parcel.package_number ?? ''}-${status}`,
-      eventAt: new Date(at * 1000).toISOString(),
-      payload: { order_sn: order.order_sn, package_number: parcel.package_number ?? null, logistics_status: parcel.logistics_status },
-    }]
+    return [
+      {
+        kind: 'courierStatus' as const,
+        externalId: order.order_sn,
+        version: `${parcel.package_number ?? ''}-${status}`,
+        eventAt: new Date(at * 1000).toISOString(),
+        payload: {
+          order_sn: order.order_sn,
+          package_number: parcel.package_number ?? null,
+          logistics_status: parcel.logistics_status,
+        },
+      },
+    ]
   })
 }
 
 /** Pure. An unknown status is kept and shown. */
-export function mapReport(record: { externalId: string; payload: Record<string, unknown>; eventAt: string | null }): ParcelReport {
+export function mapReport(record: {
+  externalId: string
+  payload: Record<string, unknown>
+  eventAt: string | null
+}): ParcelReport {
   const raw = record.payload.logistics_status
   if (typeof raw !== 'string' || record.eventAt === null)
-    throw new OmnisagaError('Invalid', `Shopee parcel report ${contentHash(record.payload)}: logistics_status or its time is missing`,
-      { code: 'logistics_status', remedy: 'Look the order up in the Seller Center.' })
+    throw new OmnisagaError(
+      'Invalid',
+      `Shopee parcel report ${contentHash(record.payload)}: logistics_status or its time is missing`,
+      { code: 'logistics_status', remedy: 'Look the order up in the Seller Center.' },
+    )
   const status = logisticsStatus(raw)
   return {
-    reference: null, courierBookingId: record.externalId, waybill: null,
-    code: raw, meaning: MEANING.get(status) ?? 'unknown', detail: status.toLowerCase().replaceAll('_', ' '), eventAt: record.eventAt,
+    reference: null,
+    courierBookingId: record.externalId,
+    waybill: null,
+    code: raw,
+    meaning: MEANING.get(status) ?? 'unknown',
+    detail: status.toLowerCase().replaceAll('_', ' '),
+    eventAt: record.eventAt,
   }
 }

@@ -28,25 +28,36 @@ const clean = (value: string | null | undefined): string | null => value?.trim()
 const shown = (value: string | null | undefined): string | null => (isMasked(value) ? null : clean(value))
 
 /** Amounts arrive as decimals of the currency. */
-export const minorOf = (currency: string) => (amount: number): number => Math.round(amount * (WHOLE.has(currency) ? 1 : 100))
+export const minorOf =
+  (currency: string) =>
+  (amount: number): number =>
+    Math.round(amount * (WHOLE.has(currency) ? 1 : 100))
 
 function readOrder(record: { externalId: string; payload: Record<string, unknown> }): Order {
   const where = `Shopee order ${record.externalId}`
   if (isLookAt(record.payload))
-    throw new OmnisagaError('Invalid', `${where}: a push is no order`, { code: 'look-at', remedy: 'The next pull fetches the order.' })
+    throw new OmnisagaError('Invalid', `${where}: a push is no order`, {
+      code: 'look-at',
+      remedy: 'The next pull fetches the order.',
+    })
   if (typeof record.payload.failure === 'string')
-    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, { code: 'malformed', remedy: 'Look the order up in the Seller Center.' })
+    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, {
+      code: 'malformed',
+      remedy: 'Look the order up in the Seller Center.',
+    })
   const parsed = Order.safeParse(record.payload)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const field = issue?.path.join('.') || 'order'
-  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`,
-    { code: field, remedy: `Look the order up in the Seller Center; ${field} is not as Shopee documents it.` })
+  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`, {
+    code: field,
+    remedy: `Look the order up in the Seller Center; ${field} is not as Shopee documents it.`,
+  })
 }
 
 /** Within a bundle the vendor writes 0, since the bundle's price is not split over its items. */
 const unitPrice = (item: Item): number | null =>
-  item.promotion_type === 'bundle_deal' && item.model_discounted_price === 0 ? null : item.model_discounted_price ?? null
+  item.promotion_type === 'bundle_deal' && item.model_discounted_price === 0 ? null : (item.model_discounted_price ?? null)
 
 function lines(order: Order): OrderLine[] {
   const minor = minorOf(order.currency)
@@ -60,8 +71,12 @@ function lines(order: Order): OrderLine[] {
     const price = unitPrice(item)
     return {
       lineId: nth === 1 ? model : `${model}#${nth}`,
-      sku, externalSku: sku ?? model, name: clean(item.item_name), variant: clean(item.model_name),
-      quantity: order.order_status === CANCELLED ? item.model_quantity_purchased : item.active_qty ?? item.model_quantity_purchased,
+      sku,
+      externalSku: sku ?? model,
+      name: clean(item.item_name),
+      variant: clean(item.model_name),
+      quantity:
+        order.order_status === CANCELLED ? item.model_quantity_purchased : (item.active_qty ?? item.model_quantity_purchased),
       unitPriceMinor: price === null ? null : minor(price),
       gift: /free_gift_sub/.test(item.promotion_type ?? ''),
     }
@@ -72,7 +87,10 @@ function lines(order: Order): OrderLine[] {
 /** Which of the four fields holds the city differs by region: it is the first that ends like one, and the district the next. */
 function areaOf(told: RecipientAddress): { city: string | null; district: string | null } {
   const fields = [told.state, told.city, told.district, told.town].map(shown).filter((field) => field !== null)
-  const at = Math.max(0, fields.findIndex((field) => /[市縣]$/.test(field)))
+  const at = Math.max(
+    0,
+    fields.findIndex((field) => /[市縣]$/.test(field)),
+  )
   return { city: fields[at] ?? null, district: fields[at + 1] ?? null }
 }
 
@@ -84,7 +102,11 @@ function recipientOf(order: Order): IncomingOrder['recipient'] {
   // Taiwan's sellers with a courier of their own are given a number that is put through to the buyer.
   const virtual = clean(parcel?.virtual_contact_number)
   const full = shown(told.full_address)
-  const { problem: _problem, ...address } = parseAddress(full ?? '', { postalCode: shown(told.zipcode), country: clean(told.region), ...areaOf(told) })
+  const { problem: _problem, ...address } = parseAddress(full ?? '', {
+    postalCode: shown(told.zipcode),
+    country: clean(told.region),
+    ...areaOf(told),
+  })
   return {
     name: shown(told.name),
     phone: phone.e164 ?? (virtual ? parsePhone(virtual).e164 : null),
@@ -97,9 +119,17 @@ function paymentOf(order: Order, totalMinor: number | null): IncomingOrder['paym
   const { currency } = order
   if (order.cod) {
     if (totalMinor === null)
-      throw new OmnisagaError('Invalid', `Shopee order ${order.order_sn}: field total_amount is missing, so what a courier must collect is not known`,
-        { code: 'total_amount', remedy: 'Look the order up in the Seller Center.' })
-    return { method: 'cod', state: order.order_status === 'COMPLETED' ? 'collected' : 'due', amountDueMinor: totalMinor, currency }
+      throw new OmnisagaError(
+        'Invalid',
+        `Shopee order ${order.order_sn}: field total_amount is missing, so what a courier must collect is not known`,
+        { code: 'total_amount', remedy: 'Look the order up in the Seller Center.' },
+      )
+    return {
+      method: 'cod',
+      state: order.order_status === 'COMPLETED' ? 'collected' : 'due',
+      amountDueMinor: totalMinor,
+      currency,
+    }
   }
   const paid = Boolean(order.pay_time) || TO_SHIP.has(order.order_status) || FULFILLED.has(order.order_status)
   return { method: 'prepaid', state: paid ? 'paid' : 'pending', amountDueMinor: 0, currency }
@@ -108,7 +138,8 @@ function paymentOf(order: Order, totalMinor: number | null): IncomingOrder['paym
 function notesOf(order: Order, known: boolean): string | null {
   const query = clean(order.package_list?.[0]?.package_query_number)
   const notes = [
-    clean(order.message_to_seller), clean(order.note),
+    clean(order.message_to_seller),
+    clean(order.note),
     query && `包裹查詢碼 ${query}`,
     known ? null : `Shopee order_status ${order.order_status}`,
   ]
@@ -116,7 +147,10 @@ function notesOf(order: Order, known: boolean): string | null {
 }
 
 /** @throws OmnisagaError Invalid with the field and the remedy. An unknown status is put on hold and shown in the notes. */
-export function mapOrder(connection: Connection<ShopeeConfig>, record: { externalId: string; payload: Record<string, unknown> }): IncomingOrder {
+export function mapOrder(
+  connection: Connection<ShopeeConfig>,
+  record: { externalId: string; payload: Record<string, unknown> },
+): IncomingOrder {
   const order = readOrder(record)
   const status = order.order_status
   const known = status === CANCELLED || ON_HOLD.has(status) || TO_SHIP.has(status) || FULFILLED.has(status)
@@ -129,22 +163,33 @@ export function mapOrder(connection: Connection<ShopeeConfig>, record: { externa
   const itemsMinor = prices.includes(null) ? null : prices.reduce<number>((sum, price) => sum + (price ?? 0), 0)
   const totalMinor = typeof order.total_amount === 'number' ? minorOf(order.currency)(order.total_amount) : null
   return {
-    channel: 'shopee', shop: String(connection.config.shopId), connection: connection.name,
-    externalId: order.order_sn, externalVersion: String(order.update_time), placedAt: atTaipei(order.create_time), kind: 'online',
+    channel: 'shopee',
+    shop: String(connection.config.shopId),
+    connection: connection.name,
+    externalId: order.order_sn,
+    externalVersion: String(order.update_time),
+    placedAt: atTaipei(order.create_time),
+    kind: 'online',
     buyer: {
-      name: shown(order.buyer_username), phone: null, email: null,
+      name: shown(order.buyer_username),
+      phone: null,
+      email: null,
       memberId: order.buyer_user_id ? String(order.buyer_user_id) : null,
     },
     recipient: recipientOf(order),
     delivery: {
-      method: carried?.method ?? 'home', service: carried ? 'channel' : connection.config.ownCourier,
-      cvs: carried?.chain ? { chain: carried.chain, storeId: null } : null, location: null, promisedBy: null,
+      method: carried?.method ?? 'home',
+      service: carried ? 'channel' : connection.config.ownCourier,
+      cvs: carried?.chain ? { chain: carried.chain, storeId: null } : null,
+      location: null,
+      promisedBy: null,
     },
     payment: paymentOf(order, totalMinor),
     lines: kept,
     // What the buyer paid for shipping, and what vouchers took off, is not in the order's detail.
     totals: { itemsMinor, shippingMinor: null, discountMinor: null, totalMinor },
-    notes: notesOf(order, known), priority: 0,
+    notes: notesOf(order, known),
+    priority: 0,
     cancelled: status === CANCELLED || emptied,
     onHold: ON_HOLD.has(status) || !known || order.advance_package === true || order.fulfillment_flag === 'fulfilled_by_shopee',
     fulfilled: FULFILLED.has(status),

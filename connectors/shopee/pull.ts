@@ -14,7 +14,10 @@ import { logisticsRecords } from './logistics.ts'
 import { shopCall, type ShopeeContext } from './transport.ts'
 
 /** In seconds, both ends included. */
-export interface Window { from: number; to: number }
+export interface Window {
+  from: number
+  to: number
+}
 
 /** A window that cannot be halved any more (one second) is listed at most so often. */
 const MAX_LISTINGS = 5
@@ -47,20 +50,35 @@ async function listAll(ctx: ShopeeContext, window: Window): Promise<Set<string>>
 /** jsonb takes no NUL; a seller's text may hold one. */
 const withoutNul = (detail: Record<string, unknown>): Record<string, unknown> => {
   const json = JSON.stringify(detail)
-  return json.includes('\\u0000') ? JSON.parse(json.replaceAll('\\u0000', '')) as Record<string, unknown> : detail
+  return json.includes('\\u0000') ? (JSON.parse(json.replaceAll('\\u0000', '')) as Record<string, unknown>) : detail
 }
 
 /** One order's raw record. `failure` marks what could not be read as an order; mapping it says why. */
 export function orderRecord(orderSn: string, detail: Record<string, unknown> | null): RawRecord {
   if (detail === null)
-    return { kind: 'order', externalId: orderSn, version: 'missing', eventAt: null, payload: { order_sn: orderSn, failure: 'Shopee lists this order but gives no detail of it' } }
+    return {
+      kind: 'order',
+      externalId: orderSn,
+      version: 'missing',
+      eventAt: null,
+      payload: { order_sn: orderSn, failure: 'Shopee lists this order but gives no detail of it' },
+    }
   const updated = detail.update_time
   if (typeof updated !== 'number' || !Number.isSafeInteger(updated) || updated <= 0)
-    return { kind: 'order', externalId: orderSn, version: `malformed-${contentHash(detail)}`, eventAt: null, payload: { ...detail, failure: 'update_time is no time' } }
+    return {
+      kind: 'order',
+      externalId: orderSn,
+      version: `malformed-${contentHash(detail)}`,
+      eventAt: null,
+      payload: { ...detail, failure: 'update_time is no time' },
+    }
   return {
     // Two edits within one second have one update time: the content tells them apart.
-    kind: 'order', externalId: orderSn, version: `${updated}-${contentHash(detail).slice(0, 8)}`,
-    eventAt: new Date(updated * 1000).toISOString(), payload: detail,
+    kind: 'order',
+    externalId: orderSn,
+    version: `${updated}-${contentHash(detail).slice(0, 8)}`,
+    eventAt: new Date(updated * 1000).toISOString(),
+    payload: detail,
   }
 }
 
@@ -73,7 +91,7 @@ async function details(ctx: ShopeeContext, orderSns: string[]): Promise<Record<s
     if (!refused) throw error
     if (orderSns.length === 1) return []
     const single: Record<string, unknown>[] = []
-    for (const orderSn of orderSns) single.push(...await details(ctx, [orderSn]))
+    for (const orderSn of orderSns) single.push(...(await details(ctx, [orderSn])))
     return single
   }
 }
@@ -114,7 +132,8 @@ async function* pullWindow(ctx: ShopeeContext, window: Window, seen: Set<string>
     if (unseen.length > 0) yield await fetchOrders(ctx, unseen)
     if (sameSet(before, now)) return
     if (window.to - window.from > 1) break
-    if (listing === MAX_LISTINGS) throw new OmnisagaError('Transient', 'Shopee: orders of one second kept changing while they were read')
+    if (listing === MAX_LISTINGS)
+      throw new OmnisagaError('Transient', 'Shopee: orders of one second kept changing while they were read')
     before = now
   }
   const middle = Math.floor((window.from + window.to) / 2)

@@ -12,7 +12,11 @@ import type { ShopeeContext } from './transport.ts'
 /** Order status, tracking number. Other codes are answered and dropped. */
 const ORDER_CODES = new Set([3, 4])
 
-export interface LookAt { order_sn: string; code: number; status: string | null }
+export interface LookAt {
+  order_sn: string
+  code: number
+  status: string | null
+}
 /** True for the payload of a push: no order, only a reason to fetch one. */
 export const isLookAt = (payload: Record<string, unknown>): payload is { lookAt: LookAt } & Record<string, unknown> =>
   typeof payload.lookAt === 'object' && payload.lookAt !== null
@@ -20,7 +24,8 @@ export const isLookAt = (payload: Record<string, unknown>): payload is { lookAt:
 const forged = (why: string) => new OmnisagaError('Rejected', `Shopee push refused: ${why}`, { code: 'forged' })
 
 export function receiveWebhook(
-  ctx: Pick<ShopeeContext, 'connection'>, request: { headers: Record<string, string>; rawBody: Buffer },
+  ctx: Pick<ShopeeContext, 'connection'>,
+  request: { headers: Record<string, string>; rawBody: Buffer },
 ): { records: RawRecord[]; answer: { status: number; contentType: string; body: string } } {
   const { pushPartnerKey, callbackUrl, shopId } = ctx.connection.config
   if (!pushPartnerKey || !callbackUrl) throw forged('the connection has no pushPartnerKey or no callbackUrl')
@@ -40,7 +45,9 @@ export function receiveWebhook(
     // The console's test push has no shop; it wants a 2xx, and there is nothing to keep.
     const isTest = typeof json === 'object' && json !== null && (json as { code?: unknown }).code === 0
     if (isTest) return { records: [], answer }
-    throw new OmnisagaError('Invalid', `Shopee push: ${parsed.error.issues[0]?.path.join('.')} is not as documented`, { code: 'push-body' })
+    throw new OmnisagaError('Invalid', `Shopee push: ${parsed.error.issues[0]?.path.join('.')} is not as documented`, {
+      code: 'push-body',
+    })
   }
   const push = parsed.data
   const orderSn = push.data?.ordersn
@@ -48,10 +55,15 @@ export function receiveWebhook(
   if (!ORDER_CODES.has(push.code) || push.shop_id !== shopId || !orderSn) return { records: [], answer }
   const lookAt: LookAt = { order_sn: orderSn, code: push.code, status: push.data?.status ?? null }
   return {
-    records: [{
-      kind: 'order', externalId: orderSn, version: `push-${push.code}-${contentHash(push.data).slice(0, 16)}`,
-      eventAt: new Date((push.data?.update_time ?? push.timestamp) * 1000).toISOString(), payload: { lookAt },
-    }],
+    records: [
+      {
+        kind: 'order',
+        externalId: orderSn,
+        version: `push-${push.code}-${contentHash(push.data).slice(0, 16)}`,
+        eventAt: new Date((push.data?.update_time ?? push.timestamp) * 1000).toISOString(),
+        payload: { lookAt },
+      },
+    ],
     answer,
   }
 }

@@ -41,7 +41,15 @@ export const Package = z.looseObject({
 export type Package = z.infer<typeof Package>
 
 export const RecipientAddress = z.looseObject({
-  name: text, phone: text, town: text, district: text, city: text, state: text, region: text, zipcode: text, full_address: text,
+  name: text,
+  phone: text,
+  town: text,
+  district: text,
+  city: text,
+  state: text,
+  region: text,
+  zipcode: text,
+  full_address: text,
 })
 export type RecipientAddress = z.infer<typeof RecipientAddress>
 
@@ -71,24 +79,46 @@ export type Order = z.infer<typeof Order>
 
 /** `response_optional_fields` of get_order_detail: everything of `Order` that does not come by default. */
 export const OPTIONAL_FIELDS = [
-  'buyer_user_id', 'buyer_username', 'recipient_address', 'note', 'item_list', 'pay_time', 'cancel_by', 'cancel_reason',
-  'fulfillment_flag', 'pickup_done_time', 'package_list', 'shipping_carrier', 'payment_method', 'total_amount',
+  'buyer_user_id',
+  'buyer_username',
+  'recipient_address',
+  'note',
+  'item_list',
+  'pay_time',
+  'cancel_by',
+  'cancel_reason',
+  'fulfillment_flag',
+  'pickup_done_time',
+  'package_list',
+  'shipping_carrier',
+  'payment_method',
+  'total_amount',
 ] as const
 
 const needed = z.array(z.string()).nullish()
 export const ShippingParameter = z.object({
   info_needed: z.object({ dropoff: needed, pickup: needed, non_integrated: needed }),
-  dropoff: z.object({
-    branch_list: z.array(z.looseObject({ branch_id: z.number().int() })).nullish(),
-    slug_list: z.array(z.looseObject({ slug: z.string() })).nullish(),
-  }).nullish(),
-  pickup: z.object({
-    address_list: z.array(z.looseObject({
-      address_id: z.number().int(),
-      address_flag: z.array(z.string()).nullish(),
-      time_slot_list: z.array(z.looseObject({ pickup_time_id: z.string(), flags: z.array(z.string()).nullish() })).nullish(),
-    })).nullish(),
-  }).nullish(),
+  dropoff: z
+    .object({
+      branch_list: z.array(z.looseObject({ branch_id: z.number().int() })).nullish(),
+      slug_list: z.array(z.looseObject({ slug: z.string() })).nullish(),
+    })
+    .nullish(),
+  pickup: z
+    .object({
+      address_list: z
+        .array(
+          z.looseObject({
+            address_id: z.number().int(),
+            address_flag: z.array(z.string()).nullish(),
+            time_slot_list: z
+              .array(z.looseObject({ pickup_time_id: z.string(), flags: z.array(z.string()).nullish() }))
+              .nullish(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
 })
 export type ShippingParameter = z.infer<typeof ShippingParameter>
 

@@ -3,7 +3,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 const hmac = (key: string, text: string) => createHmac('sha256', key).update(text, 'utf8').digest('hex')
 
-export interface Signer { partnerId: number; partnerKey: string }
+export interface Signer {
+  partnerId: number
+  partnerKey: string
+}
 
 /** Calls without a shop (token refresh): partner id, path, timestamp in seconds. */
 export const publicSign = (signer: Signer, path: string, timestamp: number): string =>

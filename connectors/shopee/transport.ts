@@ -10,7 +10,10 @@ import { publicSign, shopSign } from './sign.ts'
 export type ShopeeContext = ConnectorContext<ShopeeConfig>
 
 const Envelope = z.looseObject({
-  error: z.string().nullish(), message: z.string().nullish(), request_id: z.string().nullish(), response: z.unknown().optional(),
+  error: z.string().nullish(),
+  message: z.string().nullish(),
+  request_id: z.string().nullish(),
+  response: z.unknown().optional(),
 })
 type Envelope = z.infer<typeof Envelope>
 
@@ -20,10 +23,20 @@ const EXPIRY_MARGIN_MS = 60_000
 /** @param accessToken null for a public call. */
 export function signedUrl(config: ShopeeConfig, call: ShopeeCall, accessToken: string | null, now: Date): string {
   const timestamp = Math.floor(now.getTime() / 1000)
-  const common: Record<string, string> = accessToken === null
-    ? { sign: publicSign(config, call.path, timestamp) }
-    : { access_token: accessToken, shop_id: String(config.shopId), sign: shopSign(config, call.path, timestamp, accessToken, config.shopId) }
-  const query = new URLSearchParams({ ...call.query, partner_id: String(config.partnerId), timestamp: String(timestamp), ...common })
+  const common: Record<string, string> =
+    accessToken === null
+      ? { sign: publicSign(config, call.path, timestamp) }
+      : {
+          access_token: accessToken,
+          shop_id: String(config.shopId),
+          sign: shopSign(config, call.path, timestamp, accessToken, config.shopId),
+        }
+  const query = new URLSearchParams({
+    ...call.query,
+    partner_id: String(config.partnerId),
+    timestamp: String(timestamp),
+    ...common,
+  })
   return `${config.baseUrl.replace(/\/$/, '')}${call.path}?${query.toString()}`
 }
 
@@ -37,27 +50,36 @@ export function readEnvelope(call: ShopeeCall, answer: HttpResponse, now: Date):
   }
   const parsed = Envelope.safeParse(json)
   if (!parsed.success)
-    throw new OmnisagaError(call.write ? 'OutcomeUnknown' : 'Transient', `Shopee ${call.path}: HTTP ${answer.status} with no JSON answer`,
-      { code: `http-${answer.status}` })
+    throw new OmnisagaError(
+      call.write ? 'OutcomeUnknown' : 'Transient',
+      `Shopee ${call.path}: HTTP ${answer.status} with no JSON answer`,
+      { code: `http-${answer.status}` },
+    )
   const { error, message, request_id: requestId } = parsed.data
   if (error) throw shopeeError(call.path, { error, message: message ?? '', requestId: requestId ?? null }, now, call.write)
   if (answer.status >= 400)
-    throw new OmnisagaError('Rejected', `Shopee ${call.path}: HTTP ${answer.status} without an error code`, { code: `http-${answer.status}` })
+    throw new OmnisagaError('Rejected', `Shopee ${call.path}: HTTP ${answer.status} without an error code`, {
+      code: `http-${answer.status}`,
+    })
   return parsed.data
 }
 
 async function send(ctx: ShopeeContext, call: ShopeeCall, accessToken: string | null): Promise<Envelope> {
   const config = ctx.connection.config
   const answer = await ctx.http.request({
-    method: call.method, url: signedUrl(config, call, accessToken, ctx.now()),
+    method: call.method,
+    url: signedUrl(config, call, accessToken, ctx.now()),
     ...(call.body ? { body: call.body, headers: { 'content-type': 'application/json' } } : {}),
     write: call.write,
   })
   return readEnvelope(call, answer, ctx.now())
 }
 
-const initialTokens = (config: ShopeeConfig): Tokens =>
-  ({ accessToken: config.accessToken, refreshToken: config.refreshToken, expiresAt: new Date(config.accessToken ? 8.64e15 : 0) })
+const initialTokens = (config: ShopeeConfig): Tokens => ({
+  accessToken: config.accessToken,
+  refreshToken: config.refreshToken,
+  expiresAt: new Date(config.accessToken ? 8.64e15 : 0),
+})
 
 /** Trades a refresh token, which is used up by it, for a new pair. */
 export async function exchangeRefreshToken(ctx: ShopeeContext, refreshToken: string): Promise<Tokens> {

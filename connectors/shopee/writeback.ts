@@ -1,8 +1,15 @@
 /** What Shopee is told: the tracking number of the seller's own courier, and cancellations. Both may be said again. */
 import { OmnisagaError } from '../../domain/errors.ts'
 import {
-  cancelOrderRequest, orderDetailRequest, parseOrderDetail, parseShippingParameter, parseTrackingNumber, shipOrderRequest,
-  shippingParameterRequest, trackingNumberRequest, type CancelReason,
+  cancelOrderRequest,
+  orderDetailRequest,
+  parseOrderDetail,
+  parseShippingParameter,
+  parseTrackingNumber,
+  shipOrderRequest,
+  shippingParameterRequest,
+  trackingNumberRequest,
+  type CancelReason,
 } from './api.ts'
 import { isAlreadyShipped } from './errors.ts'
 import { Order } from './schemas.ts'
@@ -12,11 +19,18 @@ import { shopCall, type ShopeeContext } from './transport.ts'
 export async function readOrder(ctx: ShopeeContext, orderSn: string): Promise<Order> {
   const details = parseOrderDetail(await shopCall(ctx, orderDetailRequest([orderSn])))
   const detail = details.find((entry) => entry.order_sn === orderSn)
-  if (!detail) throw new OmnisagaError('Rejected', `Shopee does not know order ${orderSn}`, { code: 'error_not_found', remedy: 'Look the order up in the Seller Center.' })
+  if (!detail)
+    throw new OmnisagaError('Rejected', `Shopee does not know order ${orderSn}`, {
+      code: 'error_not_found',
+      remedy: 'Look the order up in the Seller Center.',
+    })
   const parsed = Order.safeParse(detail)
   if (parsed.success) return parsed.data
-  throw new OmnisagaError('Invalid', `Shopee order ${orderSn}: field ${parsed.error.issues[0]?.path.join('.')} is not as documented`,
-    { code: 'answer-shape', remedy: 'Look the order up in the Seller Center.' })
+  throw new OmnisagaError(
+    'Invalid',
+    `Shopee order ${orderSn}: field ${parsed.error.issues[0]?.path.join('.')} is not as documented`,
+    { code: 'answer-shape', remedy: 'Look the order up in the Seller Center.' },
+  )
 }
 
 export const readTracking = async (ctx: ShopeeContext, orderSn: string) =>
@@ -36,19 +50,31 @@ async function alreadyHas(ctx: ShopeeContext, orderSn: string, waybill: string, 
   }
   if (known === waybill) return
   if (!isAlreadyShipped(refusal) && known === null) throw refusal
-  throw new OmnisagaError('Rejected', known === null
-    ? `Shopee order ${orderSn} has been shipped, and Shopee does not tell with which tracking number`
-    : `Shopee order ${orderSn} has another tracking number than ours`,
-  { code: 'tracking-differs', remedy: `Compare the tracking number with ${waybill} in the Seller Center and correct it there.` })
+  throw new OmnisagaError(
+    'Rejected',
+    known === null
+      ? `Shopee order ${orderSn} has been shipped, and Shopee does not tell with which tracking number`
+      : `Shopee order ${orderSn} has another tracking number than ours`,
+    {
+      code: 'tracking-differs',
+      remedy: `Compare the tracking number with ${waybill} in the Seller Center and correct it there.`,
+    },
+  )
 }
 
 /** Shipping with a courier of our own. Success when Shopee has this very number already. */
-export async function writeTracking(ctx: ShopeeContext, args: { externalId: string; waybill: string; courier: string }): Promise<void> {
+export async function writeTracking(
+  ctx: ShopeeContext,
+  args: { externalId: string; waybill: string; courier: string },
+): Promise<void> {
   try {
     const parameter = parseShippingParameter(await shopCall(ctx, shippingParameterRequest(args.externalId)))
     if (!parameter.info_needed.non_integrated)
-      throw new OmnisagaError('Rejected', `Shopee order ${args.externalId} travels with Shopee's own logistics: no tracking number is taken`,
-        { code: 'integrated', remedy: 'Arrange its shipment at Shopee.' })
+      throw new OmnisagaError(
+        'Rejected',
+        `Shopee order ${args.externalId} travels with Shopee's own logistics: no tracking number is taken`,
+        { code: 'integrated', remedy: 'Arrange its shipment at Shopee.' },
+      )
     await shopCall(ctx, shipOrderRequest(args.externalId, { non_integrated: { tracking_number: args.waybill } }))
   } catch (error) {
     if (!isRefusal(error)) throw error
@@ -62,7 +88,8 @@ const REASONS: [RegExp, CancelReason][] = [
   [/cod.?not.?supported|不支援貨到付款/i, 'COD_NOT_SUPPORTED'],
 ]
 /** Shopee takes four reasons; ours are in plain words. */
-export const cancelReason = (reason: string): CancelReason => REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? 'CUSTOMER_REQUEST'
+export const cancelReason = (reason: string): CancelReason =>
+  REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? 'CUSTOMER_REQUEST'
 
 const GIVEN_UP = new Set(['CANCELLED', 'IN_CANCEL'])
 

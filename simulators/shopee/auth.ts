@@ -3,7 +3,11 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { SimRequest } from '../kit/server.ts'
 import type { ShopeeSimulatorOptions } from './types.ts'
 
-export interface Refusal { status: number; error: string; message: string }
+export interface Refusal {
+  status: number
+  error: string
+  message: string
+}
 export const refusal = (error: string, message: string, status = 200): Refusal => ({ status, error, message })
 
 const TIMESTAMP_TOLERANCE_SECONDS = 300
@@ -31,10 +35,13 @@ export function createGate(options: ShopeeSimulatorOptions, now: () => Date): Ga
 
   function common(query: Record<string, string>): Refusal | null {
     if (!query.partner_id) return refusal('error_param', 'There is no partner_id in query.', 403)
-    if (!isUint32(query.partner_id)) return refusal('error_param', 'Partner_id is invalid, should be an integer between 0 and 4294967295.', 403)
-    if (Number(query.partner_id) !== options.partnerId) return refusal('invalid_partner_id', 'Invalid partner_id, please have a check.', 403)
+    if (!isUint32(query.partner_id))
+      return refusal('error_param', 'Partner_id is invalid, should be an integer between 0 and 4294967295.', 403)
+    if (Number(query.partner_id) !== options.partnerId)
+      return refusal('invalid_partner_id', 'Invalid partner_id, please have a check.', 403)
     if (!query.timestamp) return refusal('error_param', 'no timestamp.', 403)
-    if (!isUint32(query.timestamp)) return refusal('error_param', 'Timestamp is invalid, should be an integer between 0 and 4294967295.', 403)
+    if (!isUint32(query.timestamp))
+      return refusal('error_param', 'Timestamp is invalid, should be an integer between 0 and 4294967295.', 403)
     if (Math.abs(now().getTime() / 1000 - Number(query.timestamp)) > TIMESTAMP_TOLERANCE_SECONDS)
       return refusal('error_param', 'Timestamp is expired.', 403)
     if (!query.sign) return refusal('error_param', 'There is no sign in query.', 403)
@@ -49,11 +56,14 @@ export function createGate(options: ShopeeSimulatorOptions, now: () => Date): Ga
       if (!forShop) return query.sign === sign(base) ? null : refusal('error_sign', 'Wrong sign.', 403)
       if (!query.access_token) return refusal('error_param', 'There is no access_token in query.', 403)
       if (!query.shop_id) return refusal('error_param', 'There is no shop_id in query.', 403)
-      if (!isUint32(query.shop_id)) return refusal('error_param', 'shop_id is invalid, should be an integer between 0 and 4294967295.', 403)
+      if (!isUint32(query.shop_id))
+        return refusal('error_param', 'shop_id is invalid, should be an integer between 0 and 4294967295.', 403)
       if (query.sign !== sign(`${base}${query.access_token}${query.shop_id}`)) return refusal('error_sign', 'Wrong sign.', 403)
-      if (Number(query.shop_id) !== options.shopId) return refusal('partner_shop_no_link', 'Invalid partner_id or shop_id, please have a check.', 403)
+      if (Number(query.shop_id) !== options.shopId)
+        return refusal('partner_shop_no_link', 'Invalid partner_id or shop_id, please have a check.', 403)
       const expires = access.get(query.access_token)
-      if (expires === undefined || expires <= now().getTime()) return refusal('invalid_acceess_token', 'Invalid access_token, please have a check.', 403)
+      if (expires === undefined || expires <= now().getTime())
+        return refusal('invalid_acceess_token', 'Invalid access_token, please have a check.', 403)
       return null
     },
     refresh(refreshToken) {

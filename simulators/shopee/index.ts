@@ -15,7 +15,11 @@ import type { ShopeeSimulatorOptions, SimEdit, SimOrder } from './types.ts'
 export { seedOrders, type SeedOptions, type SeedSku } from './seed.ts'
 export type { ShopeeSimulatorOptions, SimEdit, SimOrder } from './types.ts'
 
-export interface SignedPush { url: string; headers: Record<string, string>; body: string }
+export interface SignedPush {
+  url: string
+  headers: Record<string, string>
+  body: string
+}
 
 export interface ShopeeSimulator {
   url: string
@@ -43,8 +47,11 @@ const requestId = () => randomBytes(16).toString('hex')
 const isRefusal = (outcome: object): outcome is Refusal => 'error' in outcome
 
 function answerOf(outcome: Outcome): SimAnswer {
-  if (isRefusal(outcome)) return { status: outcome.status, body: { error: outcome.error, message: outcome.message, request_id: requestId() } }
-  return { body: { error: '', message: '', ...(outcome.response ? { response: outcome.response } : {}), request_id: requestId() } }
+  if (isRefusal(outcome))
+    return { status: outcome.status, body: { error: outcome.error, message: outcome.message, request_id: requestId() } }
+  return {
+    body: { error: '', message: '', ...(outcome.response ? { response: outcome.response } : {}), request_id: requestId() },
+  }
 }
 
 export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Promise<ShopeeSimulator> {
@@ -59,20 +66,36 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
     if (refused) return answerOf(refused)
     const body = request.json as { refresh_token?: unknown; partner_id?: unknown; shop_id?: unknown } | null
     if (body?.partner_id !== options.partnerId || body.shop_id !== options.shopId || typeof body.refresh_token !== 'string')
-      return answerOf({ status: 200, error: 'error_param', message: 'Wrong parameters, detail: partner_id, shop_id and refresh_token are required.' })
+      return answerOf({
+        status: 200,
+        error: 'error_param',
+        message: 'Wrong parameters, detail: partner_id, shop_id and refresh_token are required.',
+      })
     const traded = gate.refresh(body.refresh_token)
     if (isRefusal(traded)) return answerOf(traded)
-    return { body: {
-      error: '', message: '', request_id: requestId(), partner_id: options.partnerId, shop_id: options.shopId,
-      access_token: traded.accessToken, refresh_token: traded.refreshToken, expire_in: traded.expireIn,
-    } }
+    return {
+      body: {
+        error: '',
+        message: '',
+        request_id: requestId(),
+        partner_id: options.partnerId,
+        shop_id: options.shopId,
+        access_token: traded.accessToken,
+        refresh_token: traded.refreshToken,
+        expire_in: traded.expireIn,
+      },
+    }
   }
 
   function handle(request: SimRequest): SimAnswer {
     if (request.path === REFRESH && request.method === 'POST') return refreshTokens(request)
     const known = calls[request.path]
     if (!known || known.method !== request.method)
-      return answerOf({ status: 404, error: 'error_param', message: 'Permission denied. This API is currently offline or the request path is incorrect.' })
+      return answerOf({
+        status: 404,
+        error: 'error_param',
+        message: 'Permission denied. This API is currently offline or the request path is incorrect.',
+      })
     return answerOf(gate.check(request, true) ?? known.call(request))
   }
 
@@ -80,10 +103,22 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
     const order = shop.find(orderSn)
     if (!order) throw new RangeError(`no order ${orderSn}`)
     if (!options.push) throw new RangeError('the simulator was started without push')
-    const data = code === 3
-      ? { completed_scenario: null, items: [], ordersn: orderSn, status: order.status, update_time: order.updateTime }
-      : { ordersn: orderSn, forder_id: order.packageNumber, package_number: order.packageNumber, tracking_no: order.trackingNumber ?? '' }
-    const body = JSON.stringify({ msg_id: requestId(), data, shop_id: options.shopId, code, timestamp: Math.floor(now().getTime() / 1000) })
+    const data =
+      code === 3
+        ? { completed_scenario: null, items: [], ordersn: orderSn, status: order.status, update_time: order.updateTime }
+        : {
+            ordersn: orderSn,
+            forder_id: order.packageNumber,
+            package_number: order.packageNumber,
+            tracking_no: order.trackingNumber ?? '',
+          }
+    const body = JSON.stringify({
+      msg_id: requestId(),
+      data,
+      shop_id: options.shopId,
+      code,
+      timestamp: Math.floor(now().getTime() / 1000),
+    })
     const { callbackUrl, partnerKey } = options.push
     const authorization = createHmac('sha256', partnerKey).update(`${callbackUrl}|${body}`).digest('hex')
     return { url: callbackUrl, headers: { 'content-type': 'application/json', authorization }, body }
@@ -91,7 +126,12 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
 
   const actions: Record<string, (orderSn: string, body: Record<string, unknown>) => SimOrder> = {
     edit: (orderSn, body) => shop.edit(orderSn, body as SimEdit),
-    cancel: (orderSn, body) => shop.edit(orderSn, { status: 'CANCELLED', cancelReason: String(body.reason ?? 'changed my mind'), ...logisticsFor('CANCELLED') }),
+    cancel: (orderSn, body) =>
+      shop.edit(orderSn, {
+        status: 'CANCELLED',
+        cancelReason: String(body.reason ?? 'changed my mind'),
+        ...logisticsFor('CANCELLED'),
+      }),
     pay: (orderSn) => shop.edit(orderSn, { status: 'READY_TO_SHIP', payTime: Math.floor(now().getTime() / 1000) }),
     advance: (orderSn, body) => shop.edit(orderSn, { status: String(body.status), ...logisticsFor(String(body.status)) }),
   }
@@ -107,7 +147,9 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
     const order = /^\/orders\/([^/]+)\/(edit|cancel|pay|advance)$/.exec(request.route)
     if (order?.[1] && order[2] && post) return { body: { order: act(order[2], decodeURIComponent(order[1]), body) } }
     if (request.route === '/orders' && post) {
-      const added = Array.isArray(body.orders) ? body.orders as SimOrder[] : seedOrders(Number(body.count ?? 1), (body.options ?? {}) as SeedOptions)
+      const added = Array.isArray(body.orders)
+        ? (body.orders as SimOrder[])
+        : seedOrders(Number(body.count ?? 1), (body.options ?? {}) as SeedOptions)
       shop.seed(added)
       return { body: { orderSns: added.map((entry) => entry.orderSn) } }
     }
@@ -132,15 +174,27 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
       log = [...log.slice(-9_999), { path: request.path, error: String((answer.body as { error?: unknown }).error ?? '') }]
       return answer
     },
-    refuse: (fault) => answerOf({ status: fault.status ?? 200, error: fault.code ?? 'error_param', message: fault.message ?? 'parameter invalid' }),
+    refuse: (fault) =>
+      answerOf({
+        status: fault.status ?? 200,
+        error: fault.code ?? 'error_param',
+        message: fault.message ?? 'parameter invalid',
+      }),
     control,
   })
   return {
-    url: server.url, faults: server.faults, stop: server.stop,
-    seed: shop.seed, orders: shop.orders, edit: shop.edit,
+    url: server.url,
+    faults: server.faults,
+    stop: server.stop,
+    seed: shop.seed,
+    orders: shop.orders,
+    edit: shop.edit,
     cancel: (orderSn, reason) => act('cancel', orderSn, { reason }),
     pay: (orderSn) => act('pay', orderSn),
     advance: (orderSn, status) => act('advance', orderSn, { status }),
-    expireTokens: gate.expireTokens, tokens: gate.current, calls: () => [...log], signedPush,
+    expireTokens: gate.expireTokens,
+    tokens: gate.current,
+    calls: () => [...log],
+    signedPush,
   }
 }

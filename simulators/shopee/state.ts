@@ -13,8 +13,11 @@ export interface Shop {
 }
 
 const LOGISTICS: Readonly<Record<string, string>> = {
-  PROCESSED: 'LOGISTICS_REQUEST_CREATED', SHIPPED: 'LOGISTICS_PICKUP_DONE', TO_CONFIRM_RECEIVE: 'LOGISTICS_DELIVERY_DONE',
-  COMPLETED: 'LOGISTICS_DELIVERY_DONE', CANCELLED: 'LOGISTICS_INVALID',
+  PROCESSED: 'LOGISTICS_REQUEST_CREATED',
+  SHIPPED: 'LOGISTICS_PICKUP_DONE',
+  TO_CONFIRM_RECEIVE: 'LOGISTICS_DELIVERY_DONE',
+  COMPLETED: 'LOGISTICS_DELIVERY_DONE',
+  CANCELLED: 'LOGISTICS_INVALID',
 }
 /** What the package says when the order moves on. */
 export const logisticsFor = (status: string): { logisticsStatus?: string } => {
@@ -24,7 +27,9 @@ export const logisticsFor = (status: string): { logisticsStatus?: string } => {
 
 /** The number that the carrier of Shopee's own logistics gives a parcel. */
 export const carrierNumber = (orderSn: string): string =>
-  `TW${String(parseInt(createHash('sha256').update(orderSn).digest('hex').slice(0, 12), 16)).slice(0, 12).padStart(12, '0')}X`
+  `TW${String(parseInt(createHash('sha256').update(orderSn).digest('hex').slice(0, 12), 16))
+    .slice(0, 12)
+    .padStart(12, '0')}X`
 
 export function createShop(now: () => Date): Shop {
   const orders = new Map<string, SimOrder>()
@@ -32,18 +37,22 @@ export function createShop(now: () => Date): Shop {
     seed(added) {
       for (const order of added) orders.set(order.orderSn, structuredClone(order))
     },
-    changedBetween: (from, to) => [...orders.values()]
-      .filter((order) => order.updateTime >= from && order.updateTime <= to)
-      .sort((a, b) => a.updateTime - b.updateTime || (a.orderSn < b.orderSn ? -1 : 1)),
+    changedBetween: (from, to) =>
+      [...orders.values()]
+        .filter((order) => order.updateTime >= from && order.updateTime <= to)
+        .sort((a, b) => a.updateTime - b.updateTime || (a.orderSn < b.orderSn ? -1 : 1)),
     find: (orderSn) => orders.get(orderSn),
     orders: () => structuredClone([...orders.values()]),
     edit(orderSn, change) {
       const order = orders.get(orderSn)
       if (!order) throw new RangeError(`no order ${orderSn}`)
       const items = change.items ?? order.items
-      const difference = items.reduce((sum, item) => sum + item.price * item.quantity, 0)
-        - order.items.reduce((sum, item) => sum + item.price * item.quantity, 0)
-      Object.assign(order, { totalAmount: order.totalAmount + difference }, structuredClone(change), { updateTime: Math.floor(now().getTime() / 1000) })
+      const difference =
+        items.reduce((sum, item) => sum + item.price * item.quantity, 0) -
+        order.items.reduce((sum, item) => sum + item.price * item.quantity, 0)
+      Object.assign(order, { totalAmount: order.totalAmount + difference }, structuredClone(change), {
+        updateTime: Math.floor(now().getTime() / 1000),
+      })
       return structuredClone(order)
     },
   }

@@ -10,16 +10,19 @@ export interface SimItem {
   /** In the currency, e.g. 590. */
   price: number
 }
-export interface SimRecipient { name: string; phone: string; zipcode: string; city: string; district: string; fullAddress: string }
-
-export type SimStatus =
-  | 'UNPAID' | 'READY_TO_SHIP' | 'PROCESSED' | 'RETRY_SHIP' | 'SHIPPED' | 'TO_CONFIRM_RECEIVE' | 'IN_CANCEL' | 'CANCELLED'
-  | 'TO_RETURN' | 'COMPLETED' | 'INVOICE_PENDING' | 'PENDING'
+export interface SimRecipient {
+  name: string
+  phone: string
+  zipcode: string
+  city: string
+  district: string
+  fullAddress: string
+}
 
 export interface SimOrder {
   orderSn: string
-  /** Text, so that a status nobody has heard of can be set. */
-  status: SimStatus | string
+  /** READY_TO_SHIP and so on; text, so that one nobody has heard of can be set. */
+  status: string
   createTime: number
   updateTime: number
   payTime: number | null

@@ -28,7 +28,8 @@ beforeEach(async () => {
   const connectors = { shopee: shopee as Connector }
   const silent = () => undefined
   runtime = {
-    pool: db.pool, connection: (name) => openConnection(db.pool, secretKey, name, { connectors }),
+    pool: db.pool,
+    connection: (name) => openConnection(db.pool, secretKey, name, { connectors }),
     log: { info: silent, warn: silent, error: silent },
   }
 })
@@ -40,15 +41,23 @@ afterEach(async () => {
 /** The secrets lie in the config here: how they are sealed is tested with the kit. */
 async function connect(config: Record<string, unknown>): Promise<void> {
   const full = {
-    ...PARTNER, baseUrl: sim.url, accessToken: 'sim-access-0', refreshToken: 'sim-refresh-0', initialLookbackMs: 90 * minute,
-    quota: { perSecond: 1000, burst: 1000 }, ...config,
+    ...PARTNER,
+    baseUrl: sim.url,
+    accessToken: 'sim-access-0',
+    refreshToken: 'sim-refresh-0',
+    initialLookbackMs: 90 * minute,
+    quota: { perSecond: 1000, burst: 1000 },
+    ...config,
   }
   await db.pool.query(
     `insert into connections (name, connector, config) values ($1, 'shopee', $2)
-     on conflict (name) do update set config = excluded.config, version = connections.version + 1`, [NAME, full])
+     on conflict (name) do update set config = excluded.config, version = connections.version + 1`,
+    [NAME, full],
+  )
 }
 const pull = (): Promise<PullSlice> => new MockActivityEnvironment().run(createPullActivities(runtime).pullSlice, NAME)
-const count = async (where = 'true') => Number((await db.pool.query<{ n: number }>(`select count(*) as n from inbox where ${where}`)).rows[0]?.n)
+const count = async (where = 'true') =>
+  Number((await db.pool.query<{ n: number }>(`select count(*) as n from inbox where ${where}`)).rows[0]?.n)
 
 describe('cursor', () => {
   const at = (text: string) => new Date(`2026-11-22T${text}Z`)
@@ -83,9 +92,11 @@ describe('pullSlice', () => {
     sim.cancel(orders[1]?.orderSn ?? '')
     expect(await pull()).toMatchObject({ stored: 2, done: true })
     const { rows } = await db.pool.query<{ external_id: string; payload: { order_status: string; note: string } }>(
-      'select external_id, payload from inbox order by id desc limit 2')
+      'select external_id, payload from inbox order by id desc limit 2',
+    )
     expect(Object.fromEntries(rows.map((row) => [row.external_id, [row.payload.order_status, row.payload.note]]))).toEqual({
-      [orders[0]?.orderSn ?? '']: ['READY_TO_SHIP', 'leave it with the guard'], [orders[1]?.orderSn ?? '']: ['CANCELLED', ''],
+      [orders[0]?.orderSn ?? '']: ['READY_TO_SHIP', 'leave it with the guard'],
+      [orders[1]?.orderSn ?? '']: ['CANCELLED', ''],
     })
   })
 
@@ -107,13 +118,17 @@ describe('pullSlice', () => {
     expect(await count(`kind = 'order'`)).toBe(6)
   })
 
-  it('a rate limit brings the vendor\'s delay; one that outlasts the pull ends it', async () => {
+  it("a rate limit brings the vendor's delay; one that outlasts the pull ends it", async () => {
     sim.faults.add({ kind: 'rateLimit', retryAfter: 1 })
     const short = await pull().catch((error: unknown) => error)
     expect(short).toBeInstanceOf(ApplicationFailure)
     expect(short).toMatchObject({ type: 'RateLimited', nonRetryable: false, nextRetryDelay: 1_000 })
     // The quota of the connection is paused for that second: the next request waits for it.
-    sim.faults.add({ kind: 'refuse', code: 'error_limit', message: 'The total API call number has reached the daily API call limit' })
+    sim.faults.add({
+      kind: 'refuse',
+      code: 'error_limit',
+      message: 'The total API call number has reached the daily API call limit',
+    })
     const long = await pull().catch((error: unknown) => error)
     expect((long as ApplicationFailure).type).toBe('RateLimited')
     const remaining = 86_400_000 - ((Date.now() + 8 * 3_600_000) % 86_400_000)
@@ -124,7 +139,9 @@ describe('pullSlice', () => {
     sim.seed(seedOrders(1))
     sim.expireTokens()
     expect(await pull()).toMatchObject({ stored: 1 })
-    const { rows } = await db.pool.query<{ tokens: Buffer; tokens_version: number }>('select tokens, tokens_version from connection_state')
+    const { rows } = await db.pool.query<{ tokens: Buffer; tokens_version: number }>(
+      'select tokens, tokens_version from connection_state',
+    )
     expect(rows[0]?.tokens_version).toBe(1)
     expect(rows[0]?.tokens.toString('latin1')).not.toContain(sim.tokens().refreshToken)
     expect(await pull()).toMatchObject({ done: true })
@@ -156,9 +173,15 @@ describe('pullSlice', () => {
     const [order] = seedOrders(1, { newest: new Date(Date.now() - 48 * 60 * minute) })
     if (!order) throw new Error('no order')
     sim.seed([order])
-    await storeRaw(db.pool, NAME, [{
-      kind: 'order', externalId: order.orderSn, version: 'push-3-x', eventAt: null, payload: { lookAt: { order_sn: order.orderSn, code: 3, status: null } },
-    }])
+    await storeRaw(db.pool, NAME, [
+      {
+        kind: 'order',
+        externalId: order.orderSn,
+        version: 'push-3-x',
+        eventAt: null,
+        payload: { lookAt: { order_sn: order.orderSn, code: 3, status: null } },
+      },
+    ])
     expect(await pull()).toMatchObject({ pages: 1, stored: 1 })
     expect(await count(`payload ? 'lookAt' and state = 'ignored'`)).toBe(1)
     expect(await count(`payload ? 'item_list' and state = 'new'`)).toBe(1)
@@ -177,9 +200,19 @@ describe('pullConnections', () => {
   it('are those whose connector can be pulled; stopped means paused', () => {
     const base = { config: {}, paused: false, stoppedReason: null }
     const connectors = { shopee: shopee as Connector, wms: { name: 'wms' } as Connector }
-    expect(pullConnections([
-      { ...base, name: 'a', connector: 'shopee', config: { pullEveryMs: 15_000 } }, { ...base, name: 'b', connector: 'wms' },
-      { ...base, name: 'c', connector: 'shopee', stoppedReason: 'x' }, { ...base, name: 'd', connector: 'constructor' },
-    ], connectors)).toEqual([{ name: 'a', paused: false, everyMs: 15_000 }, { name: 'c', paused: true, everyMs: 300_000 }])
+    expect(
+      pullConnections(
+        [
+          { ...base, name: 'a', connector: 'shopee', config: { pullEveryMs: 15_000 } },
+          { ...base, name: 'b', connector: 'wms' },
+          { ...base, name: 'c', connector: 'shopee', stoppedReason: 'x' },
+          { ...base, name: 'd', connector: 'constructor' },
+        ],
+        connectors,
+      ),
+    ).toEqual([
+      { name: 'a', paused: false, everyMs: 15_000 },
+      { name: 'c', paused: true, everyMs: 300_000 },
+    ])
   })
 })

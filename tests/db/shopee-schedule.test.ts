@@ -26,21 +26,34 @@ let worker: Worker
 let running: Promise<void>
 
 beforeAll(async () => {
-  [db, sim, temporal] = await Promise.all([freshDatabase(), startShopeeSimulator({ ...PARTNER, pageCap: 20 }), devServer()])
-  await db.pool.query(`insert into connections (name, connector, config) values ($1, 'shopee', $2)`, [NAME, {
-    ...PARTNER, baseUrl: sim.url, accessToken: 'sim-access-0', refreshToken: 'sim-refresh-0', initialLookbackMs: 4 * 3_600_000,
-    quota: { perSecond: 1000, burst: 1000 },
-  }])
+  ;[db, sim, temporal] = await Promise.all([freshDatabase(), startShopeeSimulator({ ...PARTNER, pageCap: 20 }), devServer()])
+  await db.pool.query(`insert into connections (name, connector, config) values ($1, 'shopee', $2)`, [
+    NAME,
+    {
+      ...PARTNER,
+      baseUrl: sim.url,
+      accessToken: 'sim-access-0',
+      refreshToken: 'sim-refresh-0',
+      initialLookbackMs: 4 * 3_600_000,
+      quota: { perSecond: 1000, burst: 1000 },
+    },
+  ])
   connection = await Connection.connect({ address: temporal.address })
   client = new Client({ connection, namespace: temporal.namespace })
   const silent = () => undefined
   const connectors = { shopee: shopee as Connector }
   worker = await Worker.create({
-    connection: await NativeConnection.connect({ address: temporal.address }), namespace: temporal.namespace, taskQueue,
+    connection: await NativeConnection.connect({ address: temporal.address }),
+    namespace: temporal.namespace,
+    taskQueue,
     workflowsPath: fileURLToPath(new URL('../../workflows/pull.ts', import.meta.url)),
-    activities: { ...createPullActivities({
-      pool: db.pool, connection: (name) => openConnection(db.pool, secretKey, name, { connectors }), log: { info: silent, warn: silent, error: silent },
-    }) },
+    activities: {
+      ...createPullActivities({
+        pool: db.pool,
+        connection: (name) => openConnection(db.pool, secretKey, name, { connectors }),
+        log: { info: silent, warn: silent, error: silent },
+      }),
+    },
   })
   running = worker.run()
 }, 120_000)
@@ -59,7 +72,8 @@ const schedules = async () => {
   for await (const schedule of client.schedule.list()) found.push(schedule.scheduleId)
   return found
 }
-const ensure = (connections: { name: string; paused: boolean; everyMs: number }[]) => ensurePullSchedules(client, connections, { taskQueue })
+const ensure = (connections: { name: string; paused: boolean; everyMs: number }[]) =>
+  ensurePullSchedules(client, connections, { taskQueue })
 
 it('a pull started by hand waits for its result, and survives failures that mend themselves', async () => {
   sim.seed(seedOrders(60))

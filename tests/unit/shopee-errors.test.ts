@@ -51,7 +51,7 @@ describe('Shopee errors by what recovers them', () => {
     expect(isAlreadyShipped(new Error('logistics.package_already_shipped'))).toBe(false)
   })
 
-  it('keeps the code and the request id for the vendor\'s support', () => {
+  it("keeps the code and the request id for the vendor's support", () => {
     const error = shopeeError('/x', { error: 'order. error_param', message: 'm', requestId: 'req-1' }, now, false)
     expect(error.code).toBe('order.error_param')
     expect(error.message).toContain('req-1')

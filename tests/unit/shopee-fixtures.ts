@@ -31,27 +31,45 @@ export function memoryTokens(initial: Tokens | null = null): TokenStore & { save
   }
 }
 
-export const realHttp = (): HttpClient => createHttpClient({
-  connection: 'shopee', limits: defaultLimits, quota: { take: async () => undefined, pause: async () => undefined },
-})
+export const realHttp = (): HttpClient =>
+  createHttpClient({
+    connection: 'shopee',
+    limits: defaultLimits,
+    quota: { take: async () => undefined, pause: async () => undefined },
+  })
 
 export function context(
   options: { config?: Record<string, unknown>; tokens?: TokenStore; http?: HttpClient; now?: () => Date } = {},
 ): ShopeeContext {
   const config = ShopeeConfig.parse({
-    ...PARTNER, accessToken: 'sim-access-0', refreshToken: 'sim-refresh-0', pushPartnerKey: PUSH.partnerKey, callbackUrl: PUSH.callbackUrl,
+    ...PARTNER,
+    accessToken: 'sim-access-0',
+    refreshToken: 'sim-refresh-0',
+    pushPartnerKey: PUSH.partnerKey,
+    callbackUrl: PUSH.callbackUrl,
     ...options.config,
   })
   return {
     connection: { name: 'shopee-main', connector: 'shopee', version: 1, config, paused: false },
-    http: options.http ?? realHttp(), tokens: options.tokens ?? memoryTokens(), now: options.now ?? (() => NOW),
+    http: options.http ?? realHttp(),
+    tokens: options.tokens ?? memoryTokens(),
+    now: options.now ?? (() => NOW),
   }
 }
 
 export const parcelFor = (externalId: string): ParcelRequest => ({
-  reference: 'OS1234567890ABCDEF12', service: 'channel', method: 'cvs', cvs: null,
+  reference: 'OS1234567890ABCDEF12',
+  service: 'channel',
+  method: 'cvs',
+  cvs: null,
   sender: { name: '王小店', phone: '+886912345678', postalCode: '100', address: '臺北市中正區重慶南路一段1號' },
   recipient: { name: '', phone: '', postalCode: null, city: null, district: null, address: null },
-  goodsName: '衣物', goodsAmountMinor: 59000, amountDueMinor: 0, weightGrams: null, temperature: 'ambient', askedTime: null, notes: null,
+  goodsName: '衣物',
+  goodsAmountMinor: 59000,
+  amountDueMinor: 0,
+  weightGrams: null,
+  temperature: 'ambient',
+  askedTime: null,
+  notes: null,
   channelOrder: { externalId },
 })

@@ -6,7 +6,10 @@ import { context, NOW, PARTNER, PUSH } from './shopee-fixtures.ts'
 
 // The body is the sample of the facts; the shop is ours.
 const sample = {
-  msg_id: '64ca21a145e29bda3a6e31203c800e00', shop_id: PARTNER.shopId, code: 3, timestamp: 1765689440,
+  msg_id: '64ca21a145e29bda3a6e31203c800e00',
+  shop_id: PARTNER.shopId,
+  code: 3,
+  timestamp: 1765689440,
   data: { completed_scenario: null, items: [], ordersn: '251214B9XAB0ST', status: 'READY_TO_SHIP', update_time: 1765689439 },
 }
 const receive = (body: unknown, options: { authorization?: string; config?: Record<string, unknown> } = {}) => {
@@ -20,10 +23,15 @@ describe('Shopee push', () => {
   it('becomes a reason to look at the order, answered with 200', () => {
     const { records, answer } = receive(sample)
     expect(answer.status).toBe(200)
-    expect(records).toEqual([{
-      kind: 'order', externalId: '251214B9XAB0ST', version: expect.stringMatching(/^push-3-/) as string, eventAt: '2025-12-14T05:17:19.000Z',
-      payload: { lookAt: { order_sn: '251214B9XAB0ST', code: 3, status: 'READY_TO_SHIP' } },
-    }])
+    expect(records).toEqual([
+      {
+        kind: 'order',
+        externalId: '251214B9XAB0ST',
+        version: expect.stringMatching(/^push-3-/) as string,
+        eventAt: '2025-12-14T05:17:19.000Z',
+        payload: { lookAt: { order_sn: '251214B9XAB0ST', code: 3, status: 'READY_TO_SHIP' } },
+      },
+    ])
     expect(isLookAt(records[0]?.payload ?? {})).toBe(true)
   })
 
