@@ -7,11 +7,10 @@
  */
 import { startSimServer, type SimAnswer, type SimRequest } from '../kit/server.ts'
 import type { FaultPlan } from '../kit/faults.ts'
+import { createApi, text } from './api.ts'
 import { createCallbacks, type CallbackLog } from './callbacks.ts'
 import { codesTo, type Destination, type Outcome } from './journeys.ts'
-import { macOf } from './mac.ts'
 import { createParcels, type Merchant, type Parcel } from './parcels.ts'
-import { problemOf } from './rules.ts'
 
 /** ECPay's published test accounts. */
 export const TEST_MERCHANTS: readonly Merchant[] = [
@@ -66,13 +65,6 @@ export interface EcpaySimulator {
   stop(): Promise<void>
 }
 
-const plainForm = (fields: Record<string, string>) =>
-  Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
-const text = (body: string): SimAnswer => ({ body })
-const MAX_CLOCK_SKEW_S = 180
-
 export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): Promise<EcpaySimulator> {
   const now = options.now ?? Date.now
   const merchants = new Map((options.merchants ?? TEST_MERCHANTS).map((merchant) => [merchant.merchantId, merchant]))
@@ -82,114 +74,6 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     retryMs: options.callbackRetryMs ?? 300,
     timeoutMs: 10_000,
   })
-
-  /** The form, once merchant and CheckMacValue are right; otherwise ECPay's refusal. */
-  function authenticated(request: SimRequest): { fields: Record<string, string>; merchant: Merchant } | SimAnswer {
-    if (request.method !== 'POST') return { status: 405, body: 'Method Not Allowed' }
-    if (!(request.headers['content-type'] ?? '').includes('application/x-www-form-urlencoded')) return text('0|Content-Type錯誤')
-    const fields = Object.fromEntries(new URLSearchParams(request.rawBody.toString('utf8')))
-    const merchant = merchants.get(fields.MerchantID ?? '')
-    if (!merchant) return text('0|查無廠商編號')
-    if (fields.CheckMacValue !== macOf(fields, merchant.hashKey, merchant.hashIv)) return text('0|CheckMacValue驗證失敗')
-    return { fields, merchant }
-  }
-  const signedForm = (fields: Record<string, string>, merchant: Merchant, encode: boolean) => {
-    const all = { ...fields, CheckMacValue: macOf(fields, merchant.hashKey, merchant.hashIv) }
-    return encode ? new URLSearchParams(all).toString() : plainForm(all)
-  }
-
-  function create(fields: Record<string, string>, merchant: Merchant): SimAnswer {
-    const problem = problemOf(fields, { kind: merchant.kind, homeCollection: options.homeCollection ?? false })
-    if (problem) return text(`0|${problem}`)
-    if (fields.MerchantTradeNo && parcels.find(fields.MerchantTradeNo)) return text('0|MerchantTradeNo重複')
-    const parcel = parcels.create(fields, merchant)
-    const status = parcel.history[0] ?? { code: '300', at: parcel.tradeDate }
-    return text(
-      `1|${signedForm(
-        {
-          MerchantID: merchant.merchantId,
-          MerchantTradeNo: parcel.merchantTradeNo,
-          RtnCode: status.code,
-          RtnMsg: '訂單處理中(綠界已收到訂單資料)',
-          AllPayLogisticsID: parcel.allPayLogisticsId,
-          LogisticsType: fields.LogisticsType ?? '',
-          LogisticsSubType: fields.LogisticsSubType ?? '',
-          GoodsAmount: fields.GoodsAmount ?? '',
-          UpdateStatusDate: status.at,
-          ReceiverName: fields.ReceiverName ?? '',
-          ReceiverPhone: fields.ReceiverPhone ?? '',
-          ReceiverCellPhone: fields.ReceiverCellPhone ?? '',
-          ReceiverEmail: fields.ReceiverEmail ?? '',
-          ReceiverAddress: fields.ReceiverAddress ?? '',
-          CVSPaymentNo: parcel.cvsPaymentNo,
-          CVSValidationNo: parcel.cvsValidationNo,
-          BookingNote: parcel.bookingNote,
-        },
-        merchant,
-        options.encodedAnswers ?? false,
-      )}`,
-    )
-  }
-
-  function query(fields: Record<string, string>, merchant: Merchant): SimAnswer {
-    if (!/^\d{10}$/.test(fields.TimeStamp ?? '') || Math.abs(now() / 1000 - Number(fields.TimeStamp)) > MAX_CLOCK_SKEW_S)
-      return text('0|TimeStamp逾時')
-    const parcel = fields.AllPayLogisticsID
-      ? parcels.findById(fields.AllPayLogisticsID)
-      : parcels.find(fields.MerchantTradeNo ?? '')
-    if (!parcel || parcel.request.MerchantID !== merchant.merchantId) return text('0|查無訂單資料')
-    const f = parcel.request
-    return text(
-      signedForm(
-        {
-          MerchantID: merchant.merchantId,
-          MerchantTradeNo: parcel.merchantTradeNo,
-          AllPayLogisticsID: parcel.allPayLogisticsId,
-          GoodsAmount: f.GoodsAmount ?? '',
-          LogisticsType: `${f.LogisticsType}_${f.LogisticsSubType}`,
-          HandlingCharge: '0',
-          TradeDate: parcel.tradeDate,
-          LogisticsStatus: parcel.history.at(-1)?.code ?? '',
-          GoodsName: f.GoodsName ?? '',
-          ShipmentNo: parcel.shipmentNo,
-          BookingNote: parcel.bookingNote,
-          CollectionAmount: f.IsCollection === 'Y' ? (f.CollectionAmount ?? '0') : '0',
-          CollectionAllocateDate: '',
-          CollectionAllocateAmount: '0',
-          CollectionChargeFee: '0',
-          ActualWeight: '',
-        },
-        merchant,
-        true,
-      ),
-    )
-  }
-
-  function cancelC2c(fields: Record<string, string>): SimAnswer {
-    const parcel = parcels.findById(fields.AllPayLogisticsID ?? '')
-    if (!parcel || parcel.request.LogisticsSubType !== 'UNIMARTC2C') return text('0|查無訂單資料')
-    if (parcel.cvsPaymentNo !== fields.CVSPaymentNo || parcel.cvsValidationNo !== fields.CVSValidationNo)
-      return text('0|寄貨編號或驗證碼錯誤')
-    if (parcel.history.length > 1) return text('0|訂單已寄件，無法取消')
-    parcel.cancelled = true
-    parcels.advance(parcel, '9999')
-    return text('1|OK')
-  }
-
-  function handle(request: SimRequest): SimAnswer {
-    const asked = authenticated(request)
-    if (!('merchant' in asked)) return asked
-    switch (request.path.toLowerCase()) {
-      case '/express/create':
-        return create(asked.fields, asked.merchant)
-      case '/helper/querylogisticstradeinfo/v5':
-        return query(asked.fields, asked.merchant)
-      case '/express/cancelc2corder':
-        return cancelC2c(asked.fields)
-      default:
-        return { status: 404, body: 'Not Found' }
-    }
-  }
 
   /** Sends the reports of one advance; `twice`, `heldBack` and `forged` of the fault plan apply to single ones. */
   async function report(
@@ -290,7 +174,13 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
 
   const server = await startSimServer({
     port: options.port,
-    handle,
+    handle: createApi({
+      merchants,
+      parcels,
+      homeCollection: options.homeCollection ?? false,
+      encodedAnswers: options.encodedAnswers ?? false,
+      now,
+    }),
     control,
     refuse: (fault) => text(`0|${fault.message ?? '系統忙碌，請稍後再試'}`),
   })
