@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { choosePlace, type Place } from './postgresBinaries.ts'
@@ -136,7 +137,10 @@ function readPidFile(cluster: string): PidFile | null {
 /** Stops the server that an earlier run left behind; the pid file of a dead one is PostgreSQL's own business. */
 async function stopOrphan(cluster: string): Promise<void> {
   const file = readPidFile(cluster)
-  if (!file || !(file.pid > 0) || !isAlive(file.pid)) return
+  if (!file || !(file.pid > 0)) return
+  // One that was just killed has no command line any more, and is gone in a moment.
+  await until(() => !isAlive(file.pid) || commandOf(file.pid) !== '', 5_000)
+  if (!isAlive(file.pid)) return
   if (commandOf(file.pid).includes(cluster)) await endProcess(file.pid, 'SIGINT', 30_000)
   // The id was given to another process meanwhile: PostgreSQL would refuse to start beside it.
   else rmSync(join(cluster, 'postmaster.pid'))
@@ -144,8 +148,9 @@ async function stopOrphan(cluster: string): Promise<void> {
 
 async function launch(place: Place, options: PostgresOptions, preferred: number | undefined) {
   const logFile = resolve(options.dataDir, 'postgres.log')
+  let wished = preferred
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort(attempt === 1 ? preferred : undefined)
+    const port = await freePort(wished, [], 2_000)
     const logStart = existsSync(logFile) ? statSync(logFile).size : 0
     const { pid, exited } = spawnServer(place, options, port, logFile)
     let ended = false
@@ -157,9 +162,12 @@ async function launch(place: Place, options: PostgresOptions, preferred: number 
     if (up && !ended) return { pid, port, exited }
     if (!ended) await endProcess(pid, 'SIGQUIT', 5_000)
     const said = readFileSync(logFile).subarray(logStart).toString('utf8').trim()
-    // Another process took the port meanwhile; or backends of a killed server have not yet noticed.
-    if (attempt < 8 && /Address already in use|could not bind|shared memory block|lock file "postmaster.pid" already exists/.test(said)) {
-      await until(() => false, 250)
+    const portTaken = /Address already in use|could not bind/.test(said)
+    // Backends of a killed server have not yet noticed that it is gone; they will, once their statement ends.
+    const notYetGone = /shared memory block|lock file "postmaster.pid" already exists/.test(said)
+    if (attempt < 20 && (portTaken || notYetGone)) {
+      if (portTaken) wished = undefined
+      else await delay(250)
       continue
     }
     throw new OmnisagaError('Misconfigured', `PostgreSQL did not start: ${said.split('\n').slice(-3).join(' | ') || 'it said nothing'}`,

@@ -98,9 +98,12 @@ export const isListening = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
-/** `preferred` when it is free, else one the system gives, not among `taken`. */
-export async function freePort(preferred?: number, taken: readonly number[] = []): Promise<number> {
-  if (preferred !== undefined && !taken.includes(preferred) && (await isFree(preferred))) return preferred
+/**
+ * `preferred` when it is free, or becomes free within `graceMs` (a killed server lets go of its port a moment later), else one
+ * the system gives, not among `taken`.
+ */
+export async function freePort(preferred?: number, taken: readonly number[] = [], graceMs = 0): Promise<number> {
+  if (preferred !== undefined && !taken.includes(preferred) && (await until(() => isFree(preferred), graceMs, 50))) return preferred
   for (;;) {
     const port = await new Promise<number>((resolve, reject) => {
       const server = createServer()

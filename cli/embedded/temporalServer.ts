@@ -136,7 +136,7 @@ async function choosePorts(file: string): Promise<Ports> {
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Ports>) : {}
   const taken: number[] = []
   const choose = async (preferred: number | undefined): Promise<number> => {
-    const port = await freePort(preferred, taken)
+    const port = await freePort(preferred, taken, before.frontend ? 1_000 : 0)
     taken.push(port)
     return port
   }
