@@ -52,7 +52,7 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
     await migrate(pool)
     await pool.query(`insert into locations (id, name, kind) values ('bench', 'bench', 'warehouse')`)
     await pool.query(`insert into stock (sku, location, on_hand) select 'bench-' || i, 'bench', 2000000000 from generate_series(0, $1 - 1) i`, [SPREAD])
-    await pool.query('analyze stock')
+    await pool.query('analyze')
     const bare = await singleStatement(url.href)
     const rates = { spread: [] as number[], hot: [] as number[], bareSpread: [] as number[], bareHot: [] as number[] }
     await reserveFor(pool, SPREAD, 0.5) // connections, plans and the compiler are warm before the first round

@@ -79,7 +79,9 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_has
 begin
   return query select l.sku, l.location, l.on_hand - l.safety - l.held, null::text, null::jsonb from ledger_lock(skus, locations) l;
   return query select null::text, null::text, null::integer, r.key, r.answer
-    from unnest(keys) as k(key) join reservations r on r.key = k.key;
+    from unnest(keys) as k(key) cross join lateral (   -- `offset 0`: else a plan made over an empty table reads all of a full one
+      select r.key, r.answer from reservations r where r.key = k.key offset 0
+    ) r;
 end $$;
 
 -- Writes what was decided while the rows are locked: one answer for each key, and holds, each of the request at place `of_request`.
