@@ -52,6 +52,7 @@ export async function leaseInbox(db: Queryable, limit: number): Promise<InboxRow
     name: 'lease-inbox',
     text: `update inbox set lease_until = now() + interval '1 minute', attempts = attempts + 1
            where id in (select id from inbox where state = 'new' and (lease_until is null or lease_until < now())
+                          and not payload ? 'lookAt' -- a push that only says "look at this": the pull fetches it
                         order by id limit $1 for update skip locked) returning ${COLUMNS}`,
     values: [limit],
   })

@@ -8,7 +8,7 @@ import { shopee } from '../../connectors/shopee/index.ts'
 import { openConnection } from '../../connectors/kit/context.ts'
 import type { Connector } from '../../connectors/kit/types.ts'
 import { moveCursor, nextSlice, readCursor } from '../../store/cursors.ts'
-import { storeRaw } from '../../store/inbox.ts'
+import { leaseInbox, storeRaw } from '../../store/inbox.ts'
 import { seedOrders, startShopeeSimulator, type ShopeeSimulator } from '../../simulators/shopee/index.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 
@@ -182,6 +182,7 @@ describe('pullSlice', () => {
         payload: { lookAt: { order_sn: order.orderSn, code: 3, status: null } },
       },
     ])
+    expect(await leaseInbox(db.pool, 10)).toEqual([])
     expect(await pull()).toMatchObject({ pages: 1, stored: 1 })
     expect(await count(`payload ? 'lookAt' and state = 'ignored'`)).toBe(1)
     expect(await count(`payload ? 'item_list' and state = 'new'`)).toBe(1)
