@@ -18,7 +18,8 @@ export interface App { fastify: FastifyInstance; settled(): Promise<void> }
 const fastifyPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1')
 const routeOf = (request: FastifyRequest) => request.routeOptions.url ?? 'unknown'
 
-export async function buildApp(runtime: Runtime, log: Logger = createLogger()): Promise<App> {
+/** @param told hears of every route as it is registered. */
+export async function buildApp(runtime: Runtime, log: Logger = createLogger(), told?: (method: string, path: string) => void): Promise<App> {
   const metrics = new Metrics()
   const pending = new Set<Promise<unknown>>()
   const context: ServerContext = {
@@ -41,6 +42,7 @@ export async function buildApp(runtime: Runtime, log: Logger = createLogger()): 
     routerOptions: { maxParamLength: 200 },
   })
   fastify.removeAllContentTypeParsers()
+  if (told) fastify.addHook('onRoute', ({ method, url }) => { for (const each of [method].flat()) told(each, url) })
   fastify.addHook('onResponse', (request, reply, done) => {
     metrics.request(request.method, routeOf(request), reply.statusCode, reply.elapsedTime / 1000)
     log.debug({ method: request.method, route: routeOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')

@@ -73,7 +73,7 @@ function responsesOf(components: Components, route: Route): Json {
   for (const [status, description] of commonStatuses(route)) responses[status] = { description, content: problem }
   for (const [status, documented] of Object.entries(route.responses)) {
     const content = documented.schema
-      ? { [documented.contentType ?? 'application/json']: { schema: components.of(documented.schema, 'output') } }
+      ? { [documented.contentType ?? (Number(status) >= 400 && status !== '503' ? 'application/problem+json' : 'application/json')]: { schema: components.of(documented.schema, 'output') } }
       : documented.contentType ? { [documented.contentType]: { schema: { type: 'string' } } } : Number(status) >= 400 ? problem : undefined
     responses[status] = content ? { description: documented.description, content } : { description: documented.description }
   }

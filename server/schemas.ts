@@ -83,6 +83,10 @@ export const CommandAnswer = z.object({
   commandId: z.string(), orderId: z.string(), verb: z.string(), state: z.enum(['done', 'refused', 'waiting']), answer: z.string().nullable(),
 }).meta({ id: 'CommandAnswer' })
 
+export const RefusedAnswer = z.object({
+  ...ProblemSchema.shape, commandId: z.string(), orderId: z.string(), verb: z.string(), state: z.literal('refused'), answer: z.string().nullable(),
+}).meta({ id: 'Refused', description: 'A problem that carries the answer of the command.' })
+
 export const StockQuery = z.strictObject({ sku: text(100).optional(), location: text(60).optional() })
 export const StockLevelSchema = z.object({
   sku: z.string(), location: z.string(), onHand: z.int(), safety: z.int(), held: z.int(), available: z.int(),

@@ -8,6 +8,7 @@ import { anyKey } from './keys.ts'
 import { createLogger } from './logging.ts'
 
 const LOOPBACK = '127.0.0.1'
+const SWEEP_MS = 100
 
 export interface ServerOptions {
   /** 0: any free port. */
@@ -50,7 +51,9 @@ export async function startServer(runtime: Runtime, options: ServerOptions): Pro
     port,
     notice,
     stop: async () => {
-      await app.fastify.close()
+      // A kept-alive connection is idle again once its last answer is out; the framework closes only those that were idle before.
+      const sweep = setInterval(() => app.fastify.server.closeIdleConnections(), SWEEP_MS)
+      await app.fastify.close().finally(() => clearInterval(sweep))
       await app.settled()
       log.info({ port }, 'server stopped')
     },

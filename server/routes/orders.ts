@@ -5,9 +5,9 @@ import { findOrderId, getOrder, listOrders } from '../../store/orders.ts'
 import { commandAnswer } from '../commands.ts'
 import { cursorOf, openCursor } from '../cursor.ts'
 import { payloadOf } from '../orderRequest.ts'
-import { notFound, Problem } from '../problem.ts'
+import { notFound, Problem, unavailable } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { CommandAnswer, OrderAnswer, OrderDetailAnswer, OrderId, OrderRequest, OrdersAnswer, OrdersQuery } from '../schemas.ts'
+import { CommandAnswer, OrderAnswer, OrderDetailAnswer, OrderId, OrderRequest, OrdersAnswer, OrdersQuery, RefusedAnswer } from '../schemas.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { VERBS_OF_PEOPLE } from '../verbs.ts'
 
@@ -25,13 +25,22 @@ async function storeConnection(runtime: Runtime, name: string): Promise<StoreCon
   }] })
 }
 
+/** The same order sent twice at once: the first is still being mapped. */
+async function isUnderWay(runtime: Runtime, connection: string, externalId: string): Promise<boolean> {
+  const { rows } = await runtime.pool.query(
+    `select 1 from inbox where connection = $1 and kind = 'order' and external_id = $2 and state = 'new' limit 1`, [connection, externalId])
+  return rows.length > 0
+}
+
 async function takeIn(runtime: Runtime, request: OrderRequest): Promise<{ status: 200 | 201 | 202; orderId: string }> {
   const payload = payloadOf(request)
   const connection = await storeConnection(runtime, request.connection)
   if (!store.mapOrder) throw new Error('the store connector maps no orders')
   const { externalId } = request
   const incoming = store.mapOrder(connection, { externalId, payload })
-  const taken = await takeOrder(runtime, incoming, { ...payload, asSent: request })
+  const taken = await takeOrder(runtime, incoming, { ...payload, asSent: request }).catch(async (error: unknown) => {
+    throw await isUnderWay(runtime, incoming.connection, externalId) ? unavailable('This order was sent a moment ago and is being taken in. Ask again.', 1) : error
+  })
   return { orderId: taken.orderId, status: taken.known ? 200 : taken.started ? 201 : 202 }
 }
 
@@ -80,7 +89,7 @@ export const orderRoutes: Route[] = [
       200: { description: 'Done.', schema: CommandAnswer },
       202: { description: 'Asked for and kept; the answer was not there within 3 seconds. The order shows it later.', schema: CommandAnswer },
       404: { description: 'No such order.' },
-      409: { description: 'Refused; `answer` says why.', schema: CommandAnswer },
+      409: { description: 'Refused; `detail` says why.', schema: RefusedAnswer },
     },
     handle: async ({ runtime, params, body: detail, who, request }) => {
       const orderId = await findOrderId(runtime.pool, params.id)

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import pino from 'pino'
+import { buildApp } from '../../server/app.ts'
+import { createPool } from '../../store/db.ts'
+import { openTask, listTasks } from '../../store/tasks.ts'
+import { owe } from '../../store/outbox.ts'
+import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
+
+let at: Fixture
+beforeAll(async () => { at = await startFixture() })
+beforeEach(() => { at.engine.mode = 'obeys' })
+afterAll(async () => { await at.stop() })
+
+describe('stock', () => {
+  it('sets a counted number by a movement, and shows what can be sold', async () => {
+    const level = { sku: 'TEE-S', location: 'taipei', onHand: 7, safety: 0, held: 0, available: 7 }
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 10, reason: 'count' })).toMatchObject({ status: 200, body: { onHand: 10 } })
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 7, reason: 'count' })).toMatchObject({ status: 200, body: level })
+    expect(await at.call('/api/v1/stock?sku=TEE-S')).toMatchObject({ status: 200, body: { stock: [level] } })
+    expect((await at.call('/api/v1/stock?location=taipei-store')).body).toEqual({ stock: [] })
+    const { rows } = await at.db.pool.query('select quantity, reason from movements order by id')
+    expect(rows).toEqual([{ quantity: 10, reason: 'count' }, { quantity: -3, reason: 'count' }])
+  })
+
+  it('changes nothing when the same count is sent again late', async () => {
+    const count = (onHand: number, key: string) => at.post('/api/v1/stock', { sku: 'CAP', location: 'taipei', onHand, reason: 'count' }, { 'idempotency-key': key })
+    await count(5, 'monday')
+    await count(9, 'tuesday')
+    expect(await count(5, 'monday')).toMatchObject({ status: 200, body: { onHand: 9 } })
+  })
+
+  it('refuses a location that does not exist, and numbers that are none', async () => {
+    const wrong = { sku: 'TEE-S', location: 'taipei', onHand: 1, reason: 'count' }
+    expect(await at.post('/api/v1/stock', { ...wrong, location: 'moon' })).toMatchObject({ status: 422, body: { errors: [{ path: 'location', value: 'moon' }] } })
+    expect(await at.post('/api/v1/stock', { ...wrong, onHand: -1 })).toMatchObject({ status: 400, body: { errors: [{ path: 'onHand', value: -1 }] } })
+    expect(await at.post('/api/v1/stock', { ...wrong, onHand: 1.5 })).toMatchObject({ status: 400 })
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 1 })).toMatchObject({ status: 400, body: { errors: [{ path: 'reason' }] } })
+  })
+})
+
+describe('tasks', () => {
+  const orderId = async (number: string) => ((await at.post('/api/v1/orders', inStoreOrder(number))).body as { id: string }).id
+  const open = async (over: { key: string; orderId?: string; actions: string[] }) => {
+    await openTask(at.db.pool, { kind: 'test', subject: 'X', title: 'a title', detail: 'what', remedy: 'do it', ...over })
+    const found = (await listTasks(at.db.pool, { state: 'open' })).find((task) => task.key === over.key)
+    return found?.id ?? 0
+  }
+
+  it('lists, filters and shows', async () => {
+    const id = await open({ key: 'a', actions: ['skip'] })
+    expect(await at.call('/api/v1/tasks?kind=test')).toMatchObject({ status: 200, body: { tasks: [{ id, actions: ['skip'], state: 'open' }] } })
+    expect((await at.call('/api/v1/tasks?kind=other')).body).toEqual({ tasks: [] })
+    expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ status: 200, body: { id, remedy: 'do it' } })
+    expect(await at.call('/api/v1/tasks/99999')).toMatchObject({ status: 404 })
+    expect(await at.call('/api/v1/tasks/first')).toMatchObject({ status: 400 })
+  })
+
+  it('gives the action to the order as a command, and closes the task when it is done', async () => {
+    const order = await orderId('W-1')
+    const id = await open({ key: 'b', orderId: order, actions: ['cancel'] })
+    expect(await at.post(`/api/v1/tasks/${id}/cancel`, { reason: 'no phone' })).toMatchObject({ status: 200, body: { state: 'done', orderId: order } })
+    expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ body: { state: 'done', closedBy: 'local' } })
+    expect(await at.post(`/api/v1/tasks/${id}/cancel`, {})).toMatchObject({ status: 409, body: { title: 'Task is closed' } })
+  })
+
+  it('keeps the task open when the order refuses', async () => {
+    const id = await open({ key: 'c', orderId: await orderId('W-2'), actions: ['confirm'] })
+    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({ status: 409, body: { state: 'refused', detail: 'its goods are not reserved yet' } })
+    expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ body: { state: 'open' } })
+  })
+
+  it('refuses what the task does not allow, and says what it does', async () => {
+    const id = await open({ key: 'd', actions: ['skip'] })
+    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({ status: 409, body: { errors: [{ path: 'action', remedy: 'Use one of: skip.' }] } })
+    expect(await at.post(`/api/v1/tasks/${id}/skip`, {})).toMatchObject({ status: 200, body: { state: 'done' } })
+  })
+
+  it('sends a fact that nobody took once more, or takes it as told, without asking the order', async () => {
+    const order = await orderId('W-3')
+    for (const key of ['tracking:p1', 'tracking:p2']) {
+      await owe(at.db.pool, { key, participant: 'channel', connection: 'momo', kind: 'tracking', orderId: order, payload: {} })
+      await at.db.pool.query(`update outbox set state = 'dead', attempts = 9 where key = $1`, [key])
+    }
+    const [retry, skip] = [await open({ key: 'outbox:tracking:p1', orderId: order, actions: ['retry', 'skip'] }), await open({ key: 'outbox:tracking:p2', orderId: order, actions: ['retry', 'skip'] })]
+    expect(await at.post(`/api/v1/tasks/${retry}/retry`, {})).toMatchObject({ status: 200, body: { commandId: null } })
+    expect(await at.post(`/api/v1/tasks/${skip}/skip`, {})).toMatchObject({ status: 200 })
+    const { rows } = await at.db.pool.query('select key, state, attempts from outbox order by key')
+    expect(rows).toEqual([{ key: 'tracking:p1', state: 'due', attempts: 0 }, { key: 'tracking:p2', state: 'done', attempts: 9 }])
+  })
+})
+
+describe('health and measures', () => {
+  it('is ready while both answer, and names which does not', async () => {
+    expect(await at.call('/readyz')).toMatchObject({ status: 200, body: { ready: true, database: 'up', temporal: 'up' } })
+    at.engine.mode = 'away'
+    const away = await at.call('/readyz')
+    expect(away).toMatchObject({ status: 503, body: { ready: false, database: 'up', temporal: 'down' } })
+    expect(away.headers.get('retry-after')).toBe('5')
+    expect(await at.call('/healthz')).toMatchObject({ status: 200, body: { alive: true } })
+  })
+
+  it('counts requests by route, and shows inbox, outbox, tasks and orders', async () => {
+    const { text, headers } = await at.call('/metrics')
+    expect(headers.get('content-type')).toContain('text/plain; version=0.0.4')
+    expect(text).toMatch(/omnisaga_http_request_duration_seconds_count\{method="POST",route="\/api\/v1\/stock",status="200"\} \d+/)
+    expect(text).toMatch(/^omnisaga_inbox_backlog \d+$/m)
+    expect(text).toMatch(/^omnisaga_outbox_due\{participant="channel"\} 1$/m)
+    expect(text).toMatch(/^omnisaga_tasks_open\{kind="test"\} \d+$/m)
+    expect(text).toMatch(/^omnisaga_orders\{phase="received"\} \d+$/m)
+    for (const line of text.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [\d.e+-]+)$/)
+  })
+
+  it('answers 503 while the database is away, without saying more', async () => {
+    const pool = createPool('postgresql://nobody:secret@127.0.0.1:9/none')
+    const { fastify } = await buildApp({ ...at.runtime, pool }, pino({ level: 'silent' }))
+    const ask = (url: string) => fastify.inject({ url, headers: { host: 'localhost' } })
+    const orders = await ask('/api/v1/orders')
+    expect(orders).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } })
+    expect(orders.body).not.toMatch(/secret|127\.0\.0\.1|ECONN/)
+    const ready = await ask('/readyz')
+    expect(ready).toMatchObject({ statusCode: 503 })
+    expect(ready.json()).toMatchObject({ ready: false, database: 'down' })
+    await fastify.close()
+    await pool.end()
+  })
+})
