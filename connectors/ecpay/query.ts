@@ -22,13 +22,19 @@ const NOT_FOUND = /查無|找不到|無此|不存在|not\s*(be\s*)?found|not\s*e
 
 /**
  * @returns the signed fields of the parcel; null: ECPay says there is none.
- * @throws OmnisagaError Misconfigured, Rejected, Transient (an answer that cannot be believed)
+ * @throws OmnisagaError Misconfigured, OutcomeUnknown (a refusal in other words), Transient (an answer that cannot be believed)
  */
 export function parseQuery(config: EcpayConfig, reference: string, body: string): Record<string, string> | null {
   if (body.startsWith('0|')) {
     const message = body.slice(2)
     if (NOT_FOUND.test(message) && !/CheckMacValue|檢查碼/i.test(message)) return null
-    throw refusal(message)
+    const refused = refusal(message)
+    if (refused.kind !== 'Rejected') throw refused
+    // Not Rejected: that would say that the parcel was refused, and a second one would be booked.
+    throw new OmnisagaError('OutcomeUnknown', refused.message, {
+      code: 'query-refused',
+      remedy: 'Look the parcel up in the ECPay back office by its number before booking again.',
+    })
   }
   const fields = signedFields(config, body.startsWith('1|') ? body.slice(2) : body)
   if (!fields)

@@ -162,7 +162,7 @@ describe('lookUp', () => {
     ['an unsigned answer', () => known().replace(/BookingNote=\d+/, 'BookingNote=1'), 'Transient'],
     ['an empty answer', () => '', 'Transient'],
     ['an answer about another parcel', () => known({ MerchantTradeNo: 'OTHER' }), 'Transient'],
-    ['an unfamiliar refusal', () => '0|系統維護中', 'Rejected'],
+    ['an unfamiliar refusal', () => '0|系統維護中', 'OutcomeUnknown'],
     ['a wrong key', () => '0|CheckMacValue驗證失敗', 'Misconfigured'],
   ])('never takes %s for a "no"', async (_name, body, kind) => {
     nock(STAGE).post(QUERY).reply(200, body())
