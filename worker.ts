@@ -48,11 +48,9 @@ export async function startWorker(runtime: Runtime, settings: WorkerSettings = {
   }
 }
 
-let installed = false
-/** The SDK's own log goes where ours goes, warnings and worse; one native runtime a process. */
+/** The SDK's own log goes where ours goes, warnings and worse; one native runtime a process, and the first one stays. */
 function installOnce(runtime: Runtime): void {
-  if (installed) return
-  installed = true
+  if (TemporalRuntime._instance !== undefined) return
   TemporalRuntime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const fields = { source: 'engine', workflowId: meta?.workflowId, error: meta?.error instanceof Error ? meta.error.message : undefined }

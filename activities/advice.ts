@@ -69,6 +69,8 @@ async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
   // What is not on the shelf is not on hand: booked out at once, or the next order would be promised it again.
   await consume(tx, { key: `${unit.id}:short`, orderId: record.id, lines: lost, reason: 'shortPick', reference: unit.id })
   for (const line of lost) record.line(line.lineId).held -= line.quantity
+  // Nothing of it was there: no box will come.
+  if (unit.state === 'picked' && unit.lines.every((line) => line.short === line.quantity)) unit.state = 'cancelled'
   return true
 }
 

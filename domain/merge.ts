@@ -139,13 +139,14 @@ function isSamePlace(a: Address, b: Address): boolean {
   const differ = (x: string | null | undefined, y: string | null | undefined) => !hidden(x) && !hidden(y) && place(x) !== place(y)
   if (differ(a.city, b.city) || differ(a.district, b.district) || differ(a.country, b.country) || differ(a.province, b.province)) return false
   if (!hidden(a.postalCode) && !hidden(b.postalCode) && place(a.postalCode).slice(0, 3) !== place(b.postalCode).slice(0, 3)) return false
+  if (!hidden(a.raw) && !hidden(b.raw) && place(a.raw) === place(b.raw)) return true
   if (!hidden(a.line) && !hidden(b.line)) {
     const [x, y] = [place(a.line), place(b.line)]
     // One side may not have been parsed: its line still begins with city and district.
     return x === y || (a.city === null && x.endsWith(y)) || (b.city === null && y.endsWith(x))
   }
   if (hidden(a.line) && hidden(a.raw) || hidden(b.line) && hidden(b.raw)) return true
-  const [x, y] = [place(a.line ?? a.raw), place(b.line ?? b.raw)]
+  const [x, y] = [place(hidden(a.line) ? a.raw : a.line), place(hidden(b.line) ? b.raw : b.line)]
   return x.endsWith(y) || y.endsWith(x)
 }
 

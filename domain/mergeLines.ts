@@ -5,24 +5,27 @@ import type { OrderLine } from './order.ts'
 export const plain = (text: string | null | undefined): string => (text ?? '').normalize('NFKC').replace(/\s+/gu, '').toLowerCase()
 
 /**
- * One name for the same article on both sides. A known line answers to its SKU and to its external SKU (a person may have mapped
- * one to the other since), unless that external SKU stands for several articles; without either, to its line number, then its name.
+ * One name for the same article on both sides: its SKU; for an external number the SKU that either side gives for it (a person may
+ * have mapped one to the other since), unless it stands for several; without both, the line's number, then its name.
  */
-function articleNames(known: OrderLine[]): (line: OrderLine, byLineId: boolean) => string {
-  const own = (line: OrderLine) => plain(line.sku) || plain(line.externalSku) || `name:${plain(line.name)}/${plain(line.variant)}`
-  const names = new Map<string, string | null>()
-  const add = (alias: string, name: string) => {
-    if (alias !== '') names.set(alias, names.has(alias) && names.get(alias) !== name ? null : name)
+function articleNames(known: OrderLine[], incoming: OrderLine[]): (line: OrderLine, byLineId: boolean) => string {
+  const ours = new Set(known.map((line) => plain(line.sku)))
+  const skus = new Map<string, Set<string>>()
+  for (const side of [known, incoming]) {
+    for (const line of side) {
+      const [sku, external] = [plain(line.sku), plain(line.externalSku)]
+      if (sku === '' || external === '' || sku === external || (side === incoming && skus.get(external)?.size)) continue
+      skus.set(external, (skus.get(external) ?? new Set()).add(sku))
+    }
   }
-  for (const line of known) add(plain(line.externalSku), own(line))
-  for (const line of known) if (line.sku !== null) names.set(plain(line.sku), own(line))
+  const skuOf = (external: string) => (skus.get(external)?.size === 1 ? [...(skus.get(external) ?? [])][0] : undefined)
+  const own = (line: OrderLine) => {
+    const [sku, external] = [plain(line.sku), plain(line.externalSku)]
+    if (sku !== '') return ours.has(sku) ? sku : skuOf(sku) ?? sku
+    return external === '' ? `name:${plain(line.name)}/${plain(line.variant)}` : skuOf(external) ?? external
+  }
   const byId = new Map(known.map((line) => [line.lineId, own(line)]))
-  return (line, byLineId) => {
-    const named = names.get(plain(line.sku)) ?? (line.sku === null || !names.has(plain(line.sku)) ? names.get(plain(line.externalSku)) : null)
-    if (named) return named
-    const anonymous = line.sku === null && line.externalSku === null
-    return (anonymous && byLineId ? byId.get(line.lineId) : undefined) ?? own(line)
-  }
+  return (line, byLineId) => (byLineId && line.sku === null && line.externalSku === null ? byId.get(line.lineId) : undefined) ?? own(line)
 }
 
 const quantities = (lines: OrderLine[], nameOf: (line: OrderLine) => string): Map<string, number> => {
@@ -38,6 +41,7 @@ function pair(known: OrderLine[], incoming: OrderLine[], nameOf: (line: OrderLin
   const pairs = new Map<OrderLine, OrderLine>()
   const free = new Set(known)
   const rules: ((a: OrderLine, b: OrderLine) => boolean)[] = [
+    (a, b) => a.lineId === b.lineId && b.sku === null && b.externalSku === null,
     (a, b) => plain(a.variant) === plain(b.variant) && a.lineId === b.lineId,
     (a, b) => plain(a.variant) === plain(b.variant) && a.quantity === b.quantity,
     (a, b) => plain(a.variant) === plain(b.variant),
@@ -76,14 +80,16 @@ export interface MergedLines { lines: OrderLine[]; changed: { from: string; to: 
 export function mergeLines(
   known: OrderLine[], incoming: OrderLine[], rules: { older: boolean; sameSource: boolean; itemsMinor: number | null },
 ): MergedLines {
-  const article = articleNames(known)
+  const article = articleNames(known, incoming)
   const nameOf = (line: OrderLine) => article(line, rules.sameSource)
   const pairs = pair(known, incoming, nameOf)
+  /** Our SKU for the article of a line, from any line of it. */
+  const skuOf = (line: OrderLine) => [...known, ...incoming].find((other) => other.sku !== null && plain(other.sku) === nameOf(line))?.sku ?? line.sku
   if (rules.older || same(quantities(known, nameOf), quantities(incoming, nameOf))) {
     const partner = new Map([...pairs].map(([theirs, ours]) => [ours, theirs]))
     const fill = (withPrices: boolean) => known.map((line) => {
       const other = partner.get(line)
-      return other ? filledLine(line, other, withPrices) : line
+      return { ...(other ? filledLine(line, other, withPrices) : line), sku: line.sku ?? skuOf(line) }
     })
     const items = itemsOf(fill(true))
     const pricesAgree = rules.sameSource || rules.itemsMinor === null || items === null || items === rules.itemsMinor
@@ -100,7 +106,10 @@ export function mergeLines(
   // Matched lines keep their numbers: what was held, picked and shipped is counted by them.
   const lines = incoming.map((line) => {
     const ours = pairs.get(line)
-    return ours ? { ...filledLine(line, ours, true), lineId: ours.lineId } : { ...line, lineId: freeId(line.lineId) }
+    const sku = skuOf(line)
+    // What the source calls our article stays on record as its external number.
+    const externalSku = line.externalSku ?? (line.sku !== null && plain(line.sku) !== plain(sku) ? line.sku : ours?.externalSku ?? null)
+    return { ...(ours ? filledLine(line, ours, true) : line), lineId: ours?.lineId ?? freeId(line.lineId), sku, externalSku }
   })
   return { lines, changed: { from: told(known), to: told(lines) }, filled: false }
 }

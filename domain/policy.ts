@@ -26,3 +26,6 @@ export const Policy = z.object({
 })
 export type Policy = z.infer<typeof Policy>
 export const defaultPolicy: Policy = Policy.parse({})
+
+/** What an order's workflow needs of the policy that the order began with. */
+export type SagaPolicy = Pick<Policy, 'tryOnDecisionMs' | 'confirmTimeoutMs' | 'bookingRetryMs' | 'courierRetryMs'>

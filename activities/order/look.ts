@@ -1,10 +1,10 @@
 /** The first and the last step, and the look that a doorbell asks for. */
+import type { SagaPolicy } from '../../domain/policy.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder } from '../../store/orderRecord.ts'
 import { closeTasks } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 import { obeyWaiting } from './obey.ts'
-import type { SagaPolicy } from './steps.ts'
 
 export async function begin(runtime: Runtime, orderId: string): Promise<{ view: OrderView; policy: SagaPolicy }> {
   const { view, record } = await changeOrder(runtime.pool, orderId, 'saga', (r, tx) => obeyWaiting(r, tx))

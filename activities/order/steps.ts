@@ -2,7 +2,7 @@
  * The steps of an order's saga: database-only, idempotent, each one transaction or the coalesced ledger. Every step returns
  * the fresh view of the order. Their order is the workflow's business, not theirs.
  */
-import type { Policy } from '../../domain/policy.ts'
+import type { SagaPolicy } from '../../domain/policy.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Runtime } from '../runtime.ts'
 import { check } from './check.ts'
@@ -14,9 +14,6 @@ import { reserve } from './reserve.ts'
 import { handOver, queueForWave, reRoute, route } from './route.ts'
 import { holdForTryOn, noShow, remindOfTryOn } from './tryOn.ts'
 import { recall, releaseAll } from './undo.ts'
-
-/** What the workflow needs of the policy that the order began with. */
-export type SagaPolicy = Pick<Policy, 'tryOnDecisionMs' | 'confirmTimeoutMs' | 'bookingRetryMs' | 'courierRetryMs'>
 
 type Step = (orderId: string) => Promise<OrderView>
 type UnitStep = (orderId: string, unitId: string) => Promise<OrderView>

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow'
 import type { FactName } from '../../domain/facts.ts'
 import { FINISHED_UNIT, type OrderView, type UnitView } from '../../domain/view.ts'
-import type { OrderSteps, SagaPolicy } from '../../activities/order/steps.ts'
+import type { SagaPolicy } from '../../domain/policy.ts'
+import type { OrderSteps } from '../../activities/order/steps.ts'
 import type { CourierSteps } from '../../activities/order/courier.ts'
 
 /** Only a doorbell, without payload: the workflow wakes and looks at its order. */
