@@ -38,7 +38,7 @@ function place(root: Node, path: Key[], value: unknown, pair: string): void {
   for (const [index, key] of path.slice(0, -1).entries()) {
     const inner: unknown = node[key] ??= typeof path[index + 1] === 'number' ? [] : {}
     if (typeof inner !== 'object' || inner === null) throw new Misuse(`--set '${pair}' goes below a field that has a value already`)
-    fill(inner)
+    fill(node)
     node = inner as Node
   }
   node[path.at(-1) ?? ''] = value
