@@ -16,7 +16,7 @@ export type ParsedAddress = Address & {
 }
 
 const HAN = '\\p{Script=Han}'
-const SPACE_BESIDE_HAN = new RegExp(`(?<=[${HAN}、，]|[${HAN}][,()]) | (?=[${HAN}、，]|[,()][${HAN}])`, 'gu')
+const SPACE_BESIDE_HAN = new RegExp(`(?<=[${HAN}、，]) | (?=[${HAN}、，])`, 'gu')
 const LEADING_CODE = /^(?:郵遞區號[:：]?)?[〒([]*(\d{3}(?:[- ]?\d{2,3})?)[)\]]*[-,，. ]*(?=\D)(?![號号巷弄樓楼段鄰之-])/u
 const TRAILING_CODE = /[ ,，(]+(\d{3}(?:[- ]?\d{2,3})?)\)?$/u
 const POST_BOX = /郵政.{0,6}信箱|郵局.{0,8}信箱|P\.? ?O\.? ?BOX/iu
@@ -167,7 +167,9 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
   if (codeInText !== null && code !== null && code.slice(0, 3) !== codeInText.slice(0, 3)) problems.push(`the postal codes ${code} and ${codeInText} disagree`)
   if (codeInText !== null && (code === null || (codeInText.startsWith(code) && codeInText.length > code.length))) code = codeInText
 
-  const trailing = code === null ? TRAILING_CODE.exec(text) : null
+  const atEnd = TRAILING_CODE.exec(text)
+  const codeAtEnd = atEnd?.[1]?.replace(/\D/g, '') ?? ''
+  const trailing = code === null || (atEnd && (codeAtEnd.startsWith(code) || code.startsWith(codeAtEnd))) ? atEnd : null
   text = text.replace(/^(?:臺灣省|台灣省|台湾省|臺灣|台灣|台湾|福建省(?=金門|連江))[,， ]*/u, '')
   const compact = (value: string) => value.replace(SPACE_BESIDE_HAN, '').replace(SEPARATORS, '')
   const cityPart = cityFromPart(known(parts.city) ?? known(parts.province))
@@ -191,11 +193,11 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
   let place = readHead(compact(text), { city: cityPart.city, formerCounty: cityPart.formerCounty, district: hintDistrict, code })
   let line = compact(text).slice(place.end)
 
-  if (trailing?.[1] && place.city !== null && districtsOfCode(trailing[1]).some((district) => district.city === place.city)) {
+  if (trailing && place.city !== null && districtsOfCode(codeAtEnd).some((district) => district.city === place.city)) {
     const shorter = text.slice(0, trailing.index)
     const again = readHead(compact(shorter), { city: cityPart.city, formerCounty: cityPart.formerCounty, district: hintDistrict, code: null })
     if (again.city === place.city && compact(shorter).length > again.end) {
-      code = trailing[1].replace(/\D/g, '')
+      if (code === null || codeAtEnd.length > code.length) code = codeAtEnd
       place = again
       line = compact(shorter).slice(again.end)
     }

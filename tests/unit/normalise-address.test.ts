@@ -218,7 +218,7 @@ describe('for any input', () => {
   it('finds in its own output what it found before', () => {
     fc.assert(fc.property(written, (raw) => {
       const first = parseAddress(raw)
-      if (first.problem !== undefined || first.country !== 'TW') return
+      if (first.problem !== undefined || first.country !== 'TW' || !/\p{Script=Han}/u.test(raw)) return
       const whole = [first.postalCode, first.city, first.district, first.line].join('')
       expect(given(parseAddress(whole))).toEqual(given(first))
       expect(parseAddress(raw, first)).toEqual(first)
