@@ -68,28 +68,26 @@ export function patchSheet(stream: Buffer, globals: Globals, target: BoundSheet,
 
 function rewrite(segment: Buffer, edits: CellEdits, xfCount: number): Buffer {
   const out: Buffer[] = []
-  const left = [...edits.values()].sort((a, b) => a.row - b.row || a.column - b.column)
-  const xfOfColumn = columnStyles(segment)
+  const table = surveyCells(segment)
   const fallback = xfCount > 15 ? 15 : 0
+  /** Edits of cells that are not in the sheet yet. */
+  const fresh = [...edits.values()].filter((edit) => !table.places.has(`${edit.row},${edit.column}`)).sort((a, b) => a.row - b.row || a.column - b.column)
   const add = (until: (edit: { row: number; column: number }) => boolean) => {
-    while (left[0] && until(left[0])) {
-      const edit = left.shift() as { row: number; column: number; text: string }
-      out.push(label(edit.row, edit.column, xfOfColumn.get(edit.column) ?? fallback, edit.text))
+    while (fresh[0] && until(fresh[0])) {
+      const edit = fresh.shift() as { row: number; column: number; text: string }
+      out.push(label(edit.row, edit.column, table.styles.get(edit.column) ?? fallback, edit.text))
     }
   }
   const place = (row: number, column: number, xf: number, bytes: Buffer, isFormula = false) => {
     add((edit) => edit.row < row || (edit.row === row && edit.column < column))
-    const edit = left[0]
-    if (edit?.row !== row || edit.column !== column) { out.push(bytes); return }
-    if (isFormula) {
+    const edit = edits.get(`${row},${column}`)
+    if (edit && isFormula) {
       throw unreadable('formula', `The cell to be filled in row ${row + 1} holds a formula.`, 'Use the file as momo\'s SCM exported it.')
     }
-    left.shift()
-    out.push(label(row, column, xf, edit.text))
+    out.push(edit ? label(row, column, xf, edit.text) : bytes)
   }
   let depth = 0
   let end = 0
-  let cellsSeen = false
   for (const found of records(segment)) {
     const { type, at, body } = found
     end = at + 4 + body.length
@@ -97,23 +95,19 @@ function rewrite(segment: Buffer, edits: CellEdits, xfCount: number): Buffer {
     if (type === Record8.BOF) depth++
     if (PLACES.has(type)) continue
     if (depth === 1 && SINGLE.has(type)) {
-      cellsSeen = true
       place(body.readUInt16LE(0), body.readUInt16LE(2), body.readUInt16LE(4), bytes, type === Record8.FORMULA)
     } else if (depth === 1 && MULTIPLE.has(type)) {
-      cellsSeen = true
+      const cells = split(found)
+      const touched = cells.some((cell) => edits.has(`${cell.row},${cell.column}`))
+      if (touched) for (const cell of cells) place(cell.row, cell.column, cell.xf, cell.bytes)
+      else place(body.readUInt16LE(0), body.readUInt16LE(2), 0, bytes)
+    } else if (depth === 1 && type === Record8.ROW) {
       const row = body.readUInt16LE(0)
-      const touched = left.some((edit) => edit.row === row && edit.column >= body.readUInt16LE(2) && edit.column <= body.readUInt16LE(body.length - 2))
-      if (touched) for (const cell of split(found)) place(cell.row, cell.column, cell.xf, cell.bytes)
-      else place(row, body.readUInt16LE(2), 0, bytes)
+      // Rows come in blocks of a ROW list and its cells: what is owed to earlier rows goes before a new block.
+      if (at > table.first) add((edit) => edit.row < row)
+      out.push(widened(bytes, fresh.filter((edit) => edit.row === row)))
     } else {
-      if (depth === 1 && type === Record8.ROW) {
-        const row = body.readUInt16LE(0)
-        // Rows come in blocks of a ROW list and its cells: what is owed to earlier rows goes before a new block.
-        if (cellsSeen) add((edit) => edit.row < row)
-        out.push(widened(bytes, left.filter((edit) => edit.row === row)))
-        continue
-      }
-      if (depth === 1 && (type === Record8.EOF || (cellsSeen && !AMONG_CELLS.has(type)))) add(() => true)
+      if (depth === 1 && (type === Record8.EOF || (at > table.last && table.last >= 0 && !AMONG_CELLS.has(type)))) add(() => true)
       out.push(bytes)
     }
     if (type === Record8.EOF) depth--
@@ -131,11 +125,24 @@ function widened(bytes: Buffer, edits: { column: number }[]): Buffer {
   return copy
 }
 
-/** How the cells of a column look in the last row that has one. */
-function columnStyles(segment: Buffer): Map<number, number> {
-  const styles = new Map<number, number>()
-  for (const { type, body } of records(segment)) {
-    if (SINGLE.has(type)) styles.set(body.readUInt16LE(2), body.readUInt16LE(4))
+interface CellTable { places: Set<string>; /** Style of a column's last cell. */ styles: Map<number, number>; first: number; last: number }
+
+/** Which cells there are, how their columns look, and between which places of the segment they lie (-1: none). */
+function surveyCells(segment: Buffer): CellTable {
+  const table: CellTable = { places: new Set(), styles: new Map(), first: Infinity, last: -1 }
+  let depth = 0
+  for (const found of records(segment)) {
+    const { type, at, body } = found
+    if (type === Record8.BOF) depth++
+    if (type === Record8.EOF) depth--
+    if (depth !== 1 || !(SINGLE.has(type) || MULTIPLE.has(type))) continue
+    table.first = Math.min(table.first, at)
+    table.last = at
+    const cells = MULTIPLE.has(type) ? split(found) : [{ row: body.readUInt16LE(0), column: body.readUInt16LE(2), xf: body.readUInt16LE(4) }]
+    for (const cell of cells) {
+      table.places.add(`${cell.row},${cell.column}`)
+      table.styles.set(cell.column, cell.xf)
+    }
   }
-  return styles
+  return table
 }

@@ -2,16 +2,14 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import iconv from 'iconv-lite'
-import Papa from 'papaparse'
 import { damaged, tooBig, unreadable } from './errors.ts'
 import type { FileSource, Limits, SheetRow, Workbook } from './types.ts'
 
 export type TextEncoding = 'utf8' | 'big5'
 
 const SAMPLE_BYTES = 1024 * 1024
-const BATCH = 512
+const MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 
 async function* pieces(source: FileSource): AsyncGenerator<Buffer> {
   if ('bytes' in source) {
@@ -85,27 +83,67 @@ async function* decoded(source: FileSource, encoding: TextEncoding): AsyncGenera
 
 async function* readRows(source: FileSource, encoding: TextEncoding, limits: Limits): AsyncGenerator<SheetRow> {
   let row = 0
-  const input = Readable.from(decoded(source, encoding), { objectMode: true })
-  const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { skipEmptyLines: false, delimitersToGuess: [',', '\t', ';'] })
-  // The loop below reads `parser`; an error of the input is handed on to it.
-  input.once('error', (error) => parser.destroy(error))
-  const records = input.pipe(parser)
-  let batch = 0
-  try {
-    for await (const record of records as AsyncIterable<string[]>) {
+  let rest = ''
+  let delimiter: string | null = null
+  const finished = function* (text: string, last: boolean): Generator<SheetRow> {
+    delimiter ??= guessDelimiter(text)
+    const { records, used } = parseRecords(text, delimiter, last)
+    rest = text.slice(used)
+    if (rest.length > MAX_RECORD_CHARACTERS) throw tooBig(`row ${row + records.length + 1} does not end; look for a quotation mark that is never closed`)
+    for (const record of records) {
       row++
       if (row > limits.maxRows) throw tooBig(`more than ${limits.maxRows} rows`)
       if (record.length > limits.maxColumns) throw tooBig(`row ${row} has ${record.length} columns, ${limits.maxColumns} are allowed`)
       const cells = record.map((text) => plainText(text))
       while (cells.length > 0 && cells.at(-1) === null) cells.pop()
       if (cells.length > 0) yield { row, cells }
-      // Other work of this process gets its turn in a long file.
-      if (++batch % BATCH === 0) await new Promise((resolve) => { setImmediate(resolve) })
     }
-  } finally {
-    input.destroy()
-    parser.destroy()
   }
+  for await (const piece of decoded(source, encoding)) yield* finished(rest + piece, false)
+  if (rest !== '') yield* finished(rest, true)
+}
+
+/** Of comma, tab and semicolon the one that the first line has most of. */
+function guessDelimiter(text: string): string {
+  const line = /^[^\r\n]*/.exec(text)?.[0] ?? ''
+  const count = (delimiter: string) => line.split(delimiter).length
+  return [',', '\t', ';'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best))
+}
+
+/** RFC 4180. @returns whole records, and how many characters they took; what is incomplete waits for more unless it is the `last`. */
+function parseRecords(text: string, delimiter: string, last: boolean): { records: string[][]; used: number } {
+  const records: string[][] = []
+  let used = 0
+  let at = 0
+  let record: string[] = []
+  while (at < text.length) {
+    let value: string
+    if (text[at] === '"') {
+      let close = text.indexOf('"', at + 1)
+      while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2)
+      if (close < 0 || (close === text.length - 1 && !last)) {
+        if (last) throw damaged('a quotation mark in it is never closed')
+        return { records, used }
+      }
+      value = text.slice(at + 1, close).replaceAll('""', '"')
+      at = close + 1
+    } else value = ''
+    let end = at
+    while (end < text.length && text[end] !== delimiter && text[end] !== '\n' && text[end] !== '\r') end++
+    value += text.slice(at, end)
+    const stop = text[end]
+    if (!last && (stop === undefined || (stop === '\r' && end + 1 === text.length))) return { records, used }
+    record.push(value)
+    at = end + 1
+    if (stop === delimiter) {
+      if (at === text.length && last) record.push('')
+      if (at < text.length || !last) continue
+    } else if (stop === '\r' && text[at] === '\n') at++
+    records.push(record)
+    record = []
+    used = Math.min(at, text.length)
+  }
+  return { records, used }
 }
 
 /** `="0912345678"` is how exporters keep a leading zero through Excel. */

@@ -12,6 +12,10 @@ export function cellText(cell: Cell | undefined): string {
   return String(cell)
 }
 
+/** A header in one line: breaks beside Chinese characters or brackets vanish, others become a space. */
+const headerText = (text: string) =>
+  normaliseText(text.replace(/(?<=([^\x00-\x7f])?)\s*[\r\n]+\s*(?=([^\x00-\x7f]|[(（])?)/gu, (_, before: unknown, after: unknown) => (before || after ? '' : ' ')))
+
 export interface Header {
   /** The row's number in the sheet. */
   row: number
@@ -40,7 +44,7 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
   const used = new Map<string, number>()
   const header: Header = { row: row.row, names: [], fieldOfColumn: new Map(), columnOfField: new Map() }
   row.cells.forEach((cell, column) => {
-    const text = normaliseText(cellText(cell))
+    const text = headerText(cellText(cell))
     const nth = (used.get(text) ?? 0) + 1
     used.set(text, nth)
     header.names[column] = text === '' || nth === 1 ? text : `${text} (${nth})`

@@ -87,11 +87,13 @@ function addressOf(row: MappedRow): Address {
 /** Tells every later row that says something else than the first about the order as a whole. */
 export function checkAgreement(rows: MappedRow[], fields: readonly Field[], problems: Problems): void {
   for (const field of fields) {
-    const first = rows.find((row) => row.text(field) !== '')
+    // A cell that is wrong in itself is no measure for the others.
+    const telling = rows.filter((row) => row.text(field) !== '' && !problems.has(row, field))
+    const [first] = telling
     if (!first) continue
-    for (const row of rows) {
+    for (const row of telling) {
       const text = row.text(field)
-      if (text === '' || text === first.text(field) || sameAmount(text, first.text(field))) continue
+      if (text === first.text(field) || sameAmount(text, first.text(field))) continue
       problems.add(row, field, 'disagree',
         `Rows of one order disagree: row ${first.row} says ${first.raw(field)}. Make them the same, or give the other order its own number, and import the file again.`)
     }

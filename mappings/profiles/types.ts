@@ -61,8 +61,13 @@ export interface MappedRow {
 /** Collects what is wrong; every problem of a row is told, not only the first. */
 export class Problems {
   readonly errors: RowError[] = []
+  private readonly flagged = new Set<string>()
+
+  /** True when something was already said about this very cell. */
+  has(row: MappedRow, field: Field): boolean { return this.flagged.has(`${row.row} ${field}`) }
 
   add(row: MappedRow, field: Field, code: RowErrorCode, message: string): void {
+    this.flagged.add(`${row.row} ${field}`)
     this.errors.push({ row: row.row, column: row.header(field), value: row.raw(field), code, message })
   }
 }
