@@ -2,9 +2,10 @@
 import type { Connector, ConnectorContext } from '../connectors/kit/types.ts'
 import { isRetriable, OmnisagaError } from '../domain/errors.ts'
 import { stopConnection } from '../store/connections.ts'
-import { readOrder } from '../store/orderRecord.ts'
+import { readOrder, type OrderRecord, type ParcelRecord } from '../store/orderRecord.ts'
 import { acknowledge, leaseOutbox, markDead, retryOwed, type OwedRow } from '../store/outbox.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
+import { parcelRequest } from './order/parcelRequest.ts'
 import { eachLane } from './intake.ts'
 import type { Runtime } from './runtime.ts'
 import { writeWorkbooks } from './workbook.ts'
@@ -26,7 +27,7 @@ export async function dispatchOutbox(runtime: Runtime, limit = 200): Promise<num
 async function tell(runtime: Runtime, fact: OwedRow): Promise<void> {
   try {
     const { connector, context } = await runtime.connection(fact.connection)
-    if ((await deliver(runtime, connector, context, fact)) === 'later') return await retryOwed(runtime.pool, fact.id, 1_000, 'what it builds on is not sent yet')
+    if ((await deliver(runtime, connector, context, fact)) === 'later') return await retryOwed(runtime.pool, fact.id, Math.min(60_000, 1_000 * 2 ** Math.min(fact.attempts, 6)), 'what it builds on is not sent yet')
     await acknowledge(runtime.pool, fact.id)
     await closeTasks(runtime.pool, { key: `outbox:${fact.key}` }, 'told')
   } catch (error) {
@@ -37,6 +38,7 @@ async function tell(runtime: Runtime, fact: OwedRow): Promise<void> {
 async function deliver(runtime: Runtime, connector: Connector, context: ConnectorContext, fact: OwedRow): Promise<'told' | 'later'> {
   const record = await readOrder(runtime.pool, fact.orderId)
   const parcel = record.parcels.find((candidate) => candidate.id === fact.payload.parcelId)
+  if (parcel !== undefined && parcel.state !== 'void' && parcel.waybill === null && !(await learnWaybill(runtime, record, parcel))) return 'later'
   switch (fact.kind) {
     case 'tracking':
       if (parcel?.waybill && parcel.state !== 'void') await connector.writeTracking?.(context, { externalId: record.doc.externalId, waybill: parcel.waybill, courier: parcel.service })
@@ -59,6 +61,16 @@ async function deliver(runtime: Runtime, connector: Connector, context: Connecto
       return 'told'
     }
   }
+}
+
+/** Some couriers number a parcel only after it was booked: asked again until they have. */
+async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<boolean> {
+  const { connector, context } = await runtime.connection(parcel.courier)
+  const booking = await connector.courier?.lookUp(context, await parcelRequest(runtime.pool, record, parcel))
+  if (!booking?.waybill) return false
+  parcel.waybill = booking.waybill
+  await runtime.pool.query('update parcels set waybill = $2 where id = $1 and waybill is null', [parcel.id, booking.waybill])
+  return true
 }
 
 async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): Promise<void> {

@@ -51,6 +51,8 @@ async function accept(record: OrderRecord, tx: Tx, parcel: ParcelRecord, report:
   if (report.meaning === 'problem' || report.meaning === 'lost') await openTask(tx, problemTask(record, parcel, report, report.meaning === 'lost' ? 'The courier has lost a parcel' : 'The courier reports a problem with a parcel'))
   if (report.meaning === 'unknown') await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
   await closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
+  // Some couriers give the waybill only later, with the first report.
+  parcel.waybill ??= report.waybill
   const target = STATE_OF[report.meaning]
   const latest = await tx.query<{ code: string }>('select code from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1', [parcel.id])
   const advances = target !== undefined && FURTHER.indexOf(target) > FURTHER.indexOf(parcel.state)
