@@ -8,12 +8,28 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
-      { test: { name: 'db', include: ['tests/db/**/*.test.ts'], globalSetup: postgres, testTimeout: 30_000, hookTimeout: 60_000 } },
-      { test: { name: 'saga', include: ['tests/saga/**/*.test.ts'], globalSetup: postgres, testTimeout: 60_000, hookTimeout: 120_000, ...inTurn } },
+      {
+        test: { name: 'db', include: ['tests/db/**/*.test.ts'], globalSetup: postgres, testTimeout: 30_000, hookTimeout: 60_000 },
+      },
       {
         test: {
-          name: 'scenario', include: ['tests/scenario/**/*.test.ts'], globalSetup: postgres,
-          testTimeout: 300_000, hookTimeout: 180_000, ...inTurn, sequence: { groupOrder: 2 },
+          name: 'saga',
+          include: ['tests/saga/**/*.test.ts'],
+          globalSetup: postgres,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          ...inTurn,
+        },
+      },
+      {
+        test: {
+          name: 'scenario',
+          include: ['tests/scenario/**/*.test.ts'],
+          globalSetup: postgres,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          ...inTurn,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -15,7 +15,10 @@ import { readRunFile, type RunFile } from './embedded/runFile.ts'
 
 /** Fits both `Connection.connect` of the client and `NativeConnection.connect` of the worker. */
 export type TemporalConnectionOptions = Pick<NativeConnectionOptions, 'address' | 'tls' | 'metadata' | 'apiKey'>
-export interface TemporalEnvironment { connection: TemporalConnectionOptions; namespace: string }
+export interface TemporalEnvironment {
+  connection: TemporalConnectionOptions
+  namespace: string
+}
 
 export interface Environment {
   /** `external`: database and Temporal are both named by the environment. */
@@ -52,7 +55,10 @@ export function databaseUrlOf(env: NodeJS.ProcessEnv): string | undefined {
   if (!text) return undefined
   // The value is not repeated: it holds a password.
   if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return text
-  throw wrong('DATABASE_URL is not a PostgreSQL address', 'write it as postgresql://user:password@host:5432/database, special characters percent-encoded')
+  throw wrong(
+    'DATABASE_URL is not a PostgreSQL address',
+    'write it as postgresql://user:password@host:5432/database, special characters percent-encoded',
+  )
 }
 
 /** @returns undefined when Temporal's variables name no server. */
@@ -64,8 +70,10 @@ export function temporalOf(env: NodeJS.ProcessEnv): TemporalEnvironment | undefi
     const { address, tls, metadata, apiKey } = connectionOptions
     return { connection: { address, tls, metadata, apiKey }, namespace: namespace ?? DEFAULT_NAMESPACE }
   } catch (error) {
-    throw wrong(`Temporal's configuration cannot be read: ${(error as Error).message}`,
-      'see https://docs.temporal.io/develop/environment-configuration; TEMPORAL_ADDRESS alone is enough for a server without TLS')
+    throw wrong(
+      `Temporal's configuration cannot be read: ${(error as Error).message}`,
+      'see https://docs.temporal.io/develop/environment-configuration; TEMPORAL_ADDRESS alone is enough for a server without TLS',
+    )
   }
 }
 
@@ -77,8 +85,10 @@ export function secretKeyOf(env: NodeJS.ProcessEnv, dataDir: string): SecretKey 
   const text = env['OMNISAGA_SECRET_KEY']?.trim()
   if (text) return secretKeyFrom(text)
   if (databaseUrlOf(env)) {
-    throw wrong('OMNISAGA_SECRET_KEY is not set, and DATABASE_URL is',
-      'set it to 32 random bytes (openssl rand -base64 32), the same on every worker and server, and keep it: stored secrets need it')
+    throw wrong(
+      'OMNISAGA_SECRET_KEY is not set, and DATABASE_URL is',
+      'set it to 32 random bytes (openssl rand -base64 32), the same on every worker and server, and keep it: stored secrets need it',
+    )
   }
   const path = join(dataDir, 'secret.key')
   if (!existsSync(path)) {
@@ -99,7 +109,14 @@ export function resolveEnvironment(env: NodeJS.ProcessEnv = process.env): Enviro
   const wishedPort = httpPortOf(env)
   const running = readRunFile(dataDir)
   if (databaseUrl && temporal) {
-    return { mode: 'external', databaseUrl, temporal, httpPort: wishedPort ?? DEFAULT_PORT, dataDir, secretKey: secretKeyOf(env, dataDir) }
+    return {
+      mode: 'external',
+      databaseUrl,
+      temporal,
+      httpPort: wishedPort ?? DEFAULT_PORT,
+      dataDir,
+      secretKey: secretKeyOf(env, dataDir),
+    }
   }
   if (!running) throw nothingRuns(dataDir, databaseUrl, temporal)
   return {
@@ -118,7 +135,11 @@ function embeddedTemporal(running: RunFile, dataDir: string): TemporalEnvironmen
 }
 
 function nothingRuns(dataDir: string, databaseUrl: string | undefined, temporal: TemporalEnvironment | undefined): OmnisagaError {
-  if (databaseUrl) return wrong('DATABASE_URL is set, but no Temporal server is', 'set TEMPORAL_ADDRESS too (host:port), or leave both out and run: npm start')
+  if (databaseUrl)
+    return wrong(
+      'DATABASE_URL is set, but no Temporal server is',
+      'set TEMPORAL_ADDRESS too (host:port), or leave both out and run: npm start',
+    )
   if (temporal) return wrong('Temporal is set, but no database is', 'set DATABASE_URL too, or leave both out and run: npm start')
   return wrong(`nothing runs on ${dataDir}`, 'start it in another terminal: npm start. Or set DATABASE_URL and TEMPORAL_ADDRESS')
 }

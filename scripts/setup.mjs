@@ -18,7 +18,9 @@ function checkNode() {
   const wanted = /\d+\.\d+/.exec(readJson('package.json').engines.node)[0].split('.').map(Number)
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {
-    throw new SetupError(`Node ${wanted.join('.')} or later is needed, this is ${process.versions.node}: https://nodejs.org, or nvm install 20`)
+    throw new SetupError(
+      `Node ${wanted.join('.')} or later is needed, this is ${process.versions.node}: https://nodejs.org, or nvm install 20`,
+    )
   }
 }
 
@@ -38,9 +40,15 @@ function whyInstall() {
 
 function run(command, args) {
   return new Promise((done, failed) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+    })
     child.once('error', failed)
-    child.once('exit', (code, signal) => (code === 0 ? done() : failed(new Error(signal ? `ended by ${signal}` : `exit code ${code}`))))
+    child.once('exit', (code, signal) =>
+      code === 0 ? done() : failed(new Error(signal ? `ended by ${signal}` : `exit code ${code}`)),
+    )
   })
 }
 
@@ -91,4 +99,5 @@ export async function setupOrExit(options) {
   }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await setupOrExit({ tests: process.argv.includes('--tests') })
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await setupOrExit({ tests: process.argv.includes('--tests') })

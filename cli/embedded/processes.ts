@@ -38,7 +38,12 @@ export function commandOf(pid: number): string {
 /** Tells a process from a later one that was given the same id; '' when it is gone. */
 export function startOf(pid: number): string {
   // Field 22 of /proc/PID/stat: start in clock ticks since boot; the name in field 2 may hold spaces.
-  if (existsSync('/proc/self/stat')) return readText(`/proc/${pid}/stat`).replace(/^.*\) /, '').split(' ')[19] ?? ''
+  if (existsSync('/proc/self/stat'))
+    return (
+      readText(`/proc/${pid}/stat`)
+        .replace(/^.*\) /, '')
+        .split(' ')[19] ?? ''
+    )
   try {
     return execFileSync('ps', ['-p', String(pid), '-o', 'lstart='], { encoding: 'utf8' }).trim()
   } catch {
@@ -51,7 +56,11 @@ export function childrenOf(pid: number): number[] {
   const listed = existsSync(`/proc/${pid}/task/${pid}/children`)
     ? readText(`/proc/${pid}/task/${pid}/children`)
     : execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' })
-        .split('\n').map((line) => line.trim().split(/\s+/)).filter(([parent]) => parent === String(pid)).map(([, child]) => child).join(' ')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([parent]) => parent === String(pid))
+        .map(([, child]) => child)
+        .join(' ')
   return listed.split(/\s+/).filter(Boolean).map(Number)
 }
 
@@ -79,7 +88,8 @@ export async function endProcess(pid: number, polite: NodeJS.Signals, timeoutMs:
   signal(pid, polite)
   if (await until(() => !isAlive(pid), timeoutMs)) return
   signal(pid, 'SIGKILL')
-  if (!(await until(() => !isAlive(pid), 10_000))) throw new Error(`process ${pid} does not end, even with SIGKILL; end it by hand`)
+  if (!(await until(() => !isAlive(pid), 10_000)))
+    throw new Error(`process ${pid} does not end, even with SIGKILL; end it by hand`)
 }
 
 /** True when the port can be bound on the loopback address. */
@@ -94,7 +104,10 @@ export const isFree = (port: number): Promise<boolean> =>
 export const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ port, host: LOOPBACK })
-    socket.once('connect', () => { socket.destroy(); resolve(true) })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
     socket.once('error', () => resolve(false))
   })
 
@@ -103,7 +116,8 @@ export const isListening = (port: number): Promise<boolean> =>
  * the system gives, not among `taken`.
  */
 export async function freePort(preferred?: number, taken: readonly number[] = [], graceMs = 0): Promise<number> {
-  if (preferred !== undefined && !taken.includes(preferred) && (await until(() => isFree(preferred), graceMs, 50))) return preferred
+  if (preferred !== undefined && !taken.includes(preferred) && (await until(() => isFree(preferred), graceMs, 50)))
+    return preferred
   for (;;) {
     const port = await new Promise<number>((resolve, reject) => {
       const server = createServer()

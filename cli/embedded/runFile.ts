@@ -4,7 +4,10 @@ import { join, resolve } from 'node:path'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { isAlive, startOf } from './processes.ts'
 
-interface Owner { pid: number; start: string }
+interface Owner {
+  pid: number
+  start: string
+}
 
 export interface RunFile extends Owner {
   /** Holds the password of the embedded database: the file is readable by its owner alone. */
@@ -55,8 +58,10 @@ export function lock(dataDir: string): () => void {
     }
     const owner = readJson<Owner>(path)
     if (owner && lives(owner)) {
-      throw new OmnisagaError('Misconfigured', `Omnisaga runs already on ${resolve(dataDir)} (process ${owner.pid})`,
-        { code: 'alreadyRunning', remedy: 'use that one, stop it with Ctrl-C first, or set OMNISAGA_DATA to another folder' })
+      throw new OmnisagaError('Misconfigured', `Omnisaga runs already on ${resolve(dataDir)} (process ${owner.pid})`, {
+        code: 'alreadyRunning',
+        remedy: 'use that one, stop it with Ctrl-C first, or set OMNISAGA_DATA to another folder',
+      })
     }
     if (existsSync(path)) rmSync(path, { force: true }) // of a run that was killed
   }

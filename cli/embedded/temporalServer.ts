@@ -37,7 +37,12 @@ export interface RunningTemporal {
   kill9(): Promise<void>
 }
 
-interface Ports { frontend: number; http: number; metrics: number; ui: number }
+interface Ports {
+  frontend: number
+  http: number
+  metrics: number
+  ui: number
+}
 const NAMESPACE = 'default'
 const START_TIMEOUT_MS = 60_000
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -48,7 +53,11 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   const found = await findTemporal({ root, say, env: {} })
   if (!('binary' in found)) throw new Error('a program was asked for, an address was found')
   mkdirSync(dataDir, { recursive: true })
-  const files = { pid: join(dataDir, 'temporal.pid'), ports: join(dataDir, 'temporal.ports.json'), log: resolve(dataDir, 'temporal.log') }
+  const files = {
+    pid: join(dataDir, 'temporal.pid'),
+    ports: join(dataDir, 'temporal.ports.json'),
+    log: resolve(dataDir, 'temporal.log'),
+  }
   await stopOrphan(files.pid, resolve(dataDir))
 
   const ports = await choosePorts(files.ports)
@@ -80,7 +89,9 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   }
   watch()
   return {
-    address, namespace: NAMESPACE, uiUrl: ui ? `http://${LOOPBACK}:${ports.ui}` : null,
+    address,
+    namespace: NAMESPACE,
+    uiUrl: ui ? `http://${LOOPBACK}:${ports.ui}` : null,
     pid: () => current.pid,
     stop: async () => {
       stopping = true
@@ -94,27 +105,60 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   }
 }
 
-interface Launched { pid: number; exited: Promise<void>; hasEnded(): boolean; how(): string }
+interface Launched {
+  pid: number
+  exited: Promise<void>
+  hasEnded(): boolean
+  how(): string
+}
 
 function launch(binary: string, dataDir: string, ports: Ports, files: { pid: string; log: string }, ui: boolean): Launched {
   const log = openSync(files.log, 'a', 0o600)
   try {
-    const child = spawn(binary, [
-      'server', 'start-dev', '--ip', LOOPBACK, '--port', String(ports.frontend), '--http-port', String(ports.http),
-      '--metrics-port', String(ports.metrics), ...(ui ? ['--ui-port', String(ports.ui), '--ui-disable-news-fetch'] : ['--headless']),
-      '--db-filename', join(dataDir, 'temporal.db'), '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=1',
-      '--log-level', 'error', '--log-format', 'json',
-    ], {
-      cwd: dataDir, stdio: ['ignore', log, log],
-      // A group of its own: Ctrl-C reaches us alone, and we stop things in order.
-      detached: true,
-      // TEMPORAL_* of the caller's shell are a client's settings for other servers.
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
-    })
+    const child = spawn(
+      binary,
+      [
+        'server',
+        'start-dev',
+        '--ip',
+        LOOPBACK,
+        '--port',
+        String(ports.frontend),
+        '--http-port',
+        String(ports.http),
+        '--metrics-port',
+        String(ports.metrics),
+        ...(ui ? ['--ui-port', String(ports.ui), '--ui-disable-news-fetch'] : ['--headless']),
+        '--db-filename',
+        join(dataDir, 'temporal.db'),
+        '--sqlite-pragma',
+        'journal_mode=wal',
+        '--sqlite-pragma',
+        'synchronous=1',
+        '--log-level',
+        'error',
+        '--log-format',
+        'json',
+      ],
+      {
+        cwd: dataDir,
+        stdio: ['ignore', log, log],
+        // A group of its own: Ctrl-C reaches us alone, and we stop things in order.
+        detached: true,
+        // TEMPORAL_* of the caller's shell are a client's settings for other servers.
+        env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
+      },
+    )
     let ended: string | null = null
     const exited = new Promise<void>((done) => {
-      child.once('exit', (code, by) => { ended = by ?? `exit code ${code}`; done() })
-      child.once('error', (error) => { ended = error.message; done() })
+      child.once('exit', (code, by) => {
+        ended = by ?? `exit code ${code}`
+        done()
+      })
+      child.once('error', (error) => {
+        ended = error.message
+        done()
+      })
     })
     const pid = child.pid ?? -1
     writeFileSync(files.pid, `${pid}\n`)
@@ -141,7 +185,9 @@ async function choosePorts(file: string): Promise<Ports> {
     return port
   }
   const ports: Ports = {
-    frontend: await choose(before.frontend ?? 7233), http: await choose(before.http), metrics: await choose(before.metrics),
+    frontend: await choose(before.frontend ?? 7233),
+    http: await choose(before.http),
+    metrics: await choose(before.metrics),
     ui: await choose(before.ui ?? 8233),
   }
   writeFileSync(file, JSON.stringify(ports))
@@ -150,7 +196,11 @@ async function choosePorts(file: string): Promise<Ports> {
 
 async function waitUntilHealthy(address: string, server: Launched, log: string): Promise<void> {
   const port = Number(address.split(':')[1])
-  const ready = await until(async () => server.hasEnded() || ((await isListening(port)) && (await serves(address))), START_TIMEOUT_MS, 50)
+  const ready = await until(
+    async () => server.hasEnded() || ((await isListening(port)) && (await serves(address))),
+    START_TIMEOUT_MS,
+    50,
+  )
   if (ready && !server.hasEnded()) return
   const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-2).join(' | ') : ''
   throw new OmnisagaError('Misconfigured', `Temporal did not start (${server.how()}): ${said}`, { remedy: `read ${log}` })
@@ -175,7 +225,8 @@ async function setRetention(address: string, retentionMs: number): Promise<void>
   const connection = await Connection.connect({ address })
   try {
     await connection.workflowService.updateNamespace({
-      namespace: NAMESPACE, config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
+      namespace: NAMESPACE,
+      config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
     })
   } finally {
     await connection.close()

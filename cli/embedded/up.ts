@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { createPool } from '../../store/db.ts'
 import { migrate } from '../../store/migrate.ts'
 import {
-  DEFAULT_PORT, databaseUrlOf, dataDirOf, httpPortOf, root, secretKeyOf, temporalOf, type Environment, type TemporalEnvironment,
+  DEFAULT_PORT,
+  databaseUrlOf,
+  dataDirOf,
+  httpPortOf,
+  root,
+  secretKeyOf,
+  temporalOf,
+  type Environment,
+  type TemporalEnvironment,
 } from '../environment.ts'
 import { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres.ts'
 import { freePort, isFree, until } from './processes.ts'
@@ -41,13 +49,21 @@ export interface RunningSystem {
 
 const STOP_LIMIT_MS = 60_000
 
-interface Stoppable { name: string; stop(): Promise<void> }
+interface Stoppable {
+  name: string
+  stop(): Promise<void>
+}
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSystem> {
   const { env = process.env, services, say, signal } = options
   const dataDir = dataDirOf(env)
   // Whatever is wrong with the environment is told before anything starts.
-  const [databaseUrl, temporal, wishedPort, secretKey] = [databaseUrlOf(env), temporalOf(env), httpPortOf(env), secretKeyOf(env, dataDir)]
+  const [databaseUrl, temporal, wishedPort, secretKey] = [
+    databaseUrlOf(env),
+    temporalOf(env),
+    httpPortOf(env),
+    secretKeyOf(env, dataDir),
+  ]
   const started: Stoppable[] = [{ name: 'lock', stop: async () => unlock() }]
   const unlock = lock(dataDir)
   let stopping: Promise<void> | undefined
@@ -55,7 +71,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSy
   try {
     // Both are begun at once; what did start is stopped even when the other did not.
     const [postgres, engine] = await Promise.allSettled([
-      databaseUrl ? null : keepPostgres({ dataDir, say }), temporal ? null : startTemporal({ dataDir, root, say }),
+      databaseUrl ? null : keepPostgres({ dataDir, say }),
+      temporal ? null : startTemporal({ dataDir, root, say }),
     ])
     if (postgres.status === 'fulfilled' && postgres.value) started.push({ name: 'PostgreSQL', stop: postgres.value.stop })
     if (engine.status === 'fulfilled' && engine.value) started.push({ name: 'Temporal', stop: engine.value.stop })
@@ -65,7 +82,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSy
       databaseUrl: databaseUrl ?? required(database).url,
       temporal: temporal ?? temporalEnvironment(required(dev)),
       httpPort: await chooseHttpPort(dataDir, wishedPort, say),
-      dataDir, secretKey,
+      dataDir,
+      secretKey,
     }
     await migrateDatabase(environment.databaseUrl, say)
     for (const service of services) {
@@ -75,8 +93,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSy
     signal?.throwIfAborted()
     started.push({ name: 'run.json', stop: async () => removeRunFile(dataDir) })
     writeRunFile(dataDir, {
-      databaseUrl: environment.databaseUrl, temporalAddress: dev?.address ?? null, temporalNamespace: environment.temporal.namespace,
-      temporalUi: dev?.uiUrl ?? null, httpPort: environment.httpPort,
+      databaseUrl: environment.databaseUrl,
+      temporalAddress: dev?.address ?? null,
+      temporalNamespace: environment.temporal.namespace,
+      temporalUi: dev?.uiUrl ?? null,
+      httpPort: environment.httpPort,
     })
     return { environment, temporalUi: dev?.uiUrl ?? null, stop }
   } catch (error) {
@@ -105,7 +126,10 @@ function required<T>(value: T | null): T {
   return value
 }
 
-const temporalEnvironment = (dev: RunningTemporal): TemporalEnvironment => ({ connection: { address: dev.address }, namespace: dev.namespace })
+const temporalEnvironment = (dev: RunningTemporal): TemporalEnvironment => ({
+  connection: { address: dev.address },
+  namespace: dev.namespace,
+})
 
 /** The wished port, or the one of the last time, or 8080; when that is busy a free one, and that is said. */
 async function chooseHttpPort(dataDir: string, wished: number | undefined, say: (line: string) => void): Promise<number> {
@@ -129,7 +153,8 @@ async function keepPostgres(options: PostgresOptions & { say: (line: string) => 
     try {
       await until(() => isFree(first.port), 10_000)
       current = await startPostgres(options)
-      if (current.port !== first.port) options.say(`PostgreSQL's port ${first.port} was taken meanwhile: stop with Ctrl-C and start again`)
+      if (current.port !== first.port)
+        options.say(`PostgreSQL's port ${first.port} was taken meanwhile: stop with Ctrl-C and start again`)
       watch()
     } catch (error) {
       options.say(`PostgreSQL does not start again: ${(error as Error).message}`)
@@ -154,10 +179,15 @@ async function keepPostgres(options: PostgresOptions & { say: (line: string) => 
 async function stopAll(started: Stoppable[], say: (line: string) => void): Promise<void> {
   for (const { name, stop } of started.reverse()) {
     let over = false
-    const done = stop().then(() => { over = true }, (error: unknown) => {
-      over = true
-      say(`${name} did not stop cleanly: ${(error as Error).message}`)
-    })
+    const done = stop().then(
+      () => {
+        over = true
+      },
+      (error: unknown) => {
+        over = true
+        say(`${name} did not stop cleanly: ${(error as Error).message}`)
+      },
+    )
     void done
     if (!(await until(() => over, STOP_LIMIT_MS))) say(`${name} did not stop within ${STOP_LIMIT_MS / 1000} s and is left`)
   }
@@ -169,25 +199,37 @@ async function stopAll(started: Stoppable[], say: (line: string) => void): Promi
  * @returns the exit code: 0 after a clean stop.
  */
 export async function runEmbedded(
-  options: Omit<EmbeddedOptions, 'signal'>, whenUp: (system: RunningSystem, signal: AbortSignal) => void | Promise<void>,
+  options: Omit<EmbeddedOptions, 'signal'>,
+  whenUp: (system: RunningSystem, signal: AbortSignal) => void | Promise<void>,
 ): Promise<number> {
   const controller = new AbortController()
+  let terminalGone = false
+  const say = (line: string): void => {
+    if (!terminalGone) options.say(line)
+  }
   let askedAt = 0
-  const ask = (): void => {
+  const ask = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP') terminalGone = true
     // npm passes a Ctrl-C on that the terminal has sent us already: that is one, not two.
     if (askedAt > 0 && Date.now() - askedAt > 1_000) process.exit(130)
     if (askedAt > 0) return
     askedAt = Date.now()
-    options.say('stopping …')
+    say('stopping …')
     controller.abort(new Error('stopped while starting'))
+  }
+  const hangUp = (): void => {
+    if (askedAt === 0) ask('SIGHUP')
+    terminalGone = true
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, ask)
+  // A closed terminal or pipe must not end us before the servers are stopped: it is a wish to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', hangUp)
   const asked = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve(), { once: true }))
   // Keeps the process alive, whatever the services hold open.
   const alive = setInterval(() => undefined, 60_000)
   try {
-    const system = await startEmbedded({ ...options, signal: controller.signal })
+    const system = await startEmbedded({ ...options, say, signal: controller.signal })
     try {
       // What goes on while it is up (a day of orders) is not waited for once a stop was asked for.
       const work = Promise.resolve(whenUp(system, controller.signal)).catch((error: unknown) => {
@@ -197,11 +239,11 @@ export async function runEmbedded(
     } finally {
       await system.stop()
     }
-    options.say('stopped')
+    say('stopped')
     return 0
   } catch (error) {
     if (!controller.signal.aborted) throw error
-    options.say('stopped')
+    say('stopped')
     return 0
   } finally {
     clearInterval(alive)

@@ -8,7 +8,9 @@ import { ownPostgres } from '../harness/postgres.ts'
 import { removeTestFolder, testFolder } from '../harness/testFolders.ts'
 
 let folder: string
-beforeEach(() => { folder = testFolder() })
+beforeEach(() => {
+  folder = testFolder()
+})
 afterEach(() => removeTestFolder(folder))
 
 async function query(url: string, sql: string): Promise<unknown[]> {

@@ -8,8 +8,12 @@ afterEach(() => db.drop())
 
 test('a template copy has every table and the first settings', async () => {
   db = await freshDatabase()
-  const { rows } = await db.pool.query<{ name: string }>(`select table_name as name from information_schema.tables where table_schema = 'public'`)
-  expect(rows.map((row) => row.name)).toEqual(expect.arrayContaining(['orders', 'inbox', 'stock', 'holds', 'movements', 'tasks', 'outbox']))
+  const { rows } = await db.pool.query<{ name: string }>(
+    `select table_name as name from information_schema.tables where table_schema = 'public'`,
+  )
+  expect(rows.map((row) => row.name)).toEqual(
+    expect.arrayContaining(['orders', 'inbox', 'stock', 'holds', 'movements', 'tasks', 'outbox']),
+  )
   expect((await db.pool.query('select version from settings')).rows).toEqual([{ version: 1 }])
 })
 

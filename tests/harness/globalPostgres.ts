@@ -8,12 +8,18 @@ import { migrate } from '../../store/migrate.ts'
 import { removeTestFolder, sweepTestFolders, testFolder } from './testFolders.ts'
 
 declare module 'vitest' {
-  export interface ProvidedContext { postgresUrl: string; templateDatabase: string }
+  export interface ProvidedContext {
+    postgresUrl: string
+    templateDatabase: string
+  }
 }
 
 const TEMPLATE = 'omnisaga_template'
 
-interface Shared { starting: Promise<{ server: RunningPostgres; folder: string }>; users: number }
+interface Shared {
+  starting: Promise<{ server: RunningPostgres; folder: string }>
+  users: number
+}
 // Each project loads this file anew, in one process: what they share hangs on the global object.
 const shared = globalThis as { omnisagaTestPostgres?: Shared }
 

@@ -26,7 +26,8 @@ export async function devServer(): Promise<DevServer> {
   let running: RunningTemporal = await launch()
   const { address, namespace } = running
   return {
-    address, namespace,
+    address,
+    namespace,
     kill9: () => running.kill9(),
     start: async () => {
       running = await launch()

@@ -16,7 +16,9 @@ import { removeTestFolder, testFolder } from '../harness/testFolders.ts'
 let folder: string
 let env: NodeJS.ProcessEnv
 const said: string[] = []
-const say = (line: string) => { said.push(line) }
+const say = (line: string) => {
+  said.push(line)
+}
 beforeEach(() => {
   folder = testFolder()
   env = { OMNISAGA_DATA: folder, OMNISAGA_PORT: '0' }
@@ -53,8 +55,18 @@ test('services stop in the reverse order, then Temporal and PostgreSQL, and no p
 
 test('a service that does not start takes the others down with it', async () => {
   const log: string[] = []
-  const good: Service = { name: 'server', start: async () => async () => { log.push('stop server') } }
-  const bad: Service = { name: 'worker', start: async () => { throw new Error('no workflows') } }
+  const good: Service = {
+    name: 'server',
+    start: async () => async () => {
+      log.push('stop server')
+    },
+  }
+  const bad: Service = {
+    name: 'worker',
+    start: async () => {
+      throw new Error('no workflows')
+    },
+  }
   await expect(startEmbedded({ env, say, services: [good, bad] })).rejects.toThrow('no workflows')
   expect(log).toEqual(['stop server'])
   await (await startEmbedded({ env, say, services: [] })).stop()
@@ -72,8 +84,11 @@ test('a busy port moves to a free one, and that is said', async () => {
 })
 
 test('after SIGKILL to Node, PostgreSQL and Temporal the next start goes on with rows and workflows', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./up.child.ts', import.meta.url))],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./up.child.ts', import.meta.url))], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const before = JSON.parse(line.toString()) as { databaseUrl: string; temporal: { connection: { address: string } } }
   const pool = createPool(before.databaseUrl, { max: 1 })
@@ -99,8 +114,11 @@ test('after SIGKILL to Node, PostgreSQL and Temporal the next start goes on with
 })
 
 test('after SIGKILL to Node alone the orphans are ended and the next start goes on', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./up.child.ts', import.meta.url))],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./up.child.ts', import.meta.url))], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await once(child.stdout, 'data')
   const orphans = [postgresPid(), temporalPid()]
   const gone = once(child, 'exit')

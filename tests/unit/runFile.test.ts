@@ -7,10 +7,18 @@ import { startOf } from '../../cli/embedded/processes.ts'
 import { lock, readRunFile, removeRunFile, writeRunFile } from '../../cli/embedded/runFile.ts'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'omnisaga-run-')) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'omnisaga-run-'))
+})
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const content = { databaseUrl: 'postgresql://x', temporalAddress: null, temporalNamespace: 'default', temporalUi: null, httpPort: 1 }
+const content = {
+  databaseUrl: 'postgresql://x',
+  temporalAddress: null,
+  temporalNamespace: 'default',
+  temporalUi: null,
+  httpPort: 1,
+}
 const gonePid = () => spawnSync(process.execPath, ['-e', '']).pid
 
 test('a second lock on one data folder names the process that holds the first', () => {

@@ -6,13 +6,16 @@ import { TEMPORAL_CLI_VERSION, findTemporal } from '../../scripts/temporal-cli.m
 
 let folder: string
 const said: string[] = []
-const say = (line: string) => { said.push(line) }
+const say = (line: string) => {
+  said.push(line)
+}
 const fake = (path: string, answer: string) => {
   mkdirSync(join(path, '..'), { recursive: true })
   writeFileSync(path, `#!/bin/sh\n${answer}\n`, { mode: 0o755 })
   return path
 }
-const cached = () => fake(join(folder, '.cache/temporal', `temporal-${TEMPORAL_CLI_VERSION}`), `echo temporal version ${TEMPORAL_CLI_VERSION}`)
+const cached = () =>
+  fake(join(folder, '.cache/temporal', `temporal-${TEMPORAL_CLI_VERSION}`), `echo temporal version ${TEMPORAL_CLI_VERSION}`)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'omnisaga-cli-'))
