@@ -25,10 +25,16 @@ const text = (value: unknown): string | null =>
   value === null || value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value)
 /** A source that hides a value sends stars or circles in its place. */
 const hidden = (value: string | null | undefined): boolean =>
-  value === null || value === undefined || value.trim() === '' || /[*＊]{2,}|\p{L}[*＊]|[*＊]\p{L}|^[*＊○●◯]+$|[○◯●]{2,}|\p{Script=Han}[○◯●]/u.test(value)
+  value === null ||
+  value === undefined ||
+  value.trim() === '' ||
+  /[*＊]{2,}|\p{L}[*＊]|[*＊]\p{L}|^[*＊○●◯]+$|[○◯●]{2,}|\p{Script=Han}[○◯●]/u.test(value)
 
 /** Places and roads compared: 台 is 臺, no punctuation. */
-const place = (value: string | null | undefined) => plain(value).replace(/台/g, '臺').replace(/[\s,，、.。()（）-]/g, '')
+const place = (value: string | null | undefined) =>
+  plain(value)
+    .replace(/台/g, '臺')
+    .replace(/[\s,，、.。()（）-]/g, '')
 /** National and international writing of a Taiwanese number are one. */
 const dial = (value: string) => value.replace(/\D/g, '').replace(/^886/, '').replace(/^0+/, '')
 const instant = (value: string) => Math.floor(new Date(value).getTime() / 60_000) || value
@@ -49,13 +55,25 @@ function isOnlyFilling(known: IncomingOrder, incoming: IncomingOrder, sameSource
 }
 
 /** @returns the order as it is known now, and what of it is new. Pure; merging the same again changes nothing. */
-export function mergeOrder(known: IncomingOrder, incoming: IncomingOrder, options: MergeOptions = {}): { merged: IncomingOrder; changes: Change[] } {
+export function mergeOrder(
+  known: IncomingOrder,
+  incoming: IncomingOrder,
+  options: MergeOptions = {},
+): { merged: IncomingOrder; changes: Change[] } {
   const sameSource = options.sameSource ?? known.connection === incoming.connection
   const older = isOnlyFilling(known, incoming, sameSource)
   const changes: Change[] = []
-  const note = (kind: Kind, field: string, from: unknown, to: unknown) => { changes.push({ kind, field, from: text(from), to: text(to) }) }
+  const note = (kind: Kind, field: string, from: unknown, to: unknown) => {
+    changes.push({ kind, field, from: text(from), to: text(to) })
+  }
   /** One text field: filled in when it was unknown, changed when both are known and differ. */
-  const field = (kind: Kind, path: string, was: string | null | undefined, is: string | null | undefined, key: (value: string) => string | number): string | null => {
+  const field = (
+    kind: Kind,
+    path: string,
+    was: string | null | undefined,
+    is: string | null | undefined,
+    key: (value: string) => string | number,
+  ): string | null => {
     if (hidden(is)) return was ?? null
     if (hidden(was)) {
       note('filled', path, was, is)
@@ -73,7 +91,7 @@ export function mergeOrder(known: IncomingOrder, incoming: IncomingOrder, option
 
   const merged: IncomingOrder = {
     ...known,
-    externalVersion: older ? known.externalVersion : incoming.externalVersion ?? known.externalVersion,
+    externalVersion: older ? known.externalVersion : (incoming.externalVersion ?? known.externalVersion),
     placedAt: known.placedAt ?? field('filled', 'placedAt', null, incoming.placedAt, instant),
     buyer: {
       name: field('filled', 'buyer.name', known.buyer.name, incoming.buyer.name, plain),
@@ -117,7 +135,13 @@ interface Merge {
   older: boolean
   sameSource: boolean
   note: (kind: Kind, field: string, from: unknown, to: unknown) => void
-  field: (kind: Kind, path: string, was: string | null | undefined, is: string | null | undefined, key: (value: string) => string | number) => string | null
+  field: (
+    kind: Kind,
+    path: string,
+    was: string | null | undefined,
+    is: string | null | undefined,
+    key: (value: string) => string | number,
+  ) => string | null
 }
 
 function mergeRecipient(known: Recipient, incoming: Recipient, merge: Merge): Recipient {
@@ -128,7 +152,7 @@ function mergeRecipient(known: Recipient, incoming: Recipient, merge: Merge): Re
     address: mergeAddress(known.address, incoming.address, merge),
   }
   const nameless = hidden(recipient.name) || hidden(recipient.phone)
-  const masked = (known.masked || incoming.masked) && nameless || (known.masked === true && incoming.masked === true)
+  const masked = ((known.masked || incoming.masked) && nameless) || (known.masked === true && incoming.masked === true)
   if ((masked ?? false) !== (known.masked ?? false)) merge.note('filled', 'recipient.masked', known.masked ?? false, masked)
   if (masked || known.masked !== undefined) recipient.masked = masked
   return recipient
@@ -137,15 +161,17 @@ function mergeRecipient(known: Recipient, incoming: Recipient, merge: Merge): Re
 /** Two addresses are the same place when their lines are, or, where one is not parsed, when one written text ends with the other. */
 function isSamePlace(a: Address, b: Address): boolean {
   const differ = (x: string | null | undefined, y: string | null | undefined) => !hidden(x) && !hidden(y) && place(x) !== place(y)
-  if (differ(a.city, b.city) || differ(a.district, b.district) || differ(a.country, b.country) || differ(a.province, b.province)) return false
-  if (!hidden(a.postalCode) && !hidden(b.postalCode) && place(a.postalCode).slice(0, 3) !== place(b.postalCode).slice(0, 3)) return false
+  if (differ(a.city, b.city) || differ(a.district, b.district) || differ(a.country, b.country) || differ(a.province, b.province))
+    return false
+  if (!hidden(a.postalCode) && !hidden(b.postalCode) && place(a.postalCode).slice(0, 3) !== place(b.postalCode).slice(0, 3))
+    return false
   if (!hidden(a.raw) && !hidden(b.raw) && place(a.raw) === place(b.raw)) return true
   if (!hidden(a.line) && !hidden(b.line)) {
     const [x, y] = [place(a.line), place(b.line)]
     // One side may not have been parsed: its line still begins with city and district.
     return x === y || (a.city === null && x.endsWith(y)) || (b.city === null && y.endsWith(x))
   }
-  if (hidden(a.line) && hidden(a.raw) || hidden(b.line) && hidden(b.raw)) return true
+  if ((hidden(a.line) && hidden(a.raw)) || (hidden(b.line) && hidden(b.raw))) return true
   const [x, y] = [place(hidden(a.line) ? a.raw : a.line), place(hidden(b.line) ? b.raw : b.line)]
   return x.endsWith(y) || y.endsWith(x)
 }
@@ -171,7 +197,12 @@ function mergeAddress(known: Address | null, incoming: Address | null, merge: Me
     return is
   }
   const address: Address = {
-    postalCode: fill('postalCode'), city: fill('city'), district: fill('district'), line: fill('line'), raw: fill('raw'), country: fill('country'),
+    postalCode: fill('postalCode'),
+    city: fill('city'),
+    district: fill('district'),
+    line: fill('line'),
+    raw: fill('raw'),
+    country: fill('country'),
   }
   if (known.province !== undefined || incoming.province) address.province = fill('province')
   return address
@@ -227,7 +258,8 @@ function mergePayment(known: Payment, incoming: Payment, merge: Merge): Payment 
   const payment: Payment = { ...incoming }
   if (untold(incoming) && known.method === 'cod') payment.amountDueMinor = known.amountDueMinor
   // What the courier collected is our own knowledge; the channel hears of it later.
-  if (known.state === 'collected' && known.method === incoming.method && incoming.state !== 'refunded') payment.state = 'collected'
+  if (known.state === 'collected' && known.method === incoming.method && incoming.state !== 'refunded')
+    payment.state = 'collected'
   for (const part of ['method', 'state', 'amountDueMinor', 'currency'] as const) {
     if (payment[part] !== known[part]) merge.note('payment', `payment.${part}`, known[part], payment[part])
   }
@@ -235,7 +267,12 @@ function mergePayment(known: Payment, incoming: Payment, merge: Merge): Payment 
 }
 
 /** The four amounts belong together: two sources split a total differently, so they are never mixed. */
-function mergeTotals(known: IncomingOrder, incoming: IncomingOrder, linesChanged: boolean, merge: Merge): IncomingOrder['totals'] {
+function mergeTotals(
+  known: IncomingOrder,
+  incoming: IncomingOrder,
+  linesChanged: boolean,
+  merge: Merge,
+): IncomingOrder['totals'] {
   const [was, is] = [known.totals, incoming.totals]
   const parts = ['itemsMinor', 'shippingMinor', 'discountMinor', 'totalMinor'] as const
   if (parts.every((part) => is[part] === null)) return was
@@ -253,6 +290,6 @@ function mergeNotes(known: string | null, incoming: string | null, merge: Merge)
   const [was, is] = [plain(known), plain(incoming)]
   if (was === is || (!merge.sameSource && was.includes(is))) return known
   if (merge.older && was !== '') return known
-  merge.note(!merge.sameSource && is.includes(was) || merge.older ? 'filled' : 'notes', 'notes', known, incoming)
+  merge.note((!merge.sameSource && is.includes(was)) || merge.older ? 'filled' : 'notes', 'notes', known, incoming)
   return incoming
 }

@@ -2,7 +2,8 @@
 import type { OrderLine } from './order.ts'
 
 /** Text for comparing: half-width, one case, no white space. */
-export const plain = (text: string | null | undefined): string => (text ?? '').normalize('NFKC').replace(/\s+/gu, '').toLowerCase()
+export const plain = (text: string | null | undefined): string =>
+  (text ?? '').normalize('NFKC').replace(/\s+/gu, '').toLowerCase()
 
 /**
  * One name for the same article on both sides: its SKU; for an external number the SKU that either side gives for it (a person may
@@ -21,11 +22,12 @@ function articleNames(known: OrderLine[], incoming: OrderLine[]): (line: OrderLi
   const skuOf = (external: string) => (skus.get(external)?.size === 1 ? [...(skus.get(external) ?? [])][0] : undefined)
   const own = (line: OrderLine) => {
     const [sku, external] = [plain(line.sku), plain(line.externalSku)]
-    if (sku !== '') return ours.has(sku) ? sku : skuOf(sku) ?? sku
-    return external === '' ? `name:${plain(line.name)}/${plain(line.variant)}` : skuOf(external) ?? external
+    if (sku !== '') return ours.has(sku) ? sku : (skuOf(sku) ?? sku)
+    return external === '' ? `name:${plain(line.name)}/${plain(line.variant)}` : (skuOf(external) ?? external)
   }
   const byId = new Map(known.map((line) => [line.lineId, own(line)]))
-  return (line, byLineId) => (byLineId && line.sku === null && line.externalSku === null ? byId.get(line.lineId) : undefined) ?? own(line)
+  return (line, byLineId) =>
+    (byLineId && line.sku === null && line.externalSku === null ? byId.get(line.lineId) : undefined) ?? own(line)
 }
 
 const quantities = (lines: OrderLine[], nameOf: (line: OrderLine) => string): Map<string, number> => {
@@ -33,8 +35,10 @@ const quantities = (lines: OrderLine[], nameOf: (line: OrderLine) => string): Ma
   for (const line of lines) sums.set(nameOf(line), (sums.get(nameOf(line)) ?? 0) + line.quantity)
   return sums
 }
-const same = (a: Map<string, number>, b: Map<string, number>) => a.size === b.size && [...a].every(([name, quantity]) => b.get(name) === quantity)
-const told = (lines: OrderLine[]): string => lines.map((line) => `${line.sku ?? line.externalSku ?? line.name ?? line.lineId} × ${line.quantity}`).join(', ')
+const same = (a: Map<string, number>, b: Map<string, number>) =>
+  a.size === b.size && [...a].every(([name, quantity]) => b.get(name) === quantity)
+const told = (lines: OrderLine[]): string =>
+  lines.map((line) => `${line.sku ?? line.externalSku ?? line.name ?? line.lineId} × ${line.quantity}`).join(', ')
 
 /** Each known line with at most one incoming: the same article, first the same line number and variant, then the same quantity. */
 function pair(known: OrderLine[], incoming: OrderLine[], nameOf: (line: OrderLine) => string): Map<OrderLine, OrderLine> {
@@ -63,34 +67,49 @@ function pair(known: OrderLine[], incoming: OrderLine[], nameOf: (line: OrderLin
 /** What one of the two lacks comes from the other. Prices only when asked for: two sources may count them differently. */
 function filledLine(known: OrderLine, incoming: OrderLine, withPrices: boolean): OrderLine {
   return {
-    ...known, sku: known.sku ?? incoming.sku, externalSku: known.externalSku ?? incoming.externalSku, name: known.name ?? incoming.name,
-    variant: known.variant ?? incoming.variant, unitPriceMinor: known.unitPriceMinor ?? (withPrices ? incoming.unitPriceMinor : null),
+    ...known,
+    sku: known.sku ?? incoming.sku,
+    externalSku: known.externalSku ?? incoming.externalSku,
+    name: known.name ?? incoming.name,
+    variant: known.variant ?? incoming.variant,
+    unitPriceMinor: known.unitPriceMinor ?? (withPrices ? incoming.unitPriceMinor : null),
   }
 }
 
 const itemsOf = (lines: OrderLine[]): number | null =>
-  lines.reduce<number | null>((sum, line) => (sum === null || line.unitPriceMinor === null ? null : sum + line.unitPriceMinor * line.quantity), 0)
+  lines.reduce<number | null>(
+    (sum, line) => (sum === null || line.unitPriceMinor === null ? null : sum + line.unitPriceMinor * line.quantity),
+    0,
+  )
 
-export interface MergedLines { lines: OrderLine[]; changed: { from: string; to: string } | null; filled: boolean }
+export interface MergedLines {
+  lines: OrderLine[]
+  changed: { from: string; to: string } | null
+  filled: boolean
+}
 
 /**
  * @param older the incoming lines may fill in but not change. @param sameSource line numbers and prices of both sides mean the same.
  * @param itemsMinor what the known lines add up to, by the known source.
  */
 export function mergeLines(
-  known: OrderLine[], incoming: OrderLine[], rules: { older: boolean; sameSource: boolean; itemsMinor: number | null },
+  known: OrderLine[],
+  incoming: OrderLine[],
+  rules: { older: boolean; sameSource: boolean; itemsMinor: number | null },
 ): MergedLines {
   const article = articleNames(known, incoming)
   const nameOf = (line: OrderLine) => article(line, rules.sameSource)
   const pairs = pair(known, incoming, nameOf)
   /** Our SKU for the article of a line, from any line of it. */
-  const skuOf = (line: OrderLine) => [...known, ...incoming].find((other) => other.sku !== null && plain(other.sku) === nameOf(line))?.sku ?? line.sku
+  const skuOf = (line: OrderLine) =>
+    [...known, ...incoming].find((other) => other.sku !== null && plain(other.sku) === nameOf(line))?.sku ?? line.sku
   if (rules.older || same(quantities(known, nameOf), quantities(incoming, nameOf))) {
     const partner = new Map([...pairs].map(([theirs, ours]) => [ours, theirs]))
-    const fill = (withPrices: boolean) => known.map((line) => {
-      const other = partner.get(line)
-      return { ...(other ? filledLine(line, other, withPrices) : line), sku: line.sku ?? skuOf(line) }
-    })
+    const fill = (withPrices: boolean) =>
+      known.map((line) => {
+        const other = partner.get(line)
+        return { ...(other ? filledLine(line, other, withPrices) : line), sku: line.sku ?? skuOf(line) }
+      })
     const items = itemsOf(fill(true))
     const pricesAgree = rules.sameSource || rules.itemsMinor === null || items === null || items === rules.itemsMinor
     const lines = fill(pricesAgree)
@@ -108,7 +127,8 @@ export function mergeLines(
     const ours = pairs.get(line)
     const sku = skuOf(line)
     // What the source calls our article stays on record as its external number.
-    const externalSku = line.externalSku ?? (line.sku !== null && plain(line.sku) !== plain(sku) ? line.sku : ours?.externalSku ?? null)
+    const externalSku =
+      line.externalSku ?? (line.sku !== null && plain(line.sku) !== plain(sku) ? line.sku : (ours?.externalSku ?? null))
     return { ...(ours ? filledLine(line, ours, true) : line), lineId: ours?.lineId ?? freeId(line.lineId), sku, externalSku }
   })
   return { lines, changed: { from: told(known), to: told(lines) }, filled: false }

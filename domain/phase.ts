@@ -15,7 +15,14 @@ export interface Counters {
 }
 
 export const zeroCounters = (ordered: number): Counters => ({
-  ordered, held: 0, picked: 0, packed: 0, shipped: 0, delivered: 0, returned: 0, cancelled: 0,
+  ordered,
+  held: 0,
+  picked: 0,
+  packed: 0,
+  shipped: 0,
+  delivered: 0,
+  returned: 0,
+  cancelled: 0,
 })
 
 const sum = (lines: Counters[], of: (line: Counters) => number) => lines.reduce((total, line) => total + of(line), 0)
@@ -27,7 +34,8 @@ export function phaseOf(lines: Counters[], facts: Facts): Phase {
   if (sum(lines, (l) => l.returned) >= wanted) return 'returned'
   if (sum(lines, (l) => l.delivered) >= wanted) return 'delivered'
   // Closed with a part that came back undelivered: what the customer has decides.
-  if (facts.closed && sum(lines, (l) => l.delivered + l.returned) >= wanted) return sum(lines, (l) => l.delivered) > 0 ? 'delivered' : 'returned'
+  if (facts.closed && sum(lines, (l) => l.delivered + l.returned) >= wanted)
+    return sum(lines, (l) => l.delivered) > 0 ? 'delivered' : 'returned'
   if (facts.returning) return 'returning'
   if (sum(lines, (l) => l.shipped) >= wanted) return 'shipped'
   if (sum(lines, (l) => l.packed) >= wanted) return 'packed'

@@ -8,7 +8,11 @@ import { normaliseText, storable } from './text.ts'
 
 /** What a source gives in fields of its own, beside or instead of the whole address. */
 export interface AddressParts {
-  postalCode?: string | null; city?: string | null; district?: string | null; province?: string | null; country?: string | null
+  postalCode?: string | null
+  city?: string | null
+  district?: string | null
+  province?: string | null
+  country?: string | null
 }
 export type ParsedAddress = Address & {
   /** What a person should look at, without the address itself. The rest is filled in as far as it is certain. */
@@ -24,10 +28,17 @@ const SEPARATORS = /^[\s,，、.。:：;；/_-]+/u
 
 /** Half-width digits and marks as an address uses them; dashes between digits and letters only (一 stays one). */
 const tidy = (text: string): string =>
-  normaliseText(text).replace(/[－–—‒﹣−]/g, '-').replace(/＃/g, '#').replace(/（/g, '(').replace(/）/g, ')').replace(/～/g, '~')
+  normaliseText(text)
+    .replace(/[－–—‒﹣−]/g, '-')
+    .replace(/＃/g, '#')
+    .replace(/（/g, '(')
+    .replace(/）/g, ')')
+    .replace(/～/g, '~')
 
 function codeFrom(part: string | null | undefined): { code: string | null; wrong: boolean } {
-  const text = normaliseText(part).replace(/\.0+$/, '').replace(/[〒\s()-]/g, '')
+  const text = normaliseText(part)
+    .replace(/\.0+$/, '')
+    .replace(/[〒\s()-]/g, '')
   if (text === '' || isMasked(text)) return { code: null, wrong: false }
   return /^(?:\d{3}|\d{5}|\d{6})$/.test(text) ? { code: text, wrong: false } : { code: null, wrong: true }
 }
@@ -39,23 +50,39 @@ const known = (part: string | null | undefined): string | null => {
 function foreign(raw: string | null, text: string, parts: AddressParts, country: string | null): ParsedAddress {
   const province = known(parts.province) ?? (country === null ? null : provinceIn(country, text))
   const address: ParsedAddress = {
-    postalCode: known(parts.postalCode), city: known(parts.city), district: known(parts.district),
-    line: text === '' || isMasked(text) ? null : text, raw, country, province,
+    postalCode: known(parts.postalCode),
+    city: known(parts.city),
+    district: known(parts.district),
+    line: text === '' || isMasked(text) ? null : text,
+    raw,
+    country,
+    province,
   }
   if (text === '' && !address.city) address.problem = 'there is no address'
   else if (isMasked(text)) address.problem = 'the address is masked'
   return address
 }
 
-interface Place { city: string | null; formerCounty: string | null; district: string | null; end: number; problems: string[] }
+interface Place {
+  city: string | null
+  formerCounty: string | null
+  district: string | null
+  end: number
+  problems: string[]
+}
 
 /** Reads city and district off the head, as often as they are repeated. */
-function readHead(text: string, hint: { city: string | null; formerCounty: string | null; district: string | null; code: string | null }): Place {
+function readHead(
+  text: string,
+  hint: { city: string | null; formerCounty: string | null; district: string | null; code: string | null },
+): Place {
   const folded = fold(text)
   const place: Place = { city: hint.city, formerCounty: hint.formerCounty, district: hint.district, end: 0, problems: [] }
   let written: string | null = null
   let at = 0
-  const skip = () => { at += SEPARATORS.exec(text.slice(at))?.[0].length ?? 0 }
+  const skip = () => {
+    at += SEPARATORS.exec(text.slice(at))?.[0].length ?? 0
+  }
   for (;;) {
     const match = cityAt(folded, at)
     if (!match) break
@@ -74,7 +101,8 @@ function readHead(text: string, hint: { city: string | null; formerCounty: strin
     skip()
     const district = districtAt(folded, at, match.city, match.formerCounty)
     if (district) {
-      if (place.district !== null && place.district !== district.name) place.problems.push(`${place.district} and ${district.name} are both written`)
+      if (place.district !== null && place.district !== district.name)
+        place.problems.push(`${place.district} and ${district.name} are both written`)
       place.district = district.name
       at += district.length
       skip()
@@ -86,7 +114,8 @@ function readHead(text: string, hint: { city: string | null; formerCounty: strin
     if (place.city !== null) {
       const district = districtAt(folded, at, place.city, place.formerCounty)
       if (!district || (place.district !== null && place.district !== district.name && at > 0)) break
-      if (place.district !== null && place.district !== district.name) place.problems.push(`the district column says ${place.district}, the address ${district.name}`)
+      if (place.district !== null && place.district !== district.name)
+        place.problems.push(`the district column says ${place.district}, the address ${district.name}`)
       place.district = district.name
       at += district.length
       skip()
@@ -112,7 +141,9 @@ function readHead(text: string, hint: { city: string | null; formerCounty: strin
 /** English addresses of Taiwan: the city by its name, the district by the postal code. */
 function readEnglish(text: string): string[] {
   const words = text.toLowerCase().replace(/[^a-z]+/g, ' ')
-  const name = Object.keys(englishCities).filter((city) => ` ${words} `.includes(` ${city} `)).sort((a, b) => b.length - a.length)[0]
+  const name = Object.keys(englishCities)
+    .filter((city) => ` ${words} `.includes(` ${city} `))
+    .sort((a, b) => b.length - a.length)[0]
   const found = name === undefined ? [] : [...(englishCities[name] ?? [])]
   if (found.length < 2) return found
   return found.filter((city) => city.endsWith(new RegExp(`${name} county`).test(words) ? '縣' : '市'))
@@ -139,7 +170,8 @@ export function parseAddress(raw: unknown, parts: AddressParts = {}): ParsedAddr
   const given = known(parts.country)
   let country = given === null ? null : countryCodeOf(given)
   const unknownCountry = given !== null && country === null
-  if (unknownCountry) return { ...foreign(kept, text, parts, null), problem: 'the country is not known here: give its two-letter code' }
+  if (unknownCountry)
+    return { ...foreign(kept, text, parts, null), problem: 'the country is not known here: give its two-letter code' }
   if (country !== null && country !== 'TW') return foreign(kept, text, parts, country)
 
   const front = LEADING_CODE.exec(text)
@@ -149,7 +181,8 @@ export function parseAddress(raw: unknown, parts: AddressParts = {}): ParsedAddr
     const found = countryIn(headless)
     if (found && found.country !== 'TW' && country === null) return foreign(kept, text, parts, found.country)
     if (found?.country === 'TW') country = 'TW'
-    if (found?.country === 'TW' && found.length > 0) text = (front?.[0] ?? '') + headless.slice(found.length).replace(SEPARATORS, '')
+    if (found?.country === 'TW' && found.length > 0)
+      text = (front?.[0] ?? '') + headless.slice(found.length).replace(SEPARATORS, '')
     if (country === null && chineseProvinceIn(headless) !== null) return foreign(kept, text, parts, 'CN')
   }
   return taiwan(kept, text, parts)
@@ -164,8 +197,10 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
   if (front) text = text.slice(front[0].length)
   let code = fromPart.code
   const codeInText = front?.[1]?.replace(/\D/g, '') ?? null
-  if (codeInText !== null && code !== null && code.slice(0, 3) !== codeInText.slice(0, 3)) problems.push(`the postal codes ${code} and ${codeInText} disagree`)
-  if (codeInText !== null && (code === null || (codeInText.startsWith(code) && codeInText.length > code.length))) code = codeInText
+  if (codeInText !== null && code !== null && code.slice(0, 3) !== codeInText.slice(0, 3))
+    problems.push(`the postal codes ${code} and ${codeInText} disagree`)
+  if (codeInText !== null && (code === null || (codeInText.startsWith(code) && codeInText.length > code.length)))
+    code = codeInText
 
   const atEnd = TRAILING_CODE.exec(text)
   const codeAtEnd = atEnd?.[1]?.replace(/\D/g, '') ?? ''
@@ -184,7 +219,9 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
       hintDistrict = districtAt(folded, at, cityPart.city, cityPart.formerCounty)?.name ?? null
       if (hintDistrict === null) problems.push(`${cityPart.city} has no such district as the district column says`)
     } else {
-      const named = districtsNamedAt(folded, at).filter((district, _, all) => all.length === 1 || district.postalCode === code?.slice(0, 3))
+      const named = districtsNamedAt(folded, at).filter(
+        (district, _, all) => all.length === 1 || district.postalCode === code?.slice(0, 3),
+      )
       hintDistrict = districtsNamedAt(folded, at)[0]?.name ?? null
       if (named.length === 1) cityPart.city = named[0]?.city ?? null
       else problems.push('the district column needs a city')
@@ -195,7 +232,12 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
 
   if (trailing && place.city !== null && districtsOfCode(codeAtEnd).some((district) => district.city === place.city)) {
     const shorter = text.slice(0, trailing.index)
-    const again = readHead(compact(shorter), { city: cityPart.city, formerCounty: cityPart.formerCounty, district: hintDistrict, code: null })
+    const again = readHead(compact(shorter), {
+      city: cityPart.city,
+      formerCounty: cityPart.formerCounty,
+      district: hintDistrict,
+      code: null,
+    })
     if (again.city === place.city && compact(shorter).length > again.end) {
       if (code === null || codeAtEnd.length > code.length) code = codeAtEnd
       place = again
@@ -220,7 +262,9 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
       problems.push(`the postal code ${code} belongs to ${cityOfCode(code) ?? 'elsewhere'}, the address says ${city}`)
     } else if (city !== null && district === null) district = districtOfCode(code)?.name ?? null
     else if (city !== null && !ofCode.some((one) => one.name === district)) {
-      problems.push(`the postal code ${code} belongs to ${ofCode.map((one) => one.name).join(', ')}, the address says ${district}`)
+      problems.push(
+        `the postal code ${code} belongs to ${ofCode.map((one) => one.name).join(', ')}, the address says ${district}`,
+      )
     }
   }
   if (city !== null && district !== null) code ??= codeOf(city, district)
@@ -230,9 +274,15 @@ function taiwan(raw: string | null, written: string, parts: AddressParts): Parse
   } else if (cityAt(fold(line), 0) !== null) problems.push('another city follows the district')
   else if (line === '') problems.push(written === '' ? 'there is no address' : 'nothing follows the district')
   if (city === null && !problems.some((problem) => problem.includes('city'))) problems.push('the city is missing')
-  else if (city !== null && district === null) problems.push(POST_BOX.test(line) ? 'a post office box has no district' : `no district of ${city} is named`)
+  else if (city !== null && district === null)
+    problems.push(POST_BOX.test(line) ? 'a post office box has no district' : `no district of ${city} is named`)
   return {
-    postalCode: code, city, district, line: line === '' ? null : line, raw, country: 'TW',
+    postalCode: code,
+    city,
+    district,
+    line: line === '' ? null : line,
+    raw,
+    country: 'TW',
     ...(problems.length > 0 && { problem: problems.join('; ') }),
   }
 }

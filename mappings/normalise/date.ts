@@ -12,14 +12,23 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   if (known) return known
   try {
     const format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone, hourCycle: 'h23', era: 'short', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      timeZone: zone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     })
     formats.set(zone, format)
     return format
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new OmnisagaError('Misconfigured', `${JSON.stringify(zone)} is no time zone`, {
-      code: 'unknownTimeZone', remedy: 'give the connection an IANA zone such as Asia/Taipei',
+      code: 'unknownTimeZone',
+      remedy: 'give the connection an IANA zone such as Asia/Taipei',
     })
   }
 }
@@ -72,9 +81,11 @@ function wallOfSerial(serial: number, date1904: boolean): number | null {
 const HALF = '(上午|下午|凌晨|早上|中午|晚上|[ap]\\.?m\\.?)?'
 const WRITTEN = new RegExp(
   '^(中華民國|民國|ROC)?\\s*(\\d{1,4})\\s*[-/.年]\\s*(\\d{1,2})\\s*[-/.月]\\s*(\\d{1,2})\\s*日?\\s*' +
-  '(?:\\((?:週|星期)?[一二三四五六日]\\)|(?:週|星期)[一二三四五六日])?' +
-  `(?:[T\\s,]*${HALF}\\s*(\\d{1,2})[:時點](?:\\s*(\\d{1,2})分?)?(?::?(\\d{1,2})秒?)?(?:[.,](\\d{1,9}))?\\s*${HALF})?` +
-  '\\s*(Z|UTC|GMT|[+-]\\d{2}:?\\d{2})?$', 'i')
+    '(?:\\((?:週|星期)?[一二三四五六日]\\)|(?:週|星期)[一二三四五六日])?' +
+    `(?:[T\\s,]*${HALF}\\s*(\\d{1,2})[:時點](?:\\s*(\\d{1,2})分?)?(?::?(\\d{1,2})秒?)?(?:[.,](\\d{1,9}))?\\s*${HALF})?` +
+    '\\s*(Z|UTC|GMT|[+-]\\d{2}:?\\d{2})?$',
+  'i',
+)
 const COMPACT = /^(\d{3,4})(\d{2})(\d{2})(?:[T\s]?(\d{2}):?(\d{2})(?::?(\d{2}))?)?$/
 
 /** Years of the Republic (113 is 2024). Two digits without 民國 are told apart from 24/05/06 only from 80 on. */
@@ -94,7 +105,15 @@ function hourOf(written: number, half: string | undefined): number | null {
   return written >= 12 ? written : written + 12
 }
 
-function wallOf(year: number, month: number, day: number, hour: number, minute: number, second: number, milliseconds: number): number | null {
+function wallOf(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  milliseconds: number,
+): number | null {
   const date = new Date(Date.UTC(year, month - 1, day))
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || minute > 59 || second > 59) return null
   if (hour > 24 || (hour === 24 && (minute > 0 || second > 0))) return null
@@ -120,7 +139,10 @@ function fromText(text: string, zone: string): string | null {
   if (!compact) return null
   const [, y = '', month, day, hour, minute, second] = compact
   const year = yearOf(y, false)
-  const wall = year === null ? null : wallOf(year, Number(month), Number(day), Number(hour ?? 0), Number(minute ?? 0), Number(second ?? 0), 0)
+  const wall =
+    year === null
+      ? null
+      : wallOf(year, Number(month), Number(day), Number(hour ?? 0), Number(minute ?? 0), Number(second ?? 0), 0)
   return wall === null ? null : fromWall(zone, wall)
 }
 

@@ -29,12 +29,18 @@ const TABLE = `
 花蓮縣 970花蓮市 971新城鄉 972秀林鄉 973吉安鄉 974壽豐鄉 975鳳林鎮 976光復鄉 977豐濱鄉 978瑞穗鄉 979萬榮鄉 981玉里鎮 982卓溪鄉 983富里鄉
 `
 
-export interface District { postalCode: string; city: string; name: string }
+export interface District {
+  postalCode: string
+  city: string
+  name: string
+}
 
-export const districts: readonly District[] = TABLE.trim().split('\n').flatMap((row) => {
-  const [city = '', ...entries] = row.split(' ')
-  return entries.map((entry) => ({ postalCode: entry.slice(0, 3), city, name: entry.slice(3) }))
-})
+export const districts: readonly District[] = TABLE.trim()
+  .split('\n')
+  .flatMap((row) => {
+    const [city = '', ...entries] = row.split(' ')
+    return entries.map((entry) => ({ postalCode: entry.slice(0, 3), city, name: entry.slice(3) }))
+  })
 
 export const cities: readonly string[] = [...new Set(districts.map((district) => district.city))]
 
@@ -51,17 +57,40 @@ export const districtsOfCode = (code: string): readonly District[] =>
 
 /** Counties that became part of a special municipality in 2010 (2014: Taoyuan); their towns are its districts now. */
 export const formerCounties: Readonly<Record<string, string>> = {
-  臺北縣: '新北市', 桃園縣: '桃園市', 臺中縣: '臺中市', 臺南縣: '臺南市', 高雄縣: '高雄市',
+  臺北縣: '新北市',
+  桃園縣: '桃園市',
+  臺中縣: '臺中市',
+  臺南縣: '臺南市',
+  高雄縣: '高雄市',
 }
 /** Districts renamed or merged: `city as written + district as written` -> today's district. */
 export const formerDistricts: Readonly<Record<string, string>> = {
-  高雄縣三民鄉: '那瑪夏區', 高雄縣那瑪夏鄉: '那瑪夏區', 臺南市中區: '中西區', 臺南市西區: '中西區',
+  高雄縣三民鄉: '那瑪夏區',
+  高雄縣那瑪夏鄉: '那瑪夏區',
+  臺南市中區: '中西區',
+  臺南市西區: '中西區',
 }
 
 /** Names in English as shops and postal forms write them, in lower case without `city` and `county`. */
 export const englishCities: Readonly<Record<string, readonly string[]>> = {
-  taipei: ['臺北市'], 'new taipei': ['新北市'], keelung: ['基隆市'], taoyuan: ['桃園市'], hsinchu: ['新竹市', '新竹縣'], miaoli: ['苗栗縣'],
-  taichung: ['臺中市'], changhua: ['彰化縣'], nantou: ['南投縣'], yunlin: ['雲林縣'], chiayi: ['嘉義市', '嘉義縣'], tainan: ['臺南市'],
-  kaohsiung: ['高雄市'], pingtung: ['屏東縣'], yilan: ['宜蘭縣'], hualien: ['花蓮縣'], taitung: ['臺東縣'], penghu: ['澎湖縣'],
-  kinmen: ['金門縣'], lienchiang: ['連江縣'],
+  taipei: ['臺北市'],
+  'new taipei': ['新北市'],
+  keelung: ['基隆市'],
+  taoyuan: ['桃園市'],
+  hsinchu: ['新竹市', '新竹縣'],
+  miaoli: ['苗栗縣'],
+  taichung: ['臺中市'],
+  changhua: ['彰化縣'],
+  nantou: ['南投縣'],
+  yunlin: ['雲林縣'],
+  chiayi: ['嘉義市', '嘉義縣'],
+  tainan: ['臺南市'],
+  kaohsiung: ['高雄市'],
+  pingtung: ['屏東縣'],
+  yilan: ['宜蘭縣'],
+  hualien: ['花蓮縣'],
+  taitung: ['臺東縣'],
+  penghu: ['澎湖縣'],
+  kinmen: ['金門縣'],
+  lienchiang: ['連江縣'],
 }

@@ -17,12 +17,21 @@ const NUMERALS = '零一二三四五六七八九十百千年月日號樓'
 const ZERO_NAME = new RegExp(`^(?![${NUMERALS}])\\p{Script=Han}{1,2}〇{1,2}(?![${NUMERALS}])\\p{Script=Han}?${TITLE}$`, 'u')
 /** 王O明, 陳XX: a letter between two ideographs, or two or three after the family name; never `X先生` or `陳X`. */
 const LETTER_NAME = new RegExp(
-  `^\\p{Script=Han}{1,2}(?:[OX]{1,2}(?!先生|小姐|女士|太太|同學|老師)\\p{Script=Han}|[OX]{2,3})${TITLE}$`, 'u')
+  `^\\p{Script=Han}{1,2}(?:[OX]{1,2}(?!先生|小姐|女士|太太|同學|老師)\\p{Script=Han}|[OX]{2,3})${TITLE}$`,
+  'u',
+)
 
 /** True for a value with hidden parts. Empty is not masked. */
 export function isMasked(value: string | null | undefined): boolean {
   const text = normaliseText(value)
   if (text === '') return false
-  return ONLY_MARKS.test(text) || STARS.test(text) || STAR_BY_LETTER.test(text) || STARRED_NUMBER.test(text) ||
-    CIRCLES.test(text) || ZERO_NAME.test(text) || LETTER_NAME.test(text)
+  return (
+    ONLY_MARKS.test(text) ||
+    STARS.test(text) ||
+    STAR_BY_LETTER.test(text) ||
+    STARRED_NUMBER.test(text) ||
+    CIRCLES.test(text) ||
+    ZERO_NAME.test(text) ||
+    LETTER_NAME.test(text)
+  )
 }

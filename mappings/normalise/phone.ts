@@ -51,27 +51,39 @@ function fromScientific(text: string): string | null | undefined {
 /** All runs that could be a number, in the order written; a run of several numbers also in parts. */
 function candidates(text: string): string[] {
   const runs = text.match(/\+?[\d(][\d\s().+-]*/g) ?? []
-  return runs.flatMap((run) => [run, ...run.split(/\s+/).filter((part) => part !== run), ...run.split(/(?=\+)/).filter((part) => part !== run)])
+  return runs.flatMap((run) => [
+    run,
+    ...run.split(/\s+/).filter((part) => part !== run),
+    ...run.split(/(?=\+)/).filter((part) => part !== run),
+  ])
 }
 
 /** @param raw a cell or field: text, or the number a spreadsheet made of it. Never throws. */
 export function parsePhone(raw: unknown): Phone {
   if (typeof raw === 'bigint') return parsePhone(String(raw))
   if (typeof raw === 'number') {
-    return Number.isSafeInteger(raw) && raw > 0 ? parsePhone(String(raw)) : { e164: null, masked: false, problem: 'the cell holds a number that is no phone' }
+    return Number.isSafeInteger(raw) && raw > 0
+      ? parsePhone(String(raw))
+      : { e164: null, masked: false, problem: 'the cell holds a number that is no phone' }
   }
-  if (raw !== null && raw !== undefined && typeof raw !== 'string') return { e164: null, masked: false, problem: 'the cell holds no text' }
-  const text = asciiDigits(raw ?? '').replace(/^[='"]+|["']+$/g, '').replace(/^(\d+)\.0+$/, '$1')
+  if (raw !== null && raw !== undefined && typeof raw !== 'string')
+    return { e164: null, masked: false, problem: 'the cell holds no text' }
+  const text = asciiDigits(raw ?? '')
+    .replace(/^[='"]+|["']+$/g, '')
+    .replace(/^(\d+)\.0+$/, '$1')
   if (text === '') return { e164: null, masked: false, problem: 'there is no phone number' }
   const scientific = fromScientific(text)
-  if (scientific === null) return { e164: null, masked: false, problem: 'the spreadsheet shortened the number: format the column as text' }
+  if (scientific === null)
+    return { e164: null, masked: false, problem: 'the spreadsheet shortened the number: format the column as text' }
   if (scientific !== undefined) return parsePhone(scientific)
   if (HIDDEN.test(text)) return { e164: null, masked: true }
   const extension = EXTENSION.exec(text)?.[1]
   const numbers = candidates(extension === undefined ? text : text.replace(EXTENSION, ' '))
-    .map(e164Of).filter((number): number is string => number !== null)
+    .map(e164Of)
+    .filter((number): number is string => number !== null)
   const e164 = numbers.find((number) => number.startsWith('+8869')) ?? numbers[0]
-  if (e164 !== undefined) return { e164, masked: false, ...(extension !== undefined && !e164.startsWith('+8869') && { extension }) }
+  if (e164 !== undefined)
+    return { e164, masked: false, ...(extension !== undefined && !e164.startsWith('+8869') && { extension }) }
   return { e164: null, masked: false, problem: problemOf(text) }
 }
 
@@ -79,6 +91,7 @@ function problemOf(text: string): string {
   const digits = text.replace(/\D/g, '')
   if (digits === '') return 'there is no digit in it'
   if (digits.length === 8) return 'eight digits without an area code: write it as 0X-XXXX-XXXX'
-  if (/^0?9/.test(digits)) return `a mobile number has 10 digits, this one ${digits.startsWith('0') ? digits.length : digits.length + 1}`
+  if (/^0?9/.test(digits))
+    return `a mobile number has 10 digits, this one ${digits.startsWith('0') ? digits.length : digits.length + 1}`
   return `${digits.length} digits are no number of Taiwan: write 09XX-XXX-XXX, an area code, or + and the country code`
 }

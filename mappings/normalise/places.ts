@@ -3,10 +3,57 @@ import { cities, districts, districtsOfCode, formerCounties, formerDistricts, ty
 
 /** Spellings of one another, one character for one character, so that positions stay. For comparing only. */
 const VARIANTS: Record<string, string> = {
-  台: '臺', 县: '縣', 區: '區', 区: '區', 乡: '鄉', 郷: '鄉', 镇: '鎮', 巿: '市', 莊: '庄', 裡: '里', 裏: '里', 峯: '峰', 塩: '鹽', 盐: '鹽',
-  恒: '恆', 双: '雙', 龟: '龜', 亀: '龜', 脚: '腳', 芦: '蘆', 峡: '峽', 湾: '灣', 万: '萬', 栖: '棲', 刺: '莿', 坎: '崁', 国: '國', 东: '東', 义: '義',
-  莺: '鶯', 鸶: '鷥', 丰: '豐', 豊: '豐', 寿: '壽', 滨: '濱', 浜: '濱', 澤: '澤', 内: '內', 龙: '龍', 竜: '龍', 关: '關', 麦: '麥', 树: '樹', 卫: '衛',
-  云: '雲', 连: '連', 门: '門', 兰: '蘭', 莲: '蓮', 苏: '蘇', 后: '後',
+  台: '臺',
+  县: '縣',
+  區: '區',
+  区: '區',
+  乡: '鄉',
+  郷: '鄉',
+  镇: '鎮',
+  巿: '市',
+  莊: '庄',
+  裡: '里',
+  裏: '里',
+  峯: '峰',
+  塩: '鹽',
+  盐: '鹽',
+  恒: '恆',
+  双: '雙',
+  龟: '龜',
+  亀: '龜',
+  脚: '腳',
+  芦: '蘆',
+  峡: '峽',
+  湾: '灣',
+  万: '萬',
+  栖: '棲',
+  刺: '莿',
+  坎: '崁',
+  国: '國',
+  东: '東',
+  义: '義',
+  莺: '鶯',
+  鸶: '鷥',
+  丰: '豐',
+  豊: '豐',
+  寿: '壽',
+  滨: '濱',
+  浜: '濱',
+  澤: '澤',
+  内: '內',
+  龙: '龍',
+  竜: '龍',
+  关: '關',
+  麦: '麥',
+  树: '樹',
+  卫: '衛',
+  云: '雲',
+  连: '連',
+  门: '門',
+  兰: '蘭',
+  莲: '蓮',
+  苏: '蘇',
+  后: '後',
 }
 export const fold = (text: string): string =>
   Array.from(text, (character) => {
@@ -14,15 +61,37 @@ export const fold = (text: string): string =>
     return VARIANTS[plain] ?? plain
   }).join('')
 
-export interface CityMatch { city: string; length: number; formerCounty: string | null }
-export interface DistrictMatch { name: string; length: number }
+export interface CityMatch {
+  city: string
+  length: number
+  formerCounty: string | null
+}
+export interface DistrictMatch {
+  name: string
+  length: number
+}
 
-interface Spelling { written: string; city: string; formerCounty: string | null; short: boolean }
+interface Spelling {
+  written: string
+  city: string
+  formerCounty: string | null
+  short: boolean
+}
 const spellings: Spelling[] = [
   ...cities.map((city) => ({ written: fold(city), city, formerCounty: null, short: false })),
-  ...Object.entries(formerCounties).map(([county, city]) => ({ written: fold(county), city, formerCounty: county, short: false })),
+  ...Object.entries(formerCounties).map(([county, city]) => ({
+    written: fold(county),
+    city,
+    formerCounty: county,
+    short: false,
+  })),
   ...cities.map((city) => ({ written: fold(city).slice(0, -1), city, formerCounty: null, short: true })),
-  ...Object.entries(formerCounties).map(([county, city]) => ({ written: fold(county).slice(0, -1), city, formerCounty: county, short: true })),
+  ...Object.entries(formerCounties).map(([county, city]) => ({
+    written: fold(county).slice(0, -1),
+    city,
+    formerCounty: county,
+    short: true,
+  })),
 ]
 const byCity = new Map(cities.map((city) => [city, districts.filter((district) => district.city === city)]))
 
@@ -36,7 +105,8 @@ export function districtAt(folded: string, at: number, city: string, formerCount
   for (const [written, name] of Object.entries(formerDistricts)) {
     const former = fold(written)
     const head = fold(formerCounty ?? city)
-    if (former.startsWith(head) && rest.startsWith(former.slice(head.length))) return { name, length: former.length - head.length }
+    if (former.startsWith(head) && rest.startsWith(former.slice(head.length)))
+      return { name, length: former.length - head.length }
   }
   const known = byCity.get(city) ?? []
   const exact = known.find((district) => rest.startsWith(fold(district.name)) && goesOn(rest, fold(district.name)))
@@ -82,10 +152,10 @@ export const codeOf = (city: string, name: string): string | null =>
 /** The one district of a code, or null when the code has several or none. */
 export function districtOfCode(code: string): District | null {
   const found = districtsOfCode(code)
-  return found.length === 1 ? found[0] ?? null : null
+  return found.length === 1 ? (found[0] ?? null) : null
 }
 /** The one city of a code. */
 export function cityOfCode(code: string): string | null {
   const found = new Set(districtsOfCode(code).map((district) => district.city))
-  return found.size === 1 ? [...found][0] ?? null : null
+  return found.size === 1 ? ([...found][0] ?? null) : null
 }

@@ -1,7 +1,8 @@
 /** Text as people and exporters write it, made comparable without touching a single Chinese character. */
 
 /** Zero-width and direction marks, soft hyphen, byte order mark. Variation selectors stay: they belong to a character. */
-const INVISIBLE = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]/gu
+const INVISIBLE =
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]/gu
 /** A zero-width joiner is kept only where it joins two pictographs into one (a family, a flag). */
 const LOOSE_JOINER = /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})/gu
 /** Controls that are no white space; line ends and tabs become a space with the rest. */
@@ -29,7 +30,18 @@ export function normaliseText(text: string | null | undefined): string {
     .trim()
 }
 
-const BRACKETS: Record<string, string> = { '【': '[', '】': ']', '〔': '[', '〕': ']', '「': '[', '」': ']', '『': '[', '』': ']', '〈': '[', '〉': ']' }
+const BRACKETS: Record<string, string> = {
+  '【': '[',
+  '】': ']',
+  '〔': '[',
+  '〕': ']',
+  '「': '[',
+  '」': ']',
+  '『': '[',
+  '』': ']',
+  '〈': '[',
+  '〉': ']',
+}
 
 /**
  * The key by which a column is found: no white space, half-width, lower case, one kind of each bracket, no mark of a required
@@ -47,4 +59,6 @@ export function normaliseHeader(text: string | null | undefined): string {
 
 /** Digits and their separators in half-width, dashes of every length as `-`: for phones, dates and numbers only. */
 export const asciiDigits = (text: string): string =>
-  normaliseText(text).normalize('NFKC').replace(/[‐‑‒–—―−ー﹣－]/g, '-')
+  normaliseText(text)
+    .normalize('NFKC')
+    .replace(/[‐‑‒–—―−ー﹣－]/g, '-')

@@ -27,7 +27,11 @@ describe('the phase of an order', () => {
     ['packed', [line(2, { picked: 2, packed: 2 })], facts('confirmed', 'routed', 'handedToWarehouse')],
     ['packed', [line(2, { picked: 2, packed: 2, shipped: 1 })], facts('confirmed', 'routed', 'handedToWarehouse')],
     ['shipped', [line(2, { picked: 2, packed: 2, shipped: 2, delivered: 1 })], facts('confirmed', 'routed', 'handedToWarehouse')],
-    ['delivered', [line(2, { picked: 2, packed: 2, shipped: 2, delivered: 2 })], facts('confirmed', 'routed', 'handedToWarehouse')],
+    [
+      'delivered',
+      [line(2, { picked: 2, packed: 2, shipped: 2, delivered: 2 })],
+      facts('confirmed', 'routed', 'handedToWarehouse'),
+    ],
     ['returning', [line(2, { picked: 2, packed: 2, shipped: 2 })], facts('confirmed', 'routed', 'returning')],
     ['returned', [line(2, { picked: 2, packed: 2, shipped: 2, returned: 2 })], facts('confirmed', 'routed', 'returning')],
     ['cancelling', [line(2, { held: 2 })], facts('reserved', 'confirmed', 'cancelRequested')],
@@ -57,26 +61,42 @@ describe('the phase of an order', () => {
   })
 
   it('ends as delivered when a part came back and the customer has the rest', () => {
-    const lines = [line(1, { picked: 1, packed: 1, shipped: 1, delivered: 1 }), line(1, { picked: 1, packed: 1, shipped: 1, returned: 1 })]
+    const lines = [
+      line(1, { picked: 1, packed: 1, shipped: 1, delivered: 1 }),
+      line(1, { picked: 1, packed: 1, shipped: 1, returned: 1 }),
+    ]
     expect(phaseOf(lines, facts('routed', 'returning'))).toBe('returning')
     expect(phaseOf(lines, facts('routed', 'closed'))).toBe('delivered')
   })
 
   it('knows goods that came back after the delivery of a whole order as returned', () => {
-    expect(phaseOf([line(2, { picked: 2, packed: 2, shipped: 2, delivered: 2, returned: 2 })], facts('returning', 'closed'))).toBe('returned')
+    expect(
+      phaseOf([line(2, { picked: 2, packed: 2, shipped: 2, delivered: 2, returned: 2 })], facts('returning', 'closed')),
+    ).toBe('returned')
     expect(phaseOf([line(2, { picked: 2, packed: 2, shipped: 2, delivered: 2, returned: 1 })], facts('closed'))).toBe('delivered')
   })
 
   it('is a known phase for any counters and facts, and does not depend on the order of the lines', () => {
     const quantity = fc.integer({ min: 0, max: 5 })
-    const counters = fc.record({
-      ordered: fc.integer({ min: 1, max: 5 }), held: quantity, picked: quantity, packed: quantity, shipped: quantity, delivered: quantity, returned: quantity, cancelled: quantity,
-    }).map((drawn) => ({ ...drawn, cancelled: Math.min(drawn.cancelled, drawn.ordered) }))
-    fc.assert(fc.property(fc.array(counters, { minLength: 1, maxLength: 4 }), fc.subarray([...FACTS]), (lines, names) => {
-      const phase = phaseOf(lines, facts(...names))
-      expect(Phase.safeParse(phase).success).toBe(true)
-      expect(phaseOf([...lines].reverse(), facts(...names))).toBe(phase)
-    }))
+    const counters = fc
+      .record({
+        ordered: fc.integer({ min: 1, max: 5 }),
+        held: quantity,
+        picked: quantity,
+        packed: quantity,
+        shipped: quantity,
+        delivered: quantity,
+        returned: quantity,
+        cancelled: quantity,
+      })
+      .map((drawn) => ({ ...drawn, cancelled: Math.min(drawn.cancelled, drawn.ordered) }))
+    fc.assert(
+      fc.property(fc.array(counters, { minLength: 1, maxLength: 4 }), fc.subarray([...FACTS]), (lines, names) => {
+        const phase = phaseOf(lines, facts(...names))
+        expect(Phase.safeParse(phase).success).toBe(true)
+        expect(phaseOf([...lines].reverse(), facts(...names))).toBe(phase)
+      }),
+    )
   })
 
   it('never goes back while pieces are picked, packed, shipped and delivered one after another', () => {
