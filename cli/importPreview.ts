@@ -7,32 +7,53 @@ import type { IncomingOrder } from '../domain/order.ts'
 import type { DryRunLookup } from '../mappings/files/index.ts'
 import { incomingOf, readOrder } from '../store/orderRecord.ts'
 
-export const lookupOf = ({ pool }: Runtime): DryRunLookup => async (orders) => {
-  const known = new Map((await pool.query<{ id: string; content_hash: string }>(
-    'select id, content_hash from orders where id = any($1)', [orders.map(({ id }) => id)])).rows.map((row) => [row.id, row.content_hash]))
-  const skus = await knownSkus({ pool }, orders.map(({ order }) => order))
-  const counts = { duplicates: 0, changed: 0, blocked: 0 }
-  for (const { id, order } of orders) {
-    const hash = known.get(id)
-    if (hash === undefined) {
-      if (!order.cancelled && checkOrder(withSkus(order, skus), { skus: skus.products }).length > 0) counts.blocked++
-    } else if (hash === contentHash(order)) counts.duplicates++
-    else {
-      const { changes } = mergeOrder(incomingOf(await readOrder(pool, id)), order)
-      if (changes.length > 0) counts.changed++
-      else counts.duplicates++
+export const lookupOf =
+  ({ pool }: Runtime): DryRunLookup =>
+  async (orders) => {
+    const known = new Map(
+      (
+        await pool.query<{ id: string; content_hash: string }>('select id, content_hash from orders where id = any($1)', [
+          orders.map(({ id }) => id),
+        ])
+      ).rows.map((row) => [row.id, row.content_hash]),
+    )
+    const skus = await knownSkus(
+      { pool },
+      orders.map(({ order }) => order),
+    )
+    const counts = { duplicates: 0, changed: 0, blocked: 0 }
+    for (const { id, order } of orders) {
+      const hash = known.get(id)
+      if (hash === undefined) {
+        if (!order.cancelled && checkOrder(withSkus(order, skus), { skus: skus.products }).length > 0) counts.blocked++
+      } else if (hash === contentHash(order)) counts.duplicates++
+      else {
+        const { changes } = mergeOrder(incomingOf(await readOrder(pool, id)), order)
+        if (changes.length > 0) counts.changed++
+        else counts.duplicates++
+      }
     }
+    return counts
   }
-  return counts
+
+interface Skus {
+  products: Set<string>
+  aliases: Map<string, string>
 }
 
-interface Skus { products: Set<string>; aliases: Map<string, string> }
-
 async function knownSkus({ pool }: Pick<Runtime, 'pool'>, orders: IncomingOrder[]): Promise<Skus> {
-  const asked = [...new Set(orders.flatMap(({ lines }) => lines.flatMap(({ sku, externalSku }) => [sku, externalSku])).filter((sku) => sku !== null))]
+  const asked = [
+    ...new Set(
+      orders.flatMap(({ lines }) => lines.flatMap(({ sku, externalSku }) => [sku, externalSku])).filter((sku) => sku !== null),
+    ),
+  ]
   const aliases = await pool.query<{ channel: string; external_sku: string; sku: string }>(
-    'select channel, external_sku, sku from sku_aliases where external_sku = any($1)', [asked])
-  const products = await pool.query<{ sku: string }>('select sku from products where sku = any($1)', [[...asked, ...aliases.rows.map((row) => row.sku)]])
+    'select channel, external_sku, sku from sku_aliases where external_sku = any($1)',
+    [asked],
+  )
+  const products = await pool.query<{ sku: string }>('select sku from products where sku = any($1)', [
+    [...asked, ...aliases.rows.map((row) => row.sku)],
+  ])
   return {
     products: new Set(products.rows.map((row) => row.sku)),
     aliases: new Map(aliases.rows.map((row) => [`${row.channel}\u0000${row.external_sku}`, row.sku])),
@@ -43,6 +64,7 @@ async function knownSkus({ pool }: Pick<Runtime, 'pool'>, orders: IncomingOrder[
 const withSkus = (order: IncomingOrder, { aliases }: Skus): IncomingOrder => ({
   ...order,
   lines: order.lines.map((line) => ({
-    ...line, sku: aliases.get(`${order.channel}\u0000${line.sku}`) ?? aliases.get(`${order.channel}\u0000${line.externalSku}`) ?? line.sku,
+    ...line,
+    sku: aliases.get(`${order.channel}\u0000${line.sku}`) ?? aliases.get(`${order.channel}\u0000${line.externalSku}`) ?? line.sku,
   })),
 })

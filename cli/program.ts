@@ -8,15 +8,31 @@ import { Misuse, type ExitCode } from './exit.ts'
 
 /** Written out, so that asking for help loads no schemas; a test compares it with the domain. */
 export const PHASES: readonly Phase[] = [
-  'received', 'blocked', 'waitingStock', 'reserved', 'tryOn', 'confirming', 'confirmed', 'picking', 'packed', 'shipped',
-  'delivered', 'returning', 'returned', 'cancelling', 'cancelled',
+  'received',
+  'blocked',
+  'waitingStock',
+  'reserved',
+  'tryOn',
+  'confirming',
+  'confirmed',
+  'picking',
+  'packed',
+  'shipped',
+  'delivered',
+  'returning',
+  'returned',
+  'cancelling',
+  'cancelled',
 ]
 
-const whole = (least: number) => (text: string): number => {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least}.`)
-  return value
-}
+const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`It must be a whole number from ${least}.`)
+    return value
+  }
 const collect = (value: string, before: string[]): string[] => [...before, value]
 const json = () => new Option('--json', 'print JSON')
 
@@ -24,82 +40,184 @@ const json = () => new Option('--json', 'print JSON')
 type Runner = (run: () => Promise<ExitCode>) => Promise<void>
 
 function system(program: Command, run: Runner): void {
-  program.command('up').description('everything on one machine; stays up until Ctrl-C')
+  program
+    .command('up')
+    .description('everything on one machine; stays up until Ctrl-C')
     .option('--demo', 'with simulators and a day of orders')
     .option('--again', 'with --demo: run the day once more')
     .action((options: { demo?: boolean; again?: boolean }) => run(async () => (await import('./commands/up.ts')).up(options)))
-  program.command('worker').description('runs the sagas; any number may run').action(() => run(async () => (await import('./commands/worker.ts')).worker()))
-  program.command('server').description('the HTTP server').option('--port <port>', 'default: OMNISAGA_PORT, else 8080', whole(0))
+  program
+    .command('worker')
+    .description('runs the sagas; any number may run')
+    .action(() => run(async () => (await import('./commands/worker.ts')).worker()))
+  program
+    .command('server')
+    .description('the HTTP server')
+    .option('--port <port>', 'default: OMNISAGA_PORT, else 8080', whole(0))
     .action((options: { port?: number }) => run(async () => (await import('./commands/server.ts')).server(options)))
-  program.command('migrate').description('brings the database to this version').addOption(json())
+  program
+    .command('migrate')
+    .description('brings the database to this version')
+    .addOption(json())
     .action((options: { json?: boolean }) => run(async () => (await import('./commands/migrate.ts')).migrateDatabase(options)))
   const keys = program.command('keys').description('API keys')
-  keys.command('add').description('makes an API key and shows it once').argument('<name>').addOption(json())
-    .action((name: string, options: { json?: boolean }) => run(async () => (await import('./commands/keys.ts')).addNamedKey(name, options)))
+  keys
+    .command('add')
+    .description('makes an API key and shows it once')
+    .argument('<name>')
+    .addOption(json())
+    .action((name: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/keys.ts')).addNamedKey(name, options)),
+    )
 }
 
 function connectionCommands(program: Command, run: Runner): void {
   const connections = program.command('connections').description('what Omnisaga is connected to')
-  connections.command('apply').description('applies a configuration file: all of it or nothing').argument('<file>').addOption(json())
-    .action((file: string, options: { json?: boolean }) => run(async () => (await import('./commands/connections.ts')).apply(file, options)))
-  connections.command('list').description('every connection and its state').addOption(json())
+  connections
+    .command('apply')
+    .description('applies a configuration file: all of it or nothing')
+    .argument('<file>')
+    .addOption(json())
+    .action((file: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/connections.ts')).apply(file, options)),
+    )
+  connections
+    .command('list')
+    .description('every connection and its state')
+    .addOption(json())
     .action((options: { json?: boolean }) => run(async () => (await import('./commands/connections.ts')).list(options)))
-  connections.command('check').description('asks the other system whether it works').argument('[name]').addOption(json())
-    .action((name: string | undefined, options: { json?: boolean }) => run(async () => (await import('./commands/connections.ts')).check(name, options)))
-  program.command('pull').description('asks a marketplace for orders now').argument('<connection>').addOption(json())
-    .action((name: string, options: { json?: boolean }) => run(async () => (await import('./commands/pull.ts')).pull(name, options)))
+  connections
+    .command('check')
+    .description('asks the other system whether it works')
+    .argument('[name]')
+    .addOption(json())
+    .action((name: string | undefined, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/connections.ts')).check(name, options)),
+    )
+  program
+    .command('pull')
+    .description('asks a marketplace for orders now')
+    .argument('<connection>')
+    .addOption(json())
+    .action((name: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/pull.ts')).pull(name, options)),
+    )
 }
 
 function intake(program: Command, run: Runner): void {
-  program.command('import').description('takes in a file of orders').argument('<file>')
+  program
+    .command('import')
+    .description('takes in a file of orders')
+    .argument('<file>')
     .option('--connection <name>', 'whose orders they are')
     .option('--profile <name>', 'reads and maps only (with --dry-run); needs no running system')
     .option('--password <password>', 'of an encrypted workbook; asked for when needed')
     .option('--dry-run', 'shows what would happen, changes nothing')
     .option('--annotate <out.xlsx>', 'writes a copy with the errors marked')
     .addOption(json())
-    .action((file: string, options: import('./commands/import.ts').ImportOptions) => run(async () => {
-      if (options.connection === undefined && options.profile === undefined) throw new Misuse('Name the connection: --connection NAME (or --profile NAME --dry-run).')
-      if (options.profile !== undefined && options.connection !== undefined) throw new Misuse('Use --connection or --profile, not both.')
-      if (options.profile !== undefined && !options.dryRun) throw new Misuse('--profile only reads: add --dry-run, or use --connection NAME to take the orders in.')
-      return (await import('./commands/import.ts')).importFile(file, options)
-    }))
+    .action((file: string, options: import('./commands/import.ts').ImportOptions) =>
+      run(async () => {
+        if (options.connection === undefined && options.profile === undefined)
+          throw new Misuse('Name the connection: --connection NAME (or --profile NAME --dry-run).')
+        if (options.profile !== undefined && options.connection !== undefined)
+          throw new Misuse('Use --connection or --profile, not both.')
+        if (options.profile !== undefined && !options.dryRun)
+          throw new Misuse('--profile only reads: add --dry-run, or use --connection NAME to take the orders in.')
+        return (await import('./commands/import.ts')).importFile(file, options)
+      }),
+    )
 }
 
 function operations(program: Command, run: Runner): void {
-  program.command('orders').description('orders, newest first')
-    .addOption(new Option('--phase <phase>').choices([...PHASES])).option('--channel <channel>')
-    .option('--limit <n>', 'at most', whole(1), 50).addOption(json())
-    .action((options: import('./commands/orders.ts').OrdersOptions) => run(async () => (await import('./commands/orders.ts')).orders(options)))
-  program.command('order').description("one order, by its id or the channel's own number").argument('<id>').addOption(json())
-    .action((id: string, options: { json?: boolean }) => run(async () => (await import('./commands/order.ts')).order(id, options)))
-  const stock = program.command('stock').description('what there is, what is held, what can be sold')
-    .option('--sku <sku>').option('--location <location>').addOption(json())
-    .action((options: import('./commands/stock.ts').StockOptions) => run(async () => (await import('./commands/stock.ts')).stock(options)))
-  stock.command('set').description('sets a counted quantity').argument('<sku>').argument('<location>').argument('<qty>', 'pieces on hand', whole(0))
-    .requiredOption('--reason <reason>', 'why').addOption(json())
+  program
+    .command('orders')
+    .description('orders, newest first')
+    .addOption(new Option('--phase <phase>').choices([...PHASES]))
+    .option('--channel <channel>')
+    .option('--limit <n>', 'at most', whole(1), 50)
+    .addOption(json())
+    .action((options: import('./commands/orders.ts').OrdersOptions) =>
+      run(async () => (await import('./commands/orders.ts')).orders(options)),
+    )
+  program
+    .command('order')
+    .description("one order, by its id or the channel's own number")
+    .argument('<id>')
+    .addOption(json())
+    .action((id: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/order.ts')).order(id, options)),
+    )
+  const stock = program
+    .command('stock')
+    .description('what there is, what is held, what can be sold')
+    .option('--sku <sku>')
+    .option('--location <location>')
+    .addOption(json())
+    .action((options: import('./commands/stock.ts').StockOptions) =>
+      run(async () => (await import('./commands/stock.ts')).stock(options)),
+    )
+  stock
+    .command('set')
+    .description('sets a counted quantity')
+    .argument('<sku>')
+    .argument('<location>')
+    .argument('<qty>', 'pieces on hand', whole(0))
+    .requiredOption('--reason <reason>', 'why')
+    .addOption(json())
     // `--json` stands on both; commander gives it to the outer one.
-    .action((sku: string, location: string, onHand: number, _own: unknown, command: Command) => run(async () =>
-      (await import('./commands/stock.ts')).setStock({ sku, location, onHand }, command.optsWithGlobals<{ reason: string; json?: boolean }>())))
-  program.command('tasks').description('what waits for a person').option('--kind <kind>').option('--done', 'those that are closed')
-    .option('--limit <n>', 'at most', whole(1), 500).addOption(json())
-    .action((options: import('./commands/tasks.ts').TasksOptions) => run(async () => (await import('./commands/tasks.ts')).tasks(options)))
-  program.command('task').description('shows a task, or does one of its actions').argument('<id>', 'number of the task', whole(1)).argument('[action]')
-    .option('--set <field=value>', 'what the action must know; may be repeated', collect, []).addOption(json())
-    .action((id: number, action: string | undefined, options: import('./commands/tasks.ts').TaskOptions) => run(async () => {
-      if (action === undefined && options.set.length > 0) throw new Misuse('--set belongs to an action: omnisaga task ID ACTION --set field=value')
-      return (await import('./commands/tasks.ts')).task(id, action, options)
-    }))
-  program.command('audit').description('proves every invariant; exit 1 and the violations if any fails')
-    .option('--no-engine', 'without asking Temporal').addOption(json())
-    .action((options: { engine: boolean; json?: boolean }) => run(async () => (await import('./commands/audit.ts')).auditAll(options)))
+    .action((sku: string, location: string, onHand: number, _own: unknown, command: Command) =>
+      run(async () =>
+        (await import('./commands/stock.ts')).setStock(
+          { sku, location, onHand },
+          command.optsWithGlobals<{ reason: string; json?: boolean }>(),
+        ),
+      ),
+    )
+  program
+    .command('tasks')
+    .description('what waits for a person')
+    .option('--kind <kind>')
+    .option('--done', 'those that are closed')
+    .option('--limit <n>', 'at most', whole(1), 500)
+    .addOption(json())
+    .action((options: import('./commands/tasks.ts').TasksOptions) =>
+      run(async () => (await import('./commands/tasks.ts')).tasks(options)),
+    )
+  program
+    .command('task')
+    .description('shows a task, or does one of its actions')
+    .argument('<id>', 'number of the task', whole(1))
+    .argument('[action]')
+    .option('--set <field=value>', 'what the action must know; may be repeated', collect, [])
+    .addOption(json())
+    .action((id: number, action: string | undefined, options: import('./commands/tasks.ts').TaskOptions) =>
+      run(async () => {
+        if (action === undefined && options.set.length > 0)
+          throw new Misuse('--set belongs to an action: omnisaga task ID ACTION --set field=value')
+        return (await import('./commands/tasks.ts')).task(id, action, options)
+      }),
+    )
+  program
+    .command('audit')
+    .description('proves every invariant; exit 1 and the violations if any fails')
+    .option('--no-engine', 'without asking Temporal')
+    .addOption(json())
+    .action((options: { engine: boolean; json?: boolean }) =>
+      run(async () => (await import('./commands/audit.ts')).auditAll(options)),
+    )
 }
 
 export function buildProgram(run: Runner): Command {
   const program = new Command('omnisaga')
-  program.description('Every order one durable saga, from any channel through any warehouse and courier.')
-    .version('0.1.0').showHelpAfterError('(omnisaga --help shows the commands)').exitOverride()
-    .addHelpText('after', '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.')
+  program
+    .description('Every order one durable saga, from any channel through any warehouse and courier.')
+    .version('0.1.0')
+    .showHelpAfterError('(omnisaga --help shows the commands)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
+    )
   for (const group of [system, connectionCommands, intake, operations]) group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program
@@ -110,7 +228,9 @@ const everyCommand = (command: Command): Command[] => command.commands.flatMap((
 /** @param argv without node and script. @returns the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = 0
-  const program = buildProgram(async (run) => { code = await run() })
+  const program = buildProgram(async (run) => {
+    code = await run()
+  })
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
     return code

@@ -26,7 +26,7 @@ export function parseSet(pairs: readonly string[]): Record<string, unknown> {
     const at = pair.indexOf('=')
     const name = pair.slice(0, Math.max(0, at))
     if (!PATH.test(name)) throw new Misuse(`--set takes field=value, found '${pair}'`)
-    const path: Key[] = [...name.matchAll(/[^.[\]]+/g)].map((part) => name[part.index - 1] === '[' ? Number(part[0]) : part[0])
+    const path: Key[] = [...name.matchAll(/[^.[\]]+/g)].map((part) => (name[part.index - 1] === '[' ? Number(part[0]) : part[0]))
     if (path.some((key) => FORBIDDEN.has(key))) throw new Misuse(`--set cannot set '${name}'`)
     place(root, path, valueOf(pair.slice(at + 1)), pair)
   }
@@ -36,8 +36,9 @@ export function parseSet(pairs: readonly string[]): Record<string, unknown> {
 function place(root: Node, path: Key[], value: unknown, pair: string): void {
   let node = root
   for (const [index, key] of path.slice(0, -1).entries()) {
-    const inner: unknown = node[key] ??= typeof path[index + 1] === 'number' ? [] : {}
-    if (typeof inner !== 'object' || inner === null) throw new Misuse(`--set '${pair}' goes below a field that has a value already`)
+    const inner: unknown = (node[key] ??= typeof path[index + 1] === 'number' ? [] : {})
+    if (typeof inner !== 'object' || inner === null)
+      throw new Misuse(`--set '${pair}' goes below a field that has a value already`)
     fill(node)
     node = inner as Node
   }
@@ -53,21 +54,33 @@ function fill(list: unknown): void {
 /** Groups are told by the fields within that are usually meant. */
 const changeHint = (field: string | null): string[] => {
   switch (field) {
-    case null: case 'lines': return ['FIELD=VALUE']
-    case 'recipient': return ['recipient.name=NAME', 'recipient.phone=PHONE', 'recipient.address=ADDRESS']
-    case 'delivery': case 'delivery.cvs': return ['delivery.cvs.chain=CHAIN', 'delivery.cvs.storeId=STORE']
-    case 'customs': return ['customs.invoiceNumber=NUMBER', 'customs.hsCodes=["CODE"]']
-    default: return [`${field}=VALUE`]
+    case null:
+    case 'lines':
+      return ['FIELD=VALUE']
+    case 'recipient':
+      return ['recipient.name=NAME', 'recipient.phone=PHONE', 'recipient.address=ADDRESS']
+    case 'delivery':
+    case 'delivery.cvs':
+      return ['delivery.cvs.chain=CHAIN', 'delivery.cvs.storeId=STORE']
+    case 'customs':
+      return ['customs.invoiceNumber=NUMBER', 'customs.hsCodes=["CODE"]']
+    default:
+      return [`${field}=VALUE`]
   }
 }
 
 /** What an action of this task needs to be told, with places to fill in. */
 export function setHint(task: Pick<Task, 'field' | 'value'>, action: string): string[] {
   switch (action) {
-    case 'decide': return ['keep.LINE=QTY']
-    case 'cancel': return ['reason=WHY']
-    case 'change': return changeHint(task.field)
-    case 'packed': return task.field === 'unit' && task.value !== null ? [`unitId=${task.value}`] : []
-    default: return []
+    case 'decide':
+      return ['keep.LINE=QTY']
+    case 'cancel':
+      return ['reason=WHY']
+    case 'change':
+      return changeHint(task.field)
+    case 'packed':
+      return task.field === 'unit' && task.value !== null ? [`unitId=${task.value}`] : []
+    default:
+      return []
   }
 }

@@ -12,13 +12,28 @@ import { ChangeRequest, verbOf } from './verbs.ts'
 
 export const ANSWER_WITHIN_MS = 3_000
 
-export interface Asked { commandId: string; orderId: string; verb: Verb; state: 'done' | 'refused' | 'waiting'; answer: string | null }
+export interface Asked {
+  commandId: string
+  orderId: string
+  verb: Verb
+  state: 'done' | 'refused' | 'waiting'
+  answer: string | null
+}
 
-interface Given { orderId: string; verb: Verb; detail: Record<string, unknown>; who: string; taskId?: number; idempotencyKey?: string | string[] | undefined }
+interface Given {
+  orderId: string
+  verb: Verb
+  detail: Record<string, unknown>
+  who: string
+  taskId?: number
+  idempotencyKey?: string | string[] | undefined
+}
 
 /** The same key for the same order is the same command; who did it stays the first. */
-const idOf = ({ orderId, idempotencyKey }: Given): string | undefined => typeof idempotencyKey === 'string'
-  ? `k-${createHash('sha256').update(`${orderId}\u0000${idempotencyKey}`).digest('hex').slice(0, 32)}` : undefined
+const idOf = ({ orderId, idempotencyKey }: Given): string | undefined =>
+  typeof idempotencyKey === 'string'
+    ? `k-${createHash('sha256').update(`${orderId}\u0000${idempotencyKey}`).digest('hex').slice(0, 32)}`
+    : undefined
 
 /** @throws Problem 400 when the verb is not told what it must know. */
 async function detailOf(runtime: Runtime, { orderId, verb, detail }: Given): Promise<Record<string, unknown>> {
@@ -38,7 +53,12 @@ export async function command(runtime: Runtime, given: Given): Promise<Asked> {
   const detail = await detailOf(runtime, given)
   const id = idOf(given)
   const { id: commandId, isNew } = await giveCommand(runtime.pool, {
-    ...(id === undefined ? {} : { id }), orderId, verb, detail, who, ...(taskId === undefined ? {} : { taskId }),
+    ...(id === undefined ? {} : { id }),
+    orderId,
+    verb,
+    detail,
+    who,
+    ...(taskId === undefined ? {} : { taskId }),
   })
   if (!isNew) {
     const known = await getCommand(runtime.pool, commandId)

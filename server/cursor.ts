@@ -10,7 +10,14 @@ export const cursorOf = (position: string): string => Buffer.from(position).toSt
 export function openCursor(cursor: string): string {
   const position = Buffer.from(cursor, 'base64url').toString()
   if (POSITION.test(position)) return position
-  throw new Problem(400, 'Invalid input', 'The query is not valid: cursor was not made by this server', { errors: [{
-    path: 'cursor', value: cursor.slice(0, 100), message: 'is no cursor', remedy: 'Send `next` of the page before, unchanged, or leave it out.',
-  }] })
+  throw new Problem(400, 'Invalid input', 'The query is not valid: cursor was not made by this server', {
+    errors: [
+      {
+        path: 'cursor',
+        value: cursor.slice(0, 100),
+        message: 'is no cursor',
+        remedy: 'Send `next` of the page before, unchanged, or leave it out.',
+      },
+    ],
+  })
 }

@@ -5,7 +5,11 @@
 import type { RawRecord } from '../connectors/kit/types.ts'
 
 type Store = (connection: string, records: RawRecord[]) => Promise<unknown>
-interface Waiting { records: RawRecord[]; resolve: () => void; reject: (error: unknown) => void }
+interface Waiting {
+  records: RawRecord[]
+  resolve: () => void
+  reject: (error: unknown) => void
+}
 
 const MOST_TOGETHER = 200
 
@@ -36,7 +40,10 @@ export class InboxWriter {
       const batch = queue.splice(0, MOST_TOGETHER)
       if (batch.length === 0) break
       try {
-        await this.#store(connection, batch.flatMap((waiting) => waiting.records))
+        await this.#store(
+          connection,
+          batch.flatMap((waiting) => waiting.records),
+        )
         for (const waiting of batch) waiting.resolve()
       } catch (error) {
         if (batch.length === 1) batch[0]!.reject(error)

@@ -8,5 +8,14 @@ export const createLogger = (level: string = process.env['OMNISAGA_LOG'] ?? 'inf
 /** Names and places only: a message may quote what a customer wrote. */
 export const errorFields = (error: unknown): Record<string, unknown> => {
   const { name, code, kind, stack } = (error ?? {}) as { name?: string; code?: string; kind?: string; stack?: string }
-  return { error: name, code, kind, at: stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 6).map((line) => line.trim()) }
+  return {
+    error: name,
+    code,
+    kind,
+    at: stack
+      ?.split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 6)
+      .map((line) => line.trim()),
+  }
 }

@@ -24,7 +24,9 @@ export class Metrics {
     }
     entry.count++
     entry.seconds += seconds
-    BUCKETS_SECONDS.forEach((limit, index) => { if (seconds <= limit) entry.buckets[index]! += 1 })
+    BUCKETS_SECONDS.forEach((limit, index) => {
+      if (seconds <= limit) entry.buckets[index]! += 1
+    })
   }
 
   /** `outcome`: stored | forged | refused | busy. Only connections that exist are counted by name. */
@@ -63,14 +65,32 @@ export class Metrics {
 
 /** Each reads an index made for it; orders by phase is one pass over a narrow index. */
 const GAUGES: { name: string; help: string; label?: string; sql: string }[] = [
-  { name: 'omnisaga_inbox_backlog', help: 'Raw records not mapped yet.',
-    sql: `select null as label, count(*) as value from inbox where state = 'new'` },
-  { name: 'omnisaga_outbox_due', help: 'Facts owed to a participant and not acknowledged.', label: 'participant',
-    sql: `select participant as label, count(*) as value from outbox where state = 'due' group by 1 order by 1` },
-  { name: 'omnisaga_outbox_dead', help: 'Facts that could not be delivered; each has a task.',
-    sql: `select null as label, count(*) as value from outbox where state = 'dead'` },
-  { name: 'omnisaga_tasks_open', help: 'Tasks that wait for a person.', label: 'kind',
-    sql: `select kind as label, count(*) as value from tasks where state = 'open' group by 1 order by 1` },
-  { name: 'omnisaga_orders', help: 'Orders by phase.', label: 'phase',
-    sql: `select phase as label, count(*) as value from orders group by 1 order by 1` },
+  {
+    name: 'omnisaga_inbox_backlog',
+    help: 'Raw records not mapped yet.',
+    sql: `select null as label, count(*) as value from inbox where state = 'new'`,
+  },
+  {
+    name: 'omnisaga_outbox_due',
+    help: 'Facts owed to a participant and not acknowledged.',
+    label: 'participant',
+    sql: `select participant as label, count(*) as value from outbox where state = 'due' group by 1 order by 1`,
+  },
+  {
+    name: 'omnisaga_outbox_dead',
+    help: 'Facts that could not be delivered; each has a task.',
+    sql: `select null as label, count(*) as value from outbox where state = 'dead'`,
+  },
+  {
+    name: 'omnisaga_tasks_open',
+    help: 'Tasks that wait for a person.',
+    label: 'kind',
+    sql: `select kind as label, count(*) as value from tasks where state = 'open' group by 1 order by 1`,
+  },
+  {
+    name: 'omnisaga_orders',
+    help: 'Orders by phase.',
+    label: 'phase',
+    sql: `select phase as label, count(*) as value from orders group by 1 order by 1`,
+  },
 ]

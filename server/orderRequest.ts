@@ -39,22 +39,35 @@ function addressOf(sent: AddressRequest | null | undefined): Address | null {
 function totalOf(request: OrderRequest): number | null {
   const { totals, lines } = request
   if (totals?.totalMinor !== undefined && totals.totalMinor !== null) return totals.totalMinor
-  const items = totals?.itemsMinor ?? lines.reduce<number | null>((sum, line) => {
-    const price = line.unitPriceMinor ?? (line.gift ? 0 : null)
-    return sum === null || price === null ? null : sum + price * line.quantity
-  }, 0)
+  const items =
+    totals?.itemsMinor ??
+    lines.reduce<number | null>((sum, line) => {
+      const price = line.unitPriceMinor ?? (line.gift ? 0 : null)
+      return sum === null || price === null ? null : sum + price * line.quantity
+    }, 0)
   return items === null ? null : items + (totals?.shippingMinor ?? 0) - (totals?.discountMinor ?? 0)
 }
 
 function amountDueOf(request: OrderRequest, errors: Errors): number {
   const { method, amountDueMinor } = request.payment
   if (method === 'prepaid') {
-    if (amountDueMinor) errors.add('payment.amountDueMinor', amountDueMinor, 'a prepaid order has nothing due', 'Leave it out, or set method to cod.')
+    if (amountDueMinor)
+      errors.add(
+        'payment.amountDueMinor',
+        amountDueMinor,
+        'a prepaid order has nothing due',
+        'Leave it out, or set method to cod.',
+      )
     return 0
   }
   const due = amountDueMinor ?? totalOf(request)
   if (due === null) {
-    errors.add('payment.amountDueMinor', null, 'what the courier must collect is not known', 'Send it, or totals.totalMinor, or the price of every line.')
+    errors.add(
+      'payment.amountDueMinor',
+      null,
+      'what the courier must collect is not known',
+      'Send it, or totals.totalMinor, or the price of every line.',
+    )
   }
   return due ?? 0
 }
@@ -63,11 +76,18 @@ function linesOf(request: OrderRequest, errors: Errors): OrderPayload['lines'] {
   const seen = new Set<string>()
   return request.lines.map((line, index) => {
     const lineId = line.lineId ?? String(index + 1)
-    if (seen.has(lineId)) errors.add(`lines[${index}].lineId`, lineId, 'appears twice', 'Give each line its own lineId, or leave it out.')
+    if (seen.has(lineId))
+      errors.add(`lines[${index}].lineId`, lineId, 'appears twice', 'Give each line its own lineId, or leave it out.')
     seen.add(lineId)
     return {
-      lineId, sku: line.sku, externalSku: line.sku, name: line.name ?? null, variant: line.variant ?? null,
-      quantity: line.quantity, unitPriceMinor: line.unitPriceMinor ?? null, gift: line.gift,
+      lineId,
+      sku: line.sku,
+      externalSku: line.sku,
+      name: line.name ?? null,
+      variant: line.variant ?? null,
+      quantity: line.quantity,
+      unitPriceMinor: line.unitPriceMinor ?? null,
+      gift: line.gift,
     }
   })
 }
@@ -81,29 +101,43 @@ export function payloadOf(request: OrderRequest): OrderPayload {
     placedAt: request.placedAt ?? null,
     kind: request.kind,
     buyer: {
-      name: buyer?.name ?? null, phone: phoneOf(buyer?.phone, 'buyer.phone', errors), email: buyer?.email ?? null, memberId: buyer?.memberId ?? null,
+      name: buyer?.name ?? null,
+      phone: phoneOf(buyer?.phone, 'buyer.phone', errors),
+      email: buyer?.email ?? null,
+      memberId: buyer?.memberId ?? null,
     },
     recipient: {
-      name: recipient?.name ?? null, phone: phoneOf(recipient?.phone, 'recipient.phone', errors), address: addressOf(recipient?.address),
+      name: recipient?.name ?? null,
+      phone: phoneOf(recipient?.phone, 'recipient.phone', errors),
+      address: addressOf(recipient?.address),
     },
     delivery: {
-      method: delivery.method, service: delivery.service ?? null, cvs: delivery.cvs ?? null, location: delivery.location ?? null,
-      promisedBy: delivery.promisedBy ?? null, askedTime: delivery.askedTime ?? null,
+      method: delivery.method,
+      service: delivery.service ?? null,
+      cvs: delivery.cvs ?? null,
+      location: delivery.location ?? null,
+      promisedBy: delivery.promisedBy ?? null,
+      askedTime: delivery.askedTime ?? null,
     },
     payment: {
-      method: payment.method, state: payment.state ?? (payment.method === 'cod' ? 'due' : 'paid'),
-      amountDueMinor: amountDueOf(request, errors), currency: payment.currency,
+      method: payment.method,
+      state: payment.state ?? (payment.method === 'cod' ? 'due' : 'paid'),
+      amountDueMinor: amountDueOf(request, errors),
+      currency: payment.currency,
     },
     lines: linesOf(request, errors),
     totals: {
-      itemsMinor: totals?.itemsMinor ?? null, shippingMinor: totals?.shippingMinor ?? null,
-      discountMinor: totals?.discountMinor ?? null, totalMinor: totals?.totalMinor ?? null,
+      itemsMinor: totals?.itemsMinor ?? null,
+      shippingMinor: totals?.shippingMinor ?? null,
+      discountMinor: totals?.discountMinor ?? null,
+      totalMinor: totals?.totalMinor ?? null,
     },
     notes: request.notes ?? null,
     priority: request.priority,
     ...(request.customs ? { customs: request.customs } : {}),
   }
   const [first] = errors.found
-  if (first) throw new Problem(400, 'Invalid input', `The body is not valid: ${first.path} ${first.message}`, { errors: errors.found })
+  if (first)
+    throw new Problem(400, 'Invalid input', `The body is not valid: ${first.path} ${first.message}`, { errors: errors.found })
   return payload
 }

@@ -5,9 +5,19 @@ import { issuesOf, type FieldError } from './issues.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-export interface ProblemBody { type: string; title: string; status: number; detail: string; errors: FieldError[] }
+export interface ProblemBody {
+  type: string
+  title: string
+  status: number
+  detail: string
+  errors: FieldError[]
+}
 
-interface ProblemExtra { errors?: FieldError[]; headers?: Record<string, string>; code?: string }
+interface ProblemExtra {
+  errors?: FieldError[]
+  headers?: Record<string, string>
+  code?: string
+}
 
 /** A refusal that is meant for the caller; its detail never holds secrets or other people's data. */
 export class Problem extends Error {
@@ -28,7 +38,13 @@ export class Problem extends Error {
   }
 
   get body(): ProblemBody {
-    return { type: `urn:omnisaga:problem:${this.code}`, title: this.title, status: this.status, detail: this.message, errors: this.errors }
+    return {
+      type: `urn:omnisaga:problem:${this.code}`,
+      title: this.title,
+      status: this.status,
+      detail: this.message,
+      errors: this.errors,
+    }
   }
 }
 
@@ -41,7 +57,9 @@ export const invalidInput = (error: z.ZodError, input: unknown, place: string): 
   const errors = issuesOf(error, input)
   const [first] = errors
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return new Problem(400, 'Invalid input', `The ${place} is not valid: ${first?.path ?? ''} ${first?.message ?? ''}${more}`, { errors })
+  return new Problem(400, 'Invalid input', `The ${place} is not valid: ${first?.path ?? ''} ${first?.message ?? ''}${more}`, {
+    errors,
+  })
 }
 
 /** Fastify's own refusals (FST_ERR_…), put into words; the rest keep the framework's message. */
@@ -65,9 +83,10 @@ const codeOf = (error: unknown): string => {
   return typeof code === 'string' ? code : ''
 }
 
-const isUnavailable = (error: unknown): boolean => UNAVAILABLE.test(codeOf(error))
-  || (error instanceof AggregateError && error.errors.some(isUnavailable))
-  || (error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message))
+const isUnavailable = (error: unknown): boolean =>
+  UNAVAILABLE.test(codeOf(error)) ||
+  (error instanceof AggregateError && error.errors.some(isUnavailable)) ||
+  (error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message))
 
 export const unavailable = (detail: string, retryAfterSeconds = 5): Problem =>
   new Problem(503, 'Unavailable', detail, { headers: { 'retry-after': String(retryAfterSeconds) } })
@@ -77,12 +96,18 @@ const ofOmnisaga = (error: OmnisagaError): Problem => {
   const extra = error.code === undefined ? { errors } : { errors, code: error.code }
   const seconds = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 5_000) / 1000)))
   switch (error.kind) {
-    case 'Invalid': return new Problem(422, 'Cannot be processed', error.message, extra)
-    case 'Rejected': return error.code === 'forged' || error.code === 'expired'
-      ? new Problem(401, 'Not verified', error.message, extra)
-      : new Problem(409, 'Refused', error.message, extra)
-    case 'Misconfigured': return new Problem(409, 'Misconfigured', error.message, extra)
-    case 'RateLimited': case 'Transient': case 'OutcomeUnknown': case 'AuthExpired':
+    case 'Invalid':
+      return new Problem(422, 'Cannot be processed', error.message, extra)
+    case 'Rejected':
+      return error.code === 'forged' || error.code === 'expired'
+        ? new Problem(401, 'Not verified', error.message, extra)
+        : new Problem(409, 'Refused', error.message, extra)
+    case 'Misconfigured':
+      return new Problem(409, 'Misconfigured', error.message, extra)
+    case 'RateLimited':
+    case 'Transient':
+    case 'OutcomeUnknown':
+    case 'AuthExpired':
       return new Problem(503, 'Unavailable', error.message, { ...extra, headers: { 'retry-after': seconds } })
   }
 }

@@ -1,5 +1,5 @@
 /** One table of routes is the source of everything: what is served, what is checked, what openapi.json says. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Runtime } from '../activities/runtime.ts'
@@ -22,11 +22,26 @@ export interface ServerContext {
   openapi(): unknown
 }
 
-export interface Answer { status: number; body?: unknown; contentType?: string; headers?: Record<string, string> }
+export interface Answer {
+  status: number
+  body?: unknown
+  contentType?: string
+  headers?: Record<string, string>
+}
 
-export interface Documented { description: string; schema?: z.ZodType; contentType?: string }
+export interface Documented {
+  description: string
+  schema?: z.ZodType
+  contentType?: string
+}
 
-export interface Call<P, Q, B> extends ServerContext { params: P; query: Q; body: B; request: FastifyRequest; who: string }
+export interface Call<P, Q, B> extends ServerContext {
+  params: P
+  query: Q
+  body: B
+  request: FastifyRequest
+  who: string
+}
 
 interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   method: 'GET' | 'POST'
@@ -71,18 +86,27 @@ function parse<S extends z.ZodType>(schema: S | undefined, input: unknown, place
   if (!schema) return undefined as z.output<S>
   const bad = unstorableText(input)
   if (bad) {
-    throw new Problem(400, 'Invalid input', `The ${place} holds a character that cannot be stored.`, { errors: [{
-      path: pathText(bad), value: null, message: 'holds NUL or half a surrogate pair', remedy: 'Remove the character.',
-    }] })
+    throw new Problem(400, 'Invalid input', `The ${place} holds a character that cannot be stored.`, {
+      errors: [
+        {
+          path: pathText(bad),
+          value: null,
+          message: 'holds NUL or half a surrogate pair',
+          remedy: 'Remove the character.',
+        },
+      ],
+    })
   }
   const result = schema.safeParse(input)
   if (!result.success) throw invalidInput(result.error, input, place)
   return result.data
 }
 
-export function defineRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined, B extends z.ZodType = z.ZodUndefined>(
-  definition: Definition<P, Q, B>,
-): Route {
+export function defineRoute<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(definition: Definition<P, Q, B>): Route {
   const bodyKind = definition.bodyKind ?? (definition.body ? 'json' : 'none')
   return {
     method: definition.method,
@@ -97,13 +121,14 @@ export function defineRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.Zo
     bodyKind,
     bodyLimit: definition.bodyLimit ?? JSON_LIMIT_BYTES,
     responses: definition.responses,
-    serve: async (context, request, who) => definition.handle({
-      ...context,
-      request,
-      who,
-      params: parse(definition.params, request.params, 'path'),
-      query: parse(definition.query, request.query, 'query'),
-      body: bodyKind === 'json' ? parse(definition.body, request.body ?? {}, 'body') : (undefined as z.output<B>),
-    }),
+    serve: async (context, request, who) =>
+      definition.handle({
+        ...context,
+        request,
+        who,
+        params: parse(definition.params, request.params, 'path'),
+        query: parse(definition.query, request.query, 'query'),
+        body: bodyKind === 'json' ? parse(definition.body, request.body ?? {}, 'body') : (undefined as z.output<B>),
+      }),
   }
 }

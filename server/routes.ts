@@ -8,5 +8,10 @@ import { taskRoutes } from './routes/tasks.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 export const routes: readonly Route[] = [
-  ...webhookRoutes, ...orderRoutes, ...importRoutes, ...stockRoutes, ...taskRoutes, ...systemRoutes,
+  ...webhookRoutes,
+  ...orderRoutes,
+  ...importRoutes,
+  ...stockRoutes,
+  ...taskRoutes,
+  ...systemRoutes,
 ]

@@ -6,11 +6,19 @@ const text = (most: number) => z.string().max(most)
 const isoTime = z.iso.datetime({ offset: true })
 
 export const FieldErrorSchema = z.object({ path: z.string(), value: z.unknown(), message: z.string(), remedy: z.string() })
-export const ProblemSchema = z.object({
-  type: z.string(), title: z.string(), status: z.int(), detail: z.string(), errors: z.array(FieldErrorSchema),
-}).meta({ id: 'Problem', description: 'RFC 9457 problem details.' })
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z.array(FieldErrorSchema),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' })
 
-export const OrderId = z.object({ id: text(200).min(1).meta({ description: "Omnisaga's id, or the channel's own order number." }) })
+export const OrderId = z.object({
+  id: text(200).min(1).meta({ description: "Omnisaga's id, or the channel's own order number." }),
+})
 export const ImportId = z.object({ id: text(200).min(1) })
 export const TaskId = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
 export const ConnectionName = z.object({ connection: text(100).min(1) })
@@ -26,8 +34,13 @@ export const OrdersQuery = z.strictObject({
 
 /** An address may come as one line (`raw`), in parts, or both; what is missing is read from the line. */
 export const AddressRequest = z.object({
-  raw: text(500).nullish(), postalCode: text(10).nullish(), city: text(60).nullish(), district: text(60).nullish(),
-  line: text(300).nullish(), country: z.string().length(2).nullish(), province: text(60).nullish(),
+  raw: text(500).nullish(),
+  postalCode: text(10).nullish(),
+  city: text(60).nullish(),
+  district: text(60).nullish(),
+  line: text(300).nullish(),
+  country: z.string().length(2).nullish(),
+  province: text(60).nullish(),
 })
 export const PartyRequest = z.object({
   name: text(100).nullish(),
@@ -44,66 +57,121 @@ const LineRequest = z.object({
 })
 
 /** An in-store order, a try-on request, or a POS sale to be shipped from the warehouse. */
-export const OrderRequest = z.strictObject({
-  connection: text(100).min(1).meta({ description: 'A connection of the connector `store`; with externalId the identity of the order.' }),
-  externalId: text(100).min(1),
-  externalVersion: text(60).nullish().meta({ description: 'Grows with every edit; default: none, so only changed content counts.' }),
-  placedAt: isoTime.nullish(),
-  kind: OrderKind.default('store'),
-  buyer: PartyRequest.extend({ email: z.email().max(200).nullish(), memberId: text(100).nullish() }).nullish(),
-  recipient: PartyRequest.extend({ address: AddressRequest.nullish() }).nullish(),
-  delivery: z.object({
-    method: DeliveryMethod,
-    service: text(40).nullish(),
-    cvs: z.object({ chain: CvsChain, storeId: text(20).nullable() }).nullish(),
-    location: text(60).nullish(),
-    promisedBy: isoTime.nullish(),
-    askedTime: text(100).nullish(),
-  }),
-  payment: z.object({
-    method: Payment.shape.method,
-    state: Payment.shape.state.optional().meta({ description: 'Default: paid when prepaid, due when COD.' }),
-    amountDueMinor: z.int().min(0).optional().meta({ description: 'Default: 0 when prepaid, the total when COD.' }),
-    currency: z.string().regex(/^[A-Z]{3}$/).default('TWD'),
-  }),
-  lines: z.array(LineRequest).min(1).max(500),
-  totals: Totals.partial().nullish(),
-  notes: text(1000).nullish(),
-  priority: z.int().min(-100).max(100).default(0),
-  customs: z.object({ invoiceNumber: text(60).min(1), hsCodes: z.array(text(20)).min(1).max(100) }).nullish(),
-}).meta({ id: 'OrderRequest' })
+export const OrderRequest = z
+  .strictObject({
+    connection: text(100)
+      .min(1)
+      .meta({ description: 'A connection of the connector `store`; with externalId the identity of the order.' }),
+    externalId: text(100).min(1),
+    externalVersion: text(60)
+      .nullish()
+      .meta({ description: 'Grows with every edit; default: none, so only changed content counts.' }),
+    placedAt: isoTime.nullish(),
+    kind: OrderKind.default('store'),
+    buyer: PartyRequest.extend({ email: z.email().max(200).nullish(), memberId: text(100).nullish() }).nullish(),
+    recipient: PartyRequest.extend({ address: AddressRequest.nullish() }).nullish(),
+    delivery: z.object({
+      method: DeliveryMethod,
+      service: text(40).nullish(),
+      cvs: z.object({ chain: CvsChain, storeId: text(20).nullable() }).nullish(),
+      location: text(60).nullish(),
+      promisedBy: isoTime.nullish(),
+      askedTime: text(100).nullish(),
+    }),
+    payment: z.object({
+      method: Payment.shape.method,
+      state: Payment.shape.state.optional().meta({ description: 'Default: paid when prepaid, due when COD.' }),
+      amountDueMinor: z.int().min(0).optional().meta({ description: 'Default: 0 when prepaid, the total when COD.' }),
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3}$/)
+        .default('TWD'),
+    }),
+    lines: z.array(LineRequest).min(1).max(500),
+    totals: Totals.partial().nullish(),
+    notes: text(1000).nullish(),
+    priority: z.int().min(-100).max(100).default(0),
+    customs: z.object({ invoiceNumber: text(60).min(1), hsCodes: z.array(text(20)).min(1).max(100) }).nullish(),
+  })
+  .meta({ id: 'OrderRequest' })
 export type OrderRequest = z.infer<typeof OrderRequest>
 
-export const OrderAnswer = CanonicalOrder.loose().meta({ id: 'Order', description: 'The canonical order. Amounts in minor units: NT$ 590 is 59000.' })
-export const OrdersAnswer = z.object({ orders: z.array(z.looseObject({ id: z.string(), phase: Phase })), next: z.string().nullable() })
-export const OrderDetailAnswer = CanonicalOrder.loose().meta({
-  id: 'OrderDetail', description: 'The canonical order with its counters, facts, units, parcels, tasks, commands and what is still owed.',
+export const OrderAnswer = CanonicalOrder.loose().meta({
+  id: 'Order',
+  description: 'The canonical order. Amounts in minor units: NT$ 590 is 59000.',
 })
-export const CommandAnswer = z.object({
-  commandId: z.string(), orderId: z.string(), verb: z.string(), state: z.enum(['done', 'refused', 'waiting']), answer: z.string().nullable(),
-}).meta({ id: 'CommandAnswer' })
+export const OrdersAnswer = z.object({
+  orders: z.array(z.looseObject({ id: z.string(), phase: Phase })),
+  next: z.string().nullable(),
+})
+export const OrderDetailAnswer = CanonicalOrder.loose().meta({
+  id: 'OrderDetail',
+  description: 'The canonical order with its counters, facts, units, parcels, tasks, commands and what is still owed.',
+})
+export const CommandAnswer = z
+  .object({
+    commandId: z.string(),
+    orderId: z.string(),
+    verb: z.string(),
+    state: z.enum(['done', 'refused', 'waiting']),
+    answer: z.string().nullable(),
+  })
+  .meta({ id: 'CommandAnswer' })
 
-export const RefusedAnswer = z.object({
-  ...ProblemSchema.shape, commandId: z.string(), orderId: z.string(), verb: z.string(), state: z.literal('refused'), answer: z.string().nullable(),
-}).meta({ id: 'Refused', description: 'A problem that carries the answer of the command.' })
+export const RefusedAnswer = z
+  .object({
+    ...ProblemSchema.shape,
+    commandId: z.string(),
+    orderId: z.string(),
+    verb: z.string(),
+    state: z.literal('refused'),
+    answer: z.string().nullable(),
+  })
+  .meta({ id: 'Refused', description: 'A problem that carries the answer of the command.' })
 
 export const StockQuery = z.strictObject({ sku: text(100).optional(), location: text(60).optional() })
-export const StockLevelSchema = z.object({
-  sku: z.string(), location: z.string(), onHand: z.int(), safety: z.int(), held: z.int(), available: z.int(),
-}).meta({ id: 'StockLevel' })
+export const StockLevelSchema = z
+  .object({
+    sku: z.string(),
+    location: z.string(),
+    onHand: z.int(),
+    safety: z.int(),
+    held: z.int(),
+    available: z.int(),
+  })
+  .meta({ id: 'StockLevel' })
 export const StockAnswer = z.object({ stock: z.array(StockLevelSchema) })
-export const StockRequest = z.strictObject({
-  sku: text(100).min(1), location: text(60).min(1), onHand: z.int().min(0).max(1_000_000_000), reason: text(200).min(1),
-}).meta({ id: 'StockRequest', description: 'A counted number; the difference is booked as a movement.' })
+export const StockRequest = z
+  .strictObject({
+    sku: text(100).min(1),
+    location: text(60).min(1),
+    onHand: z.int().min(0).max(1_000_000_000),
+    reason: text(200).min(1),
+  })
+  .meta({ id: 'StockRequest', description: 'A counted number; the difference is booked as a movement.' })
 
 export const TasksQuery = z.strictObject({
-  state: z.enum(['open', 'done']).default('open'), kind: text(60).optional(), limit: limit(1000, 200),
+  state: z.enum(['open', 'done']).default('open'),
+  kind: text(60).optional(),
+  limit: limit(1000, 200),
 })
-export const TaskSchema = z.looseObject({
-  id: z.int(), kind: z.string(), orderId: z.string().nullable(), subject: z.string(), title: z.string(), detail: z.string(), remedy: z.string(),
-  field: z.string().nullable(), value: z.string().nullable(), actions: z.array(z.string()), state: z.enum(['open', 'done']),
-  openedAt: z.string(), closedAt: z.string().nullable(),
-}).meta({ id: 'Task' })
+export const TaskSchema = z
+  .looseObject({
+    id: z.int(),
+    kind: z.string(),
+    orderId: z.string().nullable(),
+    subject: z.string(),
+    title: z.string(),
+    detail: z.string(),
+    remedy: z.string(),
+    field: z.string().nullable(),
+    value: z.string().nullable(),
+    actions: z.array(z.string()),
+    state: z.enum(['open', 'done']),
+    openedAt: z.string(),
+    closedAt: z.string().nullable(),
+  })
+  .meta({ id: 'Task' })
 export const TasksAnswer = z.object({ tasks: z.array(TaskSchema) })
 export const TaskAction = TaskId.extend({ action: text(40).min(1) })
 export const TaskActionBody = z.record(text(60), z.unknown()).meta({
@@ -112,7 +180,9 @@ export const TaskActionBody = z.record(text(60), z.unknown()).meta({
 
 export const ImportAnswer = z.looseObject({ id: z.string(), state: z.string() }).meta({ id: 'Import' })
 export const ImportForm = z.object({
-  connection: z.string().meta({ description: 'Name of the connection the file belongs to; may be sent before or after the file.' }),
+  connection: z
+    .string()
+    .meta({ description: 'Name of the connection the file belongs to; may be sent before or after the file.' }),
   password: z.string().optional().meta({ description: 'For an encrypted workbook.' }),
   file: z.string().meta({ format: 'binary' }),
 })

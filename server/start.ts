@@ -62,15 +62,23 @@ export async function startServer(runtime: Runtime, options: ServerOptions): Pro
 
 function listenError(error: unknown, host: string, port: number): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE': return new OmnisagaError('Misconfigured', `port ${port} on ${host} is in use`, {
-      code: 'portBusy', remedy: 'Set OMNISAGA_PORT to a free port, or stop what uses it.',
-    })
-    case 'EACCES': return new OmnisagaError('Misconfigured', `port ${port} on ${host} may not be used`, {
-      code: 'portForbidden', remedy: 'Set OMNISAGA_PORT to a port above 1023.',
-    })
-    case 'EADDRNOTAVAIL': case 'ENOTFOUND': return new OmnisagaError('Misconfigured', `this machine has no address ${host}`, {
-      code: 'hostUnknown', remedy: 'Correct OMNISAGA_HOST.',
-    })
-    default: return error
+    case 'EADDRINUSE':
+      return new OmnisagaError('Misconfigured', `port ${port} on ${host} is in use`, {
+        code: 'portBusy',
+        remedy: 'Set OMNISAGA_PORT to a free port, or stop what uses it.',
+      })
+    case 'EACCES':
+      return new OmnisagaError('Misconfigured', `port ${port} on ${host} may not be used`, {
+        code: 'portForbidden',
+        remedy: 'Set OMNISAGA_PORT to a port above 1023.',
+      })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new OmnisagaError('Misconfigured', `this machine has no address ${host}`, {
+        code: 'hostUnknown',
+        remedy: 'Correct OMNISAGA_HOST.',
+      })
+    default:
+      return error
   }
 }

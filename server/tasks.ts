@@ -7,24 +7,48 @@ import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Answer } from './route.ts'
 import { isSettledHere, settleTask } from './settleTask.ts'
 
-export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> { commandId: string | null; orderId: string | null; verb: string }
+export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> {
+  commandId: string | null
+  orderId: string | null
+  verb: string
+}
 
 const isVerb = (action: string): action is Verb => (VERBS as readonly string[]).includes(action)
 
 const refusal = (task: Task, action: string): Problem | null => {
   if (task.state === 'done') {
-    return new Problem(409, 'Task is closed', `Task ${task.id} was closed${task.closedBy ? ` by ${task.closedBy}` : ''}: ${task.outcome ?? 'done'}.`)
+    return new Problem(
+      409,
+      'Task is closed',
+      `Task ${task.id} was closed${task.closedBy ? ` by ${task.closedBy}` : ''}: ${task.outcome ?? 'done'}.`,
+    )
   }
   if (task.actions.includes(action)) return null
-  return new Problem(409, 'Not an action of this task', `Task ${task.id} does not allow '${action}'.`, { errors: [{
-    path: 'action', value: action, message: 'is not allowed', remedy: `Use one of: ${task.actions.join(', ')}.`,
-  }] })
+  return new Problem(409, 'Not an action of this task', `Task ${task.id} does not allow '${action}'.`, {
+    errors: [
+      {
+        path: 'action',
+        value: action,
+        message: 'is not allowed',
+        remedy: `Use one of: ${task.actions.join(', ')}.`,
+      },
+    ],
+  })
 }
 
-interface By { who: string; idempotencyKey?: string | string[] | undefined }
+interface By {
+  who: string
+  idempotencyKey?: string | string[] | undefined
+}
 
 /** @throws Problem 404 for an unknown task, 409 for one that is closed or does not allow the action. */
-export async function takeAction(runtime: Runtime, taskId: number, action: string, detail: Record<string, unknown>, by: By): Promise<Acted> {
+export async function takeAction(
+  runtime: Runtime,
+  taskId: number,
+  action: string,
+  detail: Record<string, unknown>,
+  by: By,
+): Promise<Acted> {
   const task = await getTask(runtime.pool, taskId)
   if (!task) throw notFound('task', String(taskId))
   const refused = refusal(task, action)
@@ -38,7 +62,10 @@ export async function takeAction(runtime: Runtime, taskId: number, action: strin
 }
 
 export async function actOnTask(
-  runtime: Runtime, { id, action }: { id: number; action: string }, detail: Record<string, unknown>, by: By,
+  runtime: Runtime,
+  { id, action }: { id: number; action: string },
+  detail: Record<string, unknown>,
+  by: By,
 ): Promise<Answer> {
   const acted = await takeAction(runtime, id, action, detail, by)
   if (acted.state === 'done') return { status: 200, body: acted }

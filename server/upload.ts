@@ -3,11 +3,17 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from './problem.ts'
 
-export interface Upload { bytes: Buffer; fileName: string; connection: string; password: string | undefined }
+export interface Upload {
+  bytes: Buffer
+  fileName: string
+  connection: string
+  password: string | undefined
+}
 
 const isZip = (bytes: Buffer) => bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 0x03, 0x04]))
 /** Old Office files and encrypted new ones. */
-const isCompoundFile = (bytes: Buffer) => bytes.subarray(0, 8).equals(Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]))
+const isCompoundFile = (bytes: Buffer) =>
+  bytes.subarray(0, 8).equals(Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]))
 /** Text of any encoding has neither NUL nor the control characters of binary files; UTF-16 starts with its mark. */
 const isText = (bytes: Buffer) => {
   const start = bytes.subarray(0, 4096)
@@ -21,19 +27,29 @@ export function checkFileType(bytes: Buffer): void {
   if (bytes.length === 0) throw badUpload('file', 'is empty', 'Export the file again and send it whole.')
   if (isZip(bytes) || isCompoundFile(bytes)) return
   if (isText(bytes) && !MARKUP_OR_PDF.test(bytes.subarray(0, 64).toString('latin1'))) return
-  throw new Problem(415, 'Unsupported file', 'The file is neither an Excel workbook (.xlsx, .xls) nor CSV text.', { errors: [{
-    path: 'file', value: null, message: 'is of another type', remedy: 'Send the file as the channel exported it.',
-  }] })
+  throw new Problem(415, 'Unsupported file', 'The file is neither an Excel workbook (.xlsx, .xls) nor CSV text.', {
+    errors: [
+      {
+        path: 'file',
+        value: null,
+        message: 'is of another type',
+        remedy: 'Send the file as the channel exported it.',
+      },
+    ],
+  })
 }
 
 const badUpload = (path: string, message: string, remedy: string): Problem =>
-  new Problem(400, 'Invalid input', `The upload is not valid: ${path} ${message}`, { errors: [{ path, value: null, message, remedy }] })
+  new Problem(400, 'Invalid input', `The upload is not valid: ${path} ${message}`, {
+    errors: [{ path, value: null, message, remedy }],
+  })
 
 const KNOWN_FIELDS = new Set(['connection', 'password'])
 
 /** @throws Problem 400, 413, 415; errors of the multipart parser are put into words by problem.ts. */
 export async function readUpload(request: FastifyRequest): Promise<Upload> {
-  if (!request.isMultipart()) throw new Problem(415, 'Unsupported media type', 'Send the file as multipart/form-data with the fields connection and file.')
+  if (!request.isMultipart())
+    throw new Problem(415, 'Unsupported media type', 'Send the file as multipart/form-data with the fields connection and file.')
   const fields = new Map<string, string>()
   let file: { bytes: Buffer; fileName: string } | null = null
   for await (const part of request.parts()) {
@@ -43,7 +59,8 @@ export async function readUpload(request: FastifyRequest): Promise<Upload> {
   }
   const connection = fields.get('connection')
   if (!file) throw badUpload('file', 'is missing', 'Send the file as the part `file`.')
-  if (connection === undefined || connection === '') throw badUpload('connection', 'is missing', 'Name the connection the file belongs to.')
+  if (connection === undefined || connection === '')
+    throw badUpload('connection', 'is missing', 'Name the connection the file belongs to.')
   if (connection.includes('\u0000')) throw badUpload('connection', 'holds NUL', 'Remove the character.')
   checkFileType(file.bytes)
   return { ...file, connection, password: fields.get('password') || undefined }
@@ -57,4 +74,8 @@ async function wholeFile(part: MultipartFile): Promise<Buffer> {
 
 /** The last part of the name, without what no file system would take. */
 const plainName = (name: string | undefined): string =>
-  (name ?? '').split(/[/\\]/).at(-1)?.replaceAll(/[\p{Cc}\p{Surrogate}]/gu, '').slice(0, 200) || 'upload'
+  (name ?? '')
+    .split(/[/\\]/)
+    .at(-1)
+    ?.replaceAll(/[\p{Cc}\p{Surrogate}]/gu, '')
+    .slice(0, 200) || 'upload'

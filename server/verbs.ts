@@ -9,38 +9,80 @@ const nothing = z.strictObject({})
 const ofUnit = z.strictObject({ unitId: text(100).optional().meta({ description: 'Default: all that waits.' }) })
 
 /** Only what is to change; amounts and lines that are not named stay. */
-export const ChangeRequest = z.strictObject({
-  buyer: PartyRequest.extend({ email: z.email().max(200).nullish(), memberId: text(100).nullish() }).partial().strict().optional(),
-  recipient: PartyRequest.extend({ address: z.union([AddressRequest.strict(), text(500)]).nullable() }).partial().strict().optional(),
-  delivery: z.strictObject({
-    method: DeliveryMethod,
-    service: text(40).nullable(),
-    cvs: z.strictObject({ chain: CvsChain, storeId: z.union([z.string(), z.number().transform(String)]).nullable() }).partial().nullable(),
-    location: text(60).nullable(),
-    promisedBy: z.iso.datetime({ offset: true }).nullable(),
-    askedTime: text(100).nullable(),
-  }).partial().optional(),
-  payment: Payment.partial().strict().optional(),
-  totals: Totals.partial().strict().optional(),
-  lines: z.array(OrderLine.partial().strict()).min(1).max(500).optional()
-    .meta({ description: 'Every line that shall be; one with a known lineId (or at the same place) keeps what is not named.' }),
-  skus: z.record(z.string(), text(100)).optional().meta({ description: '{lineId: sku}: what an article of the channel is called here; remembered.' }),
-  notes: z.string().max(1000).nullable().optional(),
-  customs: z.strictObject({ invoiceNumber: text(60), hsCodes: z.array(text(20)).min(1).max(100) }).optional(),
-}).refine((change) => Object.keys(change).length > 0, { message: 'names nothing to change', params: { remedy: 'Send at least one field.' } })
+export const ChangeRequest = z
+  .strictObject({
+    buyer: PartyRequest.extend({ email: z.email().max(200).nullish(), memberId: text(100).nullish() })
+      .partial()
+      .strict()
+      .optional(),
+    recipient: PartyRequest.extend({ address: z.union([AddressRequest.strict(), text(500)]).nullable() })
+      .partial()
+      .strict()
+      .optional(),
+    delivery: z
+      .strictObject({
+        method: DeliveryMethod,
+        service: text(40).nullable(),
+        cvs: z
+          .strictObject({ chain: CvsChain, storeId: z.union([z.string(), z.number().transform(String)]).nullable() })
+          .partial()
+          .nullable(),
+        location: text(60).nullable(),
+        promisedBy: z.iso.datetime({ offset: true }).nullable(),
+        askedTime: text(100).nullable(),
+      })
+      .partial()
+      .optional(),
+    payment: Payment.partial().strict().optional(),
+    totals: Totals.partial().strict().optional(),
+    lines: z
+      .array(OrderLine.partial().strict())
+      .min(1)
+      .max(500)
+      .optional()
+      .meta({ description: 'Every line that shall be; one with a known lineId (or at the same place) keeps what is not named.' }),
+    skus: z
+      .record(z.string(), text(100))
+      .optional()
+      .meta({ description: '{lineId: sku}: what an article of the channel is called here; remembered.' }),
+    notes: z.string().max(1000).nullable().optional(),
+    customs: z.strictObject({ invoiceNumber: text(60), hsCodes: z.array(text(20)).min(1).max(100) }).optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, {
+    message: 'names nothing to change',
+    params: { remedy: 'Send at least one field.' },
+  })
 export type ChangeRequest = z.infer<typeof ChangeRequest>
 
-interface PersonVerb { verb: Verb; summary: string; body: z.ZodType<Record<string, unknown>> }
+interface PersonVerb {
+  verb: Verb
+  summary: string
+  body: z.ZodType<Record<string, unknown>>
+}
 
 export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
   { verb: 'confirm', summary: 'The customer said yes', body: nothing },
-  { verb: 'cancel', summary: 'Cancel and undo; refused with the reason when it is too late', body: z.strictObject({ reason: text(300).optional() }) },
-  { verb: 'change', summary: 'Change recipient, delivery, lines, payment or notes; refused once the warehouse works on it', body: ChangeRequest },
+  {
+    verb: 'cancel',
+    summary: 'Cancel and undo; refused with the reason when it is too late',
+    body: z.strictObject({ reason: text(300).optional() }),
+  },
+  {
+    verb: 'change',
+    summary: 'Change recipient, delivery, lines, payment or notes; refused once the warehouse works on it',
+    body: ChangeRequest,
+  },
   { verb: 'paid', summary: 'The money is here', body: nothing },
   { verb: 'arrived', summary: 'The try-on customer is there; the goods are kept aside', body: nothing },
-  { verb: 'decide', summary: 'What the try-on customer keeps; the rest goes back on sale', body: z.strictObject({
-    keep: z.record(text(60), z.int().min(0).max(100_000)).meta({ description: '{lineId: pieces}; a line that is not named is not kept.' }),
-  }) },
+  {
+    verb: 'decide',
+    summary: 'What the try-on customer keeps; the rest goes back on sale',
+    body: z.strictObject({
+      keep: z
+        .record(text(60), z.int().min(0).max(100_000))
+        .meta({ description: '{lineId: pieces}; a line that is not named is not kept.' }),
+    }),
+  },
   { verb: 'collected', summary: 'The customer took it along', body: ofUnit },
   { verb: 'packed', summary: 'Packed by hand, where no warehouse system answers', body: ofUnit },
   { verb: 'retry', summary: 'Try again what stands still', body: nothing },

@@ -12,13 +12,21 @@ export async function auditAll({ engine, json }: { engine: boolean; json?: boole
     printJson(result)
     return ok ? 0 : 1
   }
-  const counts = dim(Object.entries(checked).map(([what, count]) => `${count} ${what}`).join(', '))
+  const counts = dim(
+    Object.entries(checked)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(', '),
+  )
   if (ok) print(`${green('Every invariant holds.')} ${counts}`)
   else {
     print(`${red(`${violations.length} violation${violations.length === 1 ? '' : 's'}.`)} ${counts}`)
-    print(table(violations, [
-      { title: 'INVARIANT', of: (each) => each.invariant }, { title: 'ABOUT', of: (each) => each.subject }, { title: 'WHAT', of: (each) => each.detail, most: 120 },
-    ]))
+    print(
+      table(violations, [
+        { title: 'INVARIANT', of: (each) => each.invariant },
+        { title: 'ABOUT', of: (each) => each.subject },
+        { title: 'WHAT', of: (each) => each.detail, most: 120 },
+      ]),
+    )
   }
   return ok ? 0 : 1
 }

@@ -4,7 +4,15 @@ import { basename } from 'node:path'
 import { fileSettings, runImport, startImport } from '../../activities/imports.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
-import { annotate, dryRun, readOrdersInWorker, type DryRun, type FileOrders, type ReadOptions, type RowError } from '../../mappings/files/index.ts'
+import {
+  annotate,
+  dryRun,
+  readOrdersInWorker,
+  type DryRun,
+  type FileOrders,
+  type ReadOptions,
+  type RowError,
+} from '../../mappings/files/index.ts'
 import { getImport, type ImportResult } from '../../store/imports.ts'
 import type { ExitCode } from '../exit.ts'
 import { lookupOf } from '../importPreview.ts'
@@ -12,15 +20,24 @@ import { bold, complain, dim, green, print, printJson, red, table, yellow } from
 import { askPassword } from '../password.ts'
 import { withRuntime } from '../session.ts'
 
-export interface ImportOptions { connection?: string; profile?: string; password?: string; dryRun?: boolean; annotate?: string; json?: boolean }
+export interface ImportOptions {
+  connection?: string
+  profile?: string
+  password?: string
+  dryRun?: boolean
+  annotate?: string
+  json?: boolean
+}
 
 export async function importFile(path: string, options: ImportOptions): Promise<ExitCode> {
   const { connection, profile } = options
   if (profile !== undefined) return await preview(path, { profile }, options)
   const name = connection ?? ''
-  return await withRuntime(async (runtime) => options.dryRun
-    ? await preview(path, { connection: name, ...await fileSettings(runtime, name) }, options, runtime)
-    : await takeIn(runtime, path, name, options))
+  return await withRuntime(async (runtime) =>
+    options.dryRun
+      ? await preview(path, { connection: name, ...(await fileSettings(runtime, name)) }, options, runtime)
+      : await takeIn(runtime, path, name, options),
+  )
 }
 
 /** Runs `read`; a workbook that turns out to be encrypted is asked about, once, where somebody can answer. */
@@ -34,7 +51,12 @@ async function withPassword<T>(given: string | undefined, read: (password: strin
   }
 }
 
-async function preview(path: string, read: Omit<ReadOptions, 'password'>, options: ImportOptions, runtime?: Runtime): Promise<ExitCode> {
+async function preview(
+  path: string,
+  read: Omit<ReadOptions, 'password'>,
+  options: ImportOptions,
+  runtime?: Runtime,
+): Promise<ExitCode> {
   const file = await withPassword(options.password, async (password) => {
     const found = await readOrdersInWorker({ path }, { ...read, password })
     await writeAnnotated(path, found, password, options)
@@ -52,7 +74,7 @@ async function takeIn(runtime: Runtime, path: string, connection: string, option
     const id = await startImport(runtime, { bytes, fileName: basename(path), connection })
     await runImport(runtime, id, password)
     if (options.annotate !== undefined) {
-      const read = { connection, ...await fileSettings(runtime, connection), password }
+      const read = { connection, ...(await fileSettings(runtime, connection)), password }
       await writeAnnotated(path, await readOrdersInWorker({ path }, read), password, options)
     }
     return await getImport(runtime.pool, id)
@@ -66,7 +88,12 @@ async function takeIn(runtime: Runtime, path: string, connection: string, option
   return done.state === 'failed' || errors.length > 0 || (result?.failed ?? 0) > 0 ? 1 : 0
 }
 
-async function writeAnnotated(path: string, file: FileOrders, password: string | undefined, { annotate: out, json }: ImportOptions): Promise<void> {
+async function writeAnnotated(
+  path: string,
+  file: FileOrders,
+  password: string | undefined,
+  { annotate: out, json }: ImportOptions,
+): Promise<void> {
   if (out === undefined) return
   await writeFile(out, await annotate({ path }, file, { password }))
   if (!json) complain(dim(`Written: ${out}`))
@@ -77,27 +104,41 @@ const count = (value: number, what: string, paint: (text: string) => string = (t
 function errorTable(errors: Omit<RowError, 'code'>[], heldOrders: number): string[] {
   if (errors.length === 0) return []
   return [
-    '', red(`${errors.length} wrong cell${errors.length === 1 ? '' : 's'}; ${heldOrders} order${heldOrders === 1 ? '' : 's'} held back, the others go on:`),
+    '',
+    red(
+      `${errors.length} wrong cell${errors.length === 1 ? '' : 's'}; ${heldOrders} order${heldOrders === 1 ? '' : 's'} held back, the others go on:`,
+    ),
     table(errors, [
-      { title: 'ROW', of: (each) => each.row, right: true }, { title: 'COLUMN', of: (each) => each.column, most: 20 },
-      { title: 'VALUE', of: (each) => each.value, most: 24 }, { title: 'WHAT TO DO', of: (each) => each.message, most: 160 },
+      { title: 'ROW', of: (each) => each.row, right: true },
+      { title: 'COLUMN', of: (each) => each.column, most: 20 },
+      { title: 'VALUE', of: (each) => each.value, most: 24 },
+      { title: 'WHAT TO DO', of: (each) => each.message, most: 160 },
     ]),
     dim('Correct the file and import it again: what is taken in already stays as it is.'),
   ]
 }
 
-const describePreview = (result: DryRun, heldOrders: number): string => [
-  bold(`Nothing was changed. ${result.profile}: ${result.rows} rows`),
-  `  ${[
-    count(result.orders.length, 'orders can be taken in', green), count(result.changed, 'would change'), count(result.duplicates, 'known or repeated'),
-    count(result.blocked, 'would wait for a person', result.blocked > 0 ? yellow : undefined),
-  ].join(', ')}`,
-  ...errorTable(result.errors, heldOrders),
-].join('\n')
+const describePreview = (result: DryRun, heldOrders: number): string =>
+  [
+    bold(`Nothing was changed. ${result.profile}: ${result.rows} rows`),
+    `  ${[
+      count(result.orders.length, 'orders can be taken in', green),
+      count(result.changed, 'would change'),
+      count(result.duplicates, 'known or repeated'),
+      count(result.blocked, 'would wait for a person', result.blocked > 0 ? yellow : undefined),
+    ].join(', ')}`,
+    ...errorTable(result.errors, heldOrders),
+  ].join('\n')
 
-const describeResult = (id: string, result: ImportResult): string => [
-  bold(`Import ${id}: ${result.rows} rows`),
-  `  ${[count(result.new, 'new', green), count(result.known, 'known'), count(result.changed, 'changed'),
-    count(result.filled, 'filled in'), count(result.failed, 'not understood', result.failed > 0 ? red : undefined)].join(', ')} orders`,
-  ...errorTable(result.errors, result.heldOrders.length),
-].join('\n')
+const describeResult = (id: string, result: ImportResult): string =>
+  [
+    bold(`Import ${id}: ${result.rows} rows`),
+    `  ${[
+      count(result.new, 'new', green),
+      count(result.known, 'known'),
+      count(result.changed, 'changed'),
+      count(result.filled, 'filled in'),
+      count(result.failed, 'not understood', result.failed > 0 ? red : undefined),
+    ].join(', ')} orders`,
+    ...errorTable(result.errors, result.heldOrders.length),
+  ].join('\n')

@@ -7,6 +7,7 @@ import { withRuntime } from '../session.ts'
 export async function addNamedKey(name: string, { json }: { json?: boolean }): Promise<ExitCode> {
   const key = await withRuntime(({ pool }) => addKey(pool, name))
   if (json) printJson({ name, key })
-  else print(`${key}\n${dim('Shown this once. Send it as: Authorization: Bearer KEY. From now on every API request needs a key.')}`)
+  else
+    print(`${key}\n${dim('Shown this once. Send it as: Authorization: Bearer KEY. From now on every API request needs a key.')}`)
   return 0
 }

@@ -4,7 +4,21 @@ import { getOrder } from '../../store/orders.ts'
 import { resolveEnvironment } from '../environment.ts'
 import type { ExitCode } from '../exit.ts'
 import { phasePaint } from '../output/phase.ts'
-import { amount, bold, complain, dim, localTime, print, printJson, red, safe, shellWord, since, table, yellow } from '../output/text.ts'
+import {
+  amount,
+  bold,
+  complain,
+  dim,
+  localTime,
+  print,
+  printJson,
+  red,
+  safe,
+  shellWord,
+  since,
+  table,
+  yellow,
+} from '../output/text.ts'
 import { possibleNow, waitingOf, type CommandLine, type ParcelLine, type TaskLine, type UnitLine } from '../output/waiting.ts'
 import { withRuntime } from '../session.ts'
 
@@ -23,7 +37,12 @@ function header(order: OrderDetail): string[] {
   const { recipient, delivery, payment, totals } = order
   const { where, since: at } = waitingOf(order)
   const address = recipient.address?.raw ?? null
-  const to = delivery.method === 'cvs' ? `${delivery.cvs?.chain ?? '-'} ${delivery.cvs?.storeId ?? '-'}` : delivery.method === 'home' ? address : delivery.location
+  const to =
+    delivery.method === 'cvs'
+      ? `${delivery.cvs?.chain ?? '-'} ${delivery.cvs?.storeId ?? '-'}`
+      : delivery.method === 'home'
+        ? address
+        : delivery.location
   const wait = order.closed ? 'finished' : `waits ${where}`
   return [
     `${bold(order.externalId)}  ${phasePaint(order.phase)(order.phase)}  ${dim(`${order.id}, ${order.channel}, ${order.kind}`)}`,
@@ -36,6 +55,9 @@ function header(order: OrderDetail): string[] {
   ]
 }
 
+const curl = (url: string, body: string | undefined): string =>
+  `curl -X POST ${shellWord(url)}${body === undefined ? '' : ` -H 'content-type: application/json' -d ${shellWord(body)}`}`
+
 function whatNow(order: OrderDetail): string[] {
   const tasks = order.tasks as TaskLine[]
   const waiting = (order.commands as CommandLine[]).filter((command) => command.state === 'waiting')
@@ -44,10 +66,11 @@ function whatNow(order: OrderDetail): string[] {
   const lines = [
     ...waiting.map((command) => `  ${yellow(`${command.verb} was asked for at ${localTime(command.at)} and is under way`)}`),
     ...tasks.flatMap((task) => [
-      `  ${yellow(`task ${task.id}`)}  ${safe(task.title)}`, `           ${safe(task.remedy)}`,
+      `  ${yellow(`task ${task.id}`)}  ${safe(task.title)}`,
+      `           ${safe(task.remedy)}`,
       `           npx omnisaga task ${task.id}   ${dim(task.actions.join(', '))}`,
     ]),
-    ...verbs.map(({ verb, note }) => `  ${verb.padEnd(9)}${dim(`${note}:  curl -X POST ${shellWord(`${url}/${verb}`)}`)}`),
+    ...verbs.map(({ verb, note, body }) => `  ${verb.padEnd(10)}${note}\n           ${dim(curl(`${url}/${verb}`, body))}`),
   ]
   return lines.length === 0 ? [] : ['', bold('What can be done now'), ...lines]
 }
@@ -58,33 +81,69 @@ function goods(order: OrderDetail): string[] {
   const columns = (['held', 'picked', 'packed', 'shipped', 'delivered', 'returned', 'cancelled'] as const)
     .filter((name) => name === 'held' || rows.some((row) => (row.count?.[name] ?? 0) > 0))
     .map((name) => ({ title: name.toUpperCase(), of: (row: (typeof rows)[number]) => row.count?.[name] ?? 0, right: true }))
-  return ['', table(rows, [
-    { title: 'LINE', of: (row) => row.lineId, most: 16 }, { title: 'SKU', of: (row) => row.sku ?? row.externalSku }, { title: 'NAME', of: (row) => row.name, most: 30 },
-    { title: 'QTY', of: (row) => row.quantity, right: true }, ...columns,
-  ])]
+  return [
+    '',
+    table(rows, [
+      { title: 'LINE', of: (row) => row.lineId, most: 16 },
+      { title: 'SKU', of: (row) => row.sku ?? row.externalSku },
+      { title: 'NAME', of: (row) => row.name, most: 30 },
+      { title: 'QTY', of: (row) => row.quantity, right: true },
+      ...columns,
+    ]),
+  ]
 }
 
 function ways(order: OrderDetail): string[] {
   const units = order.units as UnitLine[]
   const parcels = order.parcels as ParcelLine[]
-  const owed = (order.owed as { participant: string; kind: string; state: string; attempts: number; error: string | null }[]).filter((each) => each.state !== 'done')
+  const owed = (
+    order.owed as { participant: string; kind: string; state: string; attempts: number; error: string | null }[]
+  ).filter((each) => each.state !== 'done')
   return [
     ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}`)]),
     ...parcels.flatMap((parcel) => [
       `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
-      ...parcel.events.map((event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`),
+      ...parcel.events.map(
+        (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,
+      ),
     ]),
-    ...(owed.length === 0 ? [] : ['', bold('Still to be told'), ...owed.map((each) => `  ${each.participant}: ${each.kind}, ${each.attempts} attempts${each.error ? `  ${dim(safe(each.error))}` : ''}`)]),
+    ...(owed.length === 0
+      ? []
+      : [
+          '',
+          bold('Still to be told'),
+          ...owed.map(
+            (each) =>
+              `  ${each.participant}: ${each.kind}, ${each.attempts} attempts${each.error ? `  ${dim(safe(each.error))}` : ''}`,
+          ),
+        ]),
   ]
 }
 
 /** Facts and commands in the order in which they came. */
 function history(order: OrderDetail): string[] {
-  const facts = order.history.map((each) => ({ at: each.at, text: `${each.withdrawn ? 'no longer ' : ''}${each.fact}`, more: detailOf(each.data) }))
-  const commands = (order.commands as CommandLine[]).map((each) => ({ at: each.at, text: `${each.verb}, by ${each.who}: ${each.state}`, more: each.answer ?? '' }))
+  const facts = order.history.map((each) => ({
+    at: each.at,
+    text: `${each.withdrawn ? 'no longer ' : ''}${each.fact}`,
+    more: detailOf(each.data),
+  }))
+  const commands = (order.commands as CommandLine[]).map((each) => ({
+    at: each.at,
+    text: `${each.verb}, by ${each.who}: ${each.state}`,
+    more: each.answer ?? '',
+  }))
   const all = [...facts, ...commands].sort((a, b) => a.at.localeCompare(b.at))
-  return all.length === 0 ? [] : ['', bold('What happened'), ...all.map((each) => `  ${localTime(each.at)}  ${safe(each.text)}${each.more ? `  ${dim(safe(each.more))}` : ''}`)]
+  return all.length === 0
+    ? []
+    : [
+        '',
+        bold('What happened'),
+        ...all.map((each) => `  ${localTime(each.at)}  ${safe(each.text)}${each.more ? `  ${dim(safe(each.more))}` : ''}`),
+      ]
 }
 
 const detailOf = (data: Record<string, unknown>): string =>
-  Object.entries(data).filter(([name]) => name !== 'at').map(([name, value]) => `${name}=${safe(value)}`).join(' ')
+  Object.entries(data)
+    .filter(([name]) => name !== 'at')
+    .map(([name, value]) => `${name}=${safe(value)}`)
+    .join(' ')

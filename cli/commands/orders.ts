@@ -6,7 +6,12 @@ import { dim, localTime, print, printJson, table, yellow, type Column } from '..
 import { phasePaint } from '../output/phase.ts'
 import { withRuntime } from '../session.ts'
 
-export interface OrdersOptions { phase?: string; channel?: string; limit: number; json?: boolean }
+export interface OrdersOptions {
+  phase?: string
+  channel?: string
+  limit: number
+  json?: boolean
+}
 
 const COLUMNS: Column<OrderSummary>[] = [
   { title: 'ORDER', of: (order) => order.id },
@@ -28,7 +33,10 @@ export async function orders({ phase, channel, limit, json }: OrdersOptions): Pr
     let before: string | null = null
     do {
       const page = await listOrders(pool, {
-        ...(phase && { phase }), ...(channel && { channel }), ...(before && { before }), limit: Math.min(PAGE, limit - found.length),
+        ...(phase && { phase }),
+        ...(channel && { channel }),
+        ...(before && { before }),
+        limit: Math.min(PAGE, limit - found.length),
       })
       found.push(...page.orders)
       before = page.next

@@ -10,7 +10,8 @@ export async function pull(name: string, { json }: { json?: boolean }): Promise<
     const { connector, context } = await runtime.connection(name)
     if (!connector.pullOrders) {
       throw new OmnisagaError('Invalid', `connection ${name} is of the connector ${connector.name}, which cannot be pulled`, {
-        code: 'no-pull', remedy: 'Pull a marketplace connection; omnisaga connections list shows them.',
+        code: 'no-pull',
+        remedy: 'Pull a marketplace connection; omnisaga connections list shows them.',
       })
     }
     if (context.connection.paused) {

@@ -8,12 +8,15 @@ import { untilAskedToStop } from '../untilAsked.ts'
 
 export async function server({ port }: { port?: number }): Promise<ExitCode> {
   const wished = port ?? resolveEnvironment().httpPort
-  return await withRuntime<ExitCode>(async (runtime) => {
-    const running = await startServer(runtime, { port: wished })
-    if (running.notice) complain(running.notice)
-    complain(`Listening on ${running.url}`)
-    await untilAskedToStop()
-    await running.stop()
-    return 0
-  }, { lasting: true })
+  return await withRuntime<ExitCode>(
+    async (runtime) => {
+      const running = await startServer(runtime, { port: wished })
+      if (running.notice) complain(running.notice)
+      complain(`Listening on ${running.url}`)
+      await untilAskedToStop()
+      await running.stop()
+      return 0
+    },
+    { lasting: true },
+  )
 }

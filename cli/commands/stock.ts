@@ -8,7 +8,11 @@ import type { ExitCode } from '../exit.ts'
 import { print, printJson, red, table, type Column } from '../output/text.ts'
 import { withRuntime } from '../session.ts'
 
-export interface StockOptions { sku?: string; location?: string; json?: boolean }
+export interface StockOptions {
+  sku?: string
+  location?: string
+  json?: boolean
+}
 
 const COLUMNS: Column<StockLevel>[] = [
   { title: 'SKU', of: (level) => level.sku },
@@ -16,7 +20,12 @@ const COLUMNS: Column<StockLevel>[] = [
   { title: 'ON HAND', of: (level) => level.onHand, right: true },
   { title: 'SAFETY', of: (level) => level.safety, right: true },
   { title: 'HELD', of: (level) => level.held, right: true },
-  { title: 'AVAILABLE', of: (level) => level.available, right: true, paint: (text, level) => level.available > 0 ? text : red(text) },
+  {
+    title: 'AVAILABLE',
+    of: (level) => level.available,
+    right: true,
+    paint: (text, level) => (level.available > 0 ? text : red(text)),
+  },
 ]
 
 export async function stock({ sku, location, json }: StockOptions): Promise<ExitCode> {
@@ -27,12 +36,16 @@ export async function stock({ sku, location, json }: StockOptions): Promise<Exit
 }
 
 export async function setStock(
-  { sku, location, onHand }: { sku: string; location: string; onHand: number }, { reason, json }: { reason: string; json?: boolean },
+  { sku, location, onHand }: { sku: string; location: string; onHand: number },
+  { reason, json }: { reason: string; json?: boolean },
 ): Promise<ExitCode> {
   const level = await withRuntime(async ({ pool }) => {
     const known = await pool.query('select 1 from locations where id = $1', [location])
     if (known.rowCount === 0) {
-      throw new OmnisagaError('Invalid', `there is no location ${location}`, { code: 'location', remedy: 'Correct it, or add it by `omnisaga connections apply FILE`.' })
+      throw new OmnisagaError('Invalid', `there is no location ${location}`, {
+        code: 'location',
+        remedy: 'Correct it, or add it by `omnisaga connections apply FILE`.',
+      })
     }
     await transaction(pool, (tx) => setOnHand(tx, { key: `count:${randomUUID()}`, sku, location, onHand, reason }))
     return (await levels(pool, { sku, location }))[0]

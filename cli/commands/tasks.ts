@@ -5,12 +5,35 @@ import { takeAction } from '../../server/tasks.ts'
 import { getOrder } from '../../store/orders.ts'
 import { getTask, listTasks, type Task } from '../../store/tasks.ts'
 import type { ExitCode } from '../exit.ts'
-import { bold, complain, dim, green, localTime, print, printJson, red, safe, shellWord, since, table, yellow, type Column } from '../output/text.ts'
+import {
+  bold,
+  complain,
+  dim,
+  green,
+  localTime,
+  print,
+  printJson,
+  red,
+  safe,
+  shellWord,
+  since,
+  table,
+  yellow,
+  type Column,
+} from '../output/text.ts'
 import { parseSet, setHint } from '../setFields.ts'
 import { withRuntime } from '../session.ts'
 
-export interface TasksOptions { kind?: string; done?: boolean; limit: number; json?: boolean }
-export interface TaskOptions { set: string[]; json?: boolean }
+export interface TasksOptions {
+  kind?: string
+  done?: boolean
+  limit: number
+  json?: boolean
+}
+export interface TaskOptions {
+  set: string[]
+  json?: boolean
+}
 
 const COLUMNS: Column<Task>[] = [
   { title: 'TASK', of: (task) => task.id, right: true },
@@ -50,20 +73,35 @@ const commandLine = (task: Task, action: string): string =>
   ['npx omnisaga task', task.id, action, ...setHint(task, action).flatMap((pair) => ['--set', shellWord(pair)])].join(' ')
 
 function describe(task: Task): string {
-  const field = task.field === null ? [] : [`  field    ${safe(task.field)}${task.value === null ? '' : ` = ${safe(task.value)}`}`]
+  const field =
+    task.field === null ? [] : [`  field    ${safe(task.field)}${task.value === null ? '' : ` = ${safe(task.value)}`}`]
   const order = task.orderId === null ? [] : [`  order    ${task.orderId}   ${dim(`omnisaga order ${task.orderId}`)}`]
-  const state = task.state === 'open' ? yellow(`open for ${since(task.openedAt)}`)
-    : green(`closed ${localTime(task.closedAt)} by ${safe(task.closedBy)}: ${safe(task.outcome)}`)
-  const can = task.state === 'open' ? ['', bold('What can be done now'), ...task.actions.map((action) => `  ${commandLine(task, action)}`)] : []
+  const state =
+    task.state === 'open'
+      ? yellow(`open for ${since(task.openedAt)}`)
+      : green(`closed ${localTime(task.closedAt)} by ${safe(task.closedBy)}: ${safe(task.outcome)}`)
+  const can =
+    task.state === 'open'
+      ? ['', bold('What can be done now'), ...task.actions.map((action) => `  ${commandLine(task, action)}`)]
+      : []
   return [
     `${bold(`Task ${task.id}`)}  ${safe(task.title)}`,
-    `  state    ${state}`, `  about    ${safe(task.subject)}`, ...order, ...field,
-    `  what     ${safe(task.detail)}`, `  remedy   ${safe(task.remedy)}`, ...can,
+    `  state    ${state}`,
+    `  about    ${safe(task.subject)}`,
+    ...order,
+    ...field,
+    `  what     ${safe(task.detail)}`,
+    `  remedy   ${safe(task.remedy)}`,
+    ...can,
   ].join('\n')
 }
 
 /** The list of lines says every line that shall be; on the command line only those to be changed are named, the rest stay. */
-async function withOtherLines({ pool }: Runtime, taskId: number, detail: Record<string, unknown>): Promise<Record<string, unknown>> {
+async function withOtherLines(
+  { pool }: Runtime,
+  taskId: number,
+  detail: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
   const { lines } = detail
   const orderId = Array.isArray(lines) ? (await getTask(pool, taskId))?.orderId : null
   const order = orderId ? await getOrder(pool, orderId) : null
@@ -71,13 +109,21 @@ async function withOtherLines({ pool }: Runtime, taskId: number, detail: Record<
   return { ...detail, lines: [...lines, ...order.lines.slice(lines.length).map(({ lineId }) => ({ lineId }))] }
 }
 
-async function act(runtime: Runtime, id: number, action: string, set: Record<string, unknown>, { json }: TaskOptions): Promise<ExitCode> {
+async function act(
+  runtime: Runtime,
+  id: number,
+  action: string,
+  set: Record<string, unknown>,
+  { json }: TaskOptions,
+): Promise<ExitCode> {
   const detail = await withOtherLines(runtime, id, set)
   const acted = await takeAction(runtime, id, action, detail, { who: `cli:${userInfo().username}` })
   if (json) printJson(acted)
   else if (acted.state === 'done') print(`${green('done')}  ${safe(acted.answer ?? action)}`)
-  else if (acted.state === 'waiting') print(`${yellow('asked for')}  No answer within 3 seconds; it is kept and will be obeyed. omnisaga order ${acted.orderId ?? ''} shows it.`)
+  else if (acted.state === 'waiting')
+    print(
+      `${yellow('asked for')}  No answer within 3 seconds; it is kept and will be obeyed. omnisaga order ${acted.orderId ?? ''} shows it.`,
+    )
   else complain(`${red('refused')}  ${safe(acted.answer)}`)
   return acted.state === 'refused' ? 1 : 0
 }
-

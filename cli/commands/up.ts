@@ -11,7 +11,11 @@ import type { Environment } from '../environment.ts'
 import type { ExitCode } from '../exit.ts'
 import { bold, complain, dim, print, yellow } from '../output/text.ts'
 
-interface Parts { environment: Environment; runtime: Runtime; server: RunningServer }
+interface Parts {
+  environment: Environment
+  runtime: Runtime
+  server: RunningServer
+}
 
 export async function up({ demo, again }: { demo?: boolean; again?: boolean }): Promise<ExitCode> {
   const say = (line: string) => print(dim(line))
@@ -21,22 +25,29 @@ export async function up({ demo, again }: { demo?: boolean; again?: boolean }): 
   if (startDemo) services.push(demoService(parts, startDemo, again ?? false))
   const code = await runEmbedded({ services, say }, ({ temporalUi }) => {
     const { server, environment } = whole(parts)
-    print([
-      '', bold('Omnisaga is up.'),
-      `  API           ${server.url}   ${dim(`${server.url}/openapi.json`)}`,
-      ...(temporalUi ? [`  Temporal UI   ${temporalUi}`] : []),
-      `  data          ${environment.dataDir}`,
-      ...(server.notice ? [`  ${yellow(server.notice)}`] : []),
-      dim('  In another terminal: npx omnisaga orders | tasks | stock | audit.   Ctrl-C stops all of it.'), '',
-    ].join('\n'))
+    print(
+      [
+        '',
+        bold('Omnisaga is up.'),
+        `  API           ${server.url}   ${dim(`${server.url}/openapi.json`)}`,
+        ...(temporalUi ? [`  Temporal UI   ${temporalUi}`] : []),
+        `  data          ${environment.dataDir}`,
+        ...(server.notice ? [`  ${yellow(server.notice)}`] : []),
+        dim('  In another terminal: npx omnisaga orders | tasks | stock | audit.   Ctrl-C stops all of it.'),
+        '',
+      ].join('\n'),
+    )
   })
   return code === 0 ? 0 : 1
 }
 
 async function loadDemo(): Promise<StartDemo> {
   const file = new URL('../demo/index.ts', import.meta.url)
-  if (!existsSync(file)) throw new OmnisagaError('Misconfigured', 'the demo is not part of this installation', { remedy: 'Run `omnisaga up` without --demo.' })
-  const { startDemo } = await import(file.href) as { startDemo: StartDemo }
+  if (!existsSync(file))
+    throw new OmnisagaError('Misconfigured', 'the demo is not part of this installation', {
+      remedy: 'Run `omnisaga up` without --demo.',
+    })
+  const { startDemo } = (await import(file.href)) as { startDemo: StartDemo }
   return startDemo
 }
 

@@ -6,11 +6,18 @@ import { withRuntime } from '../session.ts'
 import { untilAskedToStop } from '../untilAsked.ts'
 
 export async function worker(): Promise<ExitCode> {
-  return await withRuntime<ExitCode>(async (runtime) => {
-    const running = await startWorker(runtime)
-    complain('The worker runs.')
-    // A worker that has failed ends with the reason, so that its supervisor starts a new one.
-    await Promise.race([untilAskedToStop(), running.failed]).finally(() => running.stop())
-    return 0
-  }, { lasting: true })
+  return await withRuntime<ExitCode>(
+    async (runtime) => {
+      const running = await startWorker(runtime)
+      complain('The worker runs.')
+      // A worker that has failed ends with the reason, so that its supervisor starts a new one.
+      try {
+        await Promise.race([untilAskedToStop(), running.failed])
+      } finally {
+        await running.stop()
+      }
+      return 0
+    },
+    { lasting: true },
+  )
 }

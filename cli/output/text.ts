@@ -4,8 +4,12 @@ import { cut, padded, widthOf } from './width.ts'
 
 type Paint = (text: string) => string
 const ESCAPE = String.fromCharCode(27)
-const hasColour = (): boolean => process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb'
-const paint = (on: number, off: number): Paint => (text) => hasColour() ? `${ESCAPE}[${on}m${text}${ESCAPE}[${off}m` : text
+const hasColour = (): boolean =>
+  process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb'
+const paint =
+  (on: number, off: number): Paint =>
+  (text) =>
+    hasColour() ? `${ESCAPE}[${on}m${text}${ESCAPE}[${off}m` : text
 
 export const bold = paint(1, 22)
 export const dim = paint(2, 22)
@@ -14,22 +18,40 @@ export const green = paint(32, 39)
 export const yellow = paint(33, 39)
 
 /** Text from outside must not steer the terminal. */
-export const safe = (value: unknown): string => value === null || value === undefined ? '-'
-  : (typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value)).replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
+export const safe = (value: unknown): string =>
+  value === null || value === undefined
+    ? '-'
+    : (typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value)).replaceAll(
+        /[\p{Cc}\p{Cf}]+/gu,
+        ' ',
+      )
 
-export interface Column<T> { title: string; of: (row: T) => unknown; right?: boolean; most?: number; paint?: (text: string, row: T) => string }
+export interface Column<T> {
+  title: string
+  of: (row: T) => unknown
+  right?: boolean
+  most?: number
+  paint?: (text: string, row: T) => string
+}
 
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const cells = rows.map((row) => columns.map((column) => cut(safe(column.of(row)), column.most ?? 60)))
-  const widths = columns.map((column, index) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))))
+  const widths = columns.map((column, index) =>
+    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))),
+  )
   const last = columns.length - 1
-  const fit = (text: string, index: number) => index === last && !columns[index]?.right ? text : padded(text, widths[index] ?? 0, columns[index]?.right)
+  const fit = (text: string, index: number) =>
+    index === last && !columns[index]?.right ? text : padded(text, widths[index] ?? 0, columns[index]?.right)
   const head = bold(columns.map((column, index) => fit(column.title, index)).join('  '))
-  const body = cells.map((line, row) => line.map((text, index) => {
-    const column = columns[index]
-    const source = rows[row]
-    return column?.paint && source !== undefined ? column.paint(fit(text, index), source) : fit(text, index)
-  }).join('  '))
+  const body = cells.map((line, row) =>
+    line
+      .map((text, index) => {
+        const column = columns[index]
+        const source = rows[row]
+        return column?.paint && source !== undefined ? column.paint(fit(text, index), source) : fit(text, index)
+      })
+      .join('  '),
+  )
   return [head, ...body].join('\n')
 }
 
@@ -64,8 +86,12 @@ export const amount = (minor: number | null | undefined, currency: string): stri
 }
 
 /** A word for a POSIX shell, quoted only when it must be. */
-export const shellWord = (text: string): string => /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-export const print = (text: string): void => { process.stdout.write(`${text}\n`) }
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
-export const complain = (text: string): void => { process.stderr.write(`${text}\n`) }
+export const complain = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}

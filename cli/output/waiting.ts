@@ -3,32 +3,74 @@ import type { OrderDetail } from '../../store/orders.ts'
 import type { Phase } from '../../domain/order.ts'
 import { localTime } from './text.ts'
 
-export interface UnitLine { id: string; location: string; state: string; handedOverAt: string | null; packedAt: string | null }
+export interface UnitLine {
+  id: string
+  location: string
+  state: string
+  handedOverAt: string | null
+  packedAt: string | null
+}
 export interface ParcelLine {
-  id: string; unitId: string; courier: string; service: string; state: string; waybill: string | null; refusal: string | null
-  lastStatus: string | null; lastNewsAt: string | null
+  id: string
+  unitId: string
+  courier: string
+  service: string
+  state: string
+  waybill: string | null
+  refusal: string | null
+  lastStatus: string | null
+  lastNewsAt: string | null
   events: { code: string; meaning: string; detail: string | null; at: string }[]
 }
-export interface TaskLine { id: number; kind: string; title: string; remedy: string; actions: string[]; openedAt: string }
-export interface CommandLine { id: string; verb: string; who: string; state: string; answer: string | null; at: string }
+export interface TaskLine {
+  id: number
+  kind: string
+  title: string
+  remedy: string
+  actions: string[]
+  openedAt: string
+}
+export interface CommandLine {
+  id: string
+  verb: string
+  who: string
+  state: string
+  answer: string | null
+  at: string
+}
 
-export interface Waiting { where: string; since: string }
+export interface Waiting {
+  where: string
+  since: string
+}
 
 const unitsOf = (order: OrderDetail) => order.units as UnitLine[]
 const parcelsOf = (order: OrderDetail) => order.parcels as ParcelLine[]
 
 /** The fact that began each phase. */
 const BEGAN: Partial<Record<Phase, string>> = {
-  blocked: 'blocked', waitingStock: 'shortage', reserved: 'reserved', tryOn: 'tryOnHeld', confirming: 'confirmAsked', confirmed: 'confirmed',
-  picking: 'handedToWarehouse', returning: 'returning', cancelling: 'cancelRequested', cancelled: 'cancelled',
+  blocked: 'blocked',
+  waitingStock: 'shortage',
+  reserved: 'reserved',
+  tryOn: 'tryOnHeld',
+  confirming: 'confirmAsked',
+  confirmed: 'confirmed',
+  picking: 'handedToWarehouse',
+  returning: 'returning',
+  cancelling: 'cancelRequested',
+  cancelled: 'cancelled',
 }
 
 const latest = (times: (string | null | undefined)[]): string | undefined =>
-  times.filter((time): time is string => typeof time === 'string').sort().at(-1)
+  times
+    .filter((time): time is string => typeof time === 'string')
+    .sort()
+    .at(-1)
 
 function sinceOf(order: OrderDetail): string {
   if (order.phase === 'packed') return latest(unitsOf(order).map((unit) => unit.packedAt)) ?? order.updatedAt
-  if (order.phase === 'shipped') return latest(parcelsOf(order).flatMap((parcel) => parcel.events.map((event) => event.at))) ?? order.updatedAt
+  if (order.phase === 'shipped')
+    return latest(parcelsOf(order).flatMap((parcel) => parcel.events.map((event) => event.at))) ?? order.updatedAt
   const fact = order.phase === 'tryOn' && order.facts['tryOnArrived'] ? 'tryOnArrived' : BEGAN[order.phase]
   const began = fact === undefined ? undefined : (order.facts[fact] as { at?: string } | undefined)?.at
   return began ?? order.updatedAt
@@ -38,42 +80,88 @@ const named = (names: (string | null | undefined)[]): string => [...new Set(name
 
 function placeOf(order: OrderDetail): string {
   const at = named(unitsOf(order).map((unit) => unit.location))
-  const couriers = named(parcelsOf(order).filter((parcel) => !['void', 'refused'].includes(parcel.state)).map((parcel) => parcel.waybill ? `${parcel.courier} ${parcel.waybill}` : parcel.courier))
+  const couriers = named(
+    parcelsOf(order)
+      .filter((parcel) => !['void', 'refused'].includes(parcel.state))
+      .map((parcel) => (parcel.waybill ? `${parcel.courier} ${parcel.waybill}` : parcel.courier)),
+  )
   switch (order.phase) {
-    case 'received': return 'to be checked and reserved'
-    case 'blocked': return 'for a person to mend what the check found'
-    case 'waitingStock': return `for stock of ${named(order.lines.map((line) => line.sku))}`
-    case 'reserved': return 'to be confirmed'
-    case 'tryOn': return order.facts['tryOnArrived']
-      ? 'for the store to say what the customer keeps'
-      : `for the customer at ${order.delivery.location ?? 'the store'}, until ${localTime((order.facts['tryOnHeld'] as { until?: string } | undefined)?.until)}`
-    case 'confirming': return 'for the customer to confirm'
-    case 'confirmed': return at === '' ? 'to be routed' : `for the next wave of ${at}`
-    case 'picking': return `for ${at === '' ? 'the warehouse' : at} to pick and pack`
-    case 'packed': return order.delivery.method === 'storePickup' ? `for the customer to collect it at ${at}` : `for the courier${couriers === '' ? '' : ` (${couriers})`} to take it`
-    case 'shipped': return `for ${couriers === '' ? 'the courier' : couriers} to deliver`
-    case 'returning': return `for ${couriers === '' ? 'the courier' : couriers} to bring it back`
-    case 'cancelling': return 'to be undone'
-    case 'delivered': case 'returned': case 'cancelled': return order.closed ? 'for nothing' : 'to be closed'
+    case 'received':
+      return 'to be checked and reserved'
+    case 'blocked':
+      return 'for a person to mend what the check found'
+    case 'waitingStock':
+      return `for stock of ${named(order.lines.map((line) => line.sku))}`
+    case 'reserved':
+      return 'to be confirmed'
+    case 'tryOn':
+      return order.facts['tryOnArrived']
+        ? 'for the store to say what the customer keeps'
+        : `for the customer at ${order.delivery.location ?? 'the store'}, until ${localTime((order.facts['tryOnHeld'] as { until?: string } | undefined)?.until)}`
+    case 'confirming':
+      return 'for the customer to confirm'
+    case 'confirmed':
+      return at === '' ? 'to be routed' : `for the next wave of ${at}`
+    case 'picking':
+      return `for ${at === '' ? 'the warehouse' : at} to pick and pack`
+    case 'packed':
+      return order.delivery.method === 'storePickup'
+        ? `for the customer to collect it at ${at}`
+        : `for the courier${couriers === '' ? '' : ` (${couriers})`} to take it`
+    case 'shipped':
+      return `for ${couriers === '' ? 'the courier' : couriers} to deliver`
+    case 'returning':
+      return `for ${couriers === '' ? 'the courier' : couriers} to bring it back`
+    case 'cancelling':
+      return 'to be undone'
+    case 'delivered':
+    case 'returned':
+    case 'cancelled':
+      return order.closed ? 'for nothing' : 'to be closed'
   }
 }
 
 export const waitingOf = (order: OrderDetail): Waiting => ({ where: placeOf(order), since: sinceOf(order) })
 
-export interface Possible { verb: string; note: string }
+/** `body` is what must be told, with places to fill in. */
+export interface Possible {
+  verb: string
+  note: string
+  body?: string
+}
+
+const CHANGE: Possible = { verb: 'change', note: 'recipient, delivery, lines', body: '{"recipient":{"phone":"PHONE"}}' }
 
 /** What the saga would accept now; tasks name their own actions beside. */
 export function possibleNow(order: OrderDetail): Possible[] {
   if (order.closed) return order.phase === 'returned' ? [{ verb: 'restocked', note: 'the goods are on the shelf again' }] : []
   const cancel = { verb: 'cancel', note: 'undo all of it' }
   switch (order.phase) {
-    case 'confirming': return [{ verb: 'confirm', note: 'the customer said yes' }, { verb: 'change', note: 'recipient, delivery, lines' }, cancel]
-    case 'tryOn': return [...(order.facts['tryOnArrived'] ? [] : [{ verb: 'arrived', note: 'the customer is here' }]), { verb: 'decide', note: 'what is kept' }, cancel]
-    case 'received': case 'blocked': case 'waitingStock': case 'reserved': case 'confirmed':
-      return [{ verb: 'change', note: 'recipient, delivery, lines' }, { verb: 'retry', note: 'look again' }, cancel]
-    case 'packed': return [...(order.delivery.method === 'storePickup' ? [{ verb: 'collected', note: 'the customer took it along' }] : []), { verb: 'retry', note: 'book once more after a refusal' }, cancel]
-    case 'picking': return [cancel]
-    case 'cancelling': return [{ verb: 'letGo', note: 'give the cancellation up' }]
-    default: return []
+    case 'confirming':
+      return [{ verb: 'confirm', note: 'the customer said yes' }, CHANGE, cancel]
+    case 'tryOn':
+      return [
+        ...(order.facts['tryOnArrived'] ? [] : [{ verb: 'arrived', note: 'the customer is here' }]),
+        { verb: 'decide', note: 'what is kept', body: '{"keep":{"LINE":QTY}}' },
+        cancel,
+      ]
+    case 'received':
+    case 'blocked':
+    case 'waitingStock':
+    case 'reserved':
+    case 'confirmed':
+      return [CHANGE, { verb: 'retry', note: 'look again' }, cancel]
+    case 'packed':
+      return [
+        ...(order.delivery.method === 'storePickup' ? [{ verb: 'collected', note: 'the customer took it along' }] : []),
+        { verb: 'retry', note: 'book once more after a refusal' },
+        cancel,
+      ]
+    case 'picking':
+      return [cancel]
+    case 'cancelling':
+      return [{ verb: 'letGo', note: 'give the cancellation up' }]
+    default:
+      return []
   }
 }

@@ -27,9 +27,17 @@ const disposition = (fileName: string): string =>
 /** @returns the error when the work failed within the time, else null; what is unfinished goes on. */
 async function failureWithin(work: Promise<unknown>, timeoutMs: number): Promise<{ error: unknown } | null> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>((resolve) => { timer = setTimeout(() => resolve(null), timeoutMs) })
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs)
+  })
   try {
-    return await Promise.race([work.then(() => null, (error: unknown) => ({ error })), late])
+    return await Promise.race([
+      work.then(
+        () => null,
+        (error: unknown) => ({ error }),
+      ),
+      late,
+    ])
   } finally {
     clearTimeout(timer)
   }
@@ -37,8 +45,13 @@ async function failureWithin(work: Promise<unknown>, timeoutMs: number): Promise
 
 export const importRoutes: Route[] = [
   defineRoute({
-    method: 'POST', path: '/api/v1/imports', operationId: 'importFile', summary: 'Take in a file of orders', access: 'key',
-    description: 'An Excel workbook or CSV text of at most 50 MB. The same file twice is one import. It is read in the background; a crash only delays it.',
+    method: 'POST',
+    path: '/api/v1/imports',
+    operationId: 'importFile',
+    summary: 'Take in a file of orders',
+    access: 'key',
+    description:
+      'An Excel workbook or CSV text of at most 50 MB. The same file twice is one import. It is read in the background; a crash only delays it.',
     bodyKind: 'multipart',
     body: ImportForm,
     bodyLimit: FORM_LIMIT_BYTES,
@@ -56,14 +69,22 @@ export const importRoutes: Route[] = [
       else if (failed.error instanceof OmnisagaError && failed.error.kind === 'Invalid') throw unreadable(failed.error, id)
       else background(running)
       const found = await getImport(runtime.pool, id)
-      if (found?.state === 'failed') throw unreadable(new OmnisagaError('Invalid', found.error ?? 'the file cannot be read', { code: 'unreadable' }), id)
+      if (found?.state === 'failed')
+        throw unreadable(new OmnisagaError('Invalid', found.error ?? 'the file cannot be read', { code: 'unreadable' }), id)
       return { status: 202, body: found ?? { id, state: 'received' }, headers: { location: `/api/v1/imports/${id}` } }
     },
   }),
   defineRoute({
-    method: 'GET', path: '/api/v1/imports/{id}', operationId: 'getImport', summary: 'How an import goes', access: 'key',
+    method: 'GET',
+    path: '/api/v1/imports/{id}',
+    operationId: 'getImport',
+    summary: 'How an import goes',
+    access: 'key',
     params: ImportId,
-    responses: { 200: { description: 'State, counts, and every wrong row with column, value and remedy.', schema: ImportAnswer }, 404: { description: 'No such import.' } },
+    responses: {
+      200: { description: 'State, counts, and every wrong row with column, value and remedy.', schema: ImportAnswer },
+      404: { description: 'No such import.' },
+    },
     handle: async ({ runtime, params }) => {
       const found = await getImport(runtime.pool, params.id)
       if (!found) throw notFound('import', params.id)
@@ -71,7 +92,10 @@ export const importRoutes: Route[] = [
     },
   }),
   defineRoute({
-    method: 'GET', path: '/api/v1/imports/{id}/workbook', operationId: 'getImportWorkbook', access: 'key',
+    method: 'GET',
+    path: '/api/v1/imports/{id}/workbook',
+    operationId: 'getImportWorkbook',
+    access: 'key',
     summary: "momo's own workbook with the tracking numbers written in, for re-upload",
     params: ImportId,
     responses: {
@@ -83,12 +107,22 @@ export const importRoutes: Route[] = [
       const found = await getImport(runtime.pool, params.id)
       if (!found) throw notFound('import', params.id)
       if (!WRITES_BACK.has(found.profile)) {
-        throw new Problem(409, 'No workbook', `Files of ${found.profile} are not sent back: its tracking numbers go out by other ways.`)
+        throw new Problem(
+          409,
+          'No workbook',
+          `Files of ${found.profile} are not sent back: its tracking numbers go out by other ways.`,
+        )
       }
       const workbook = await getWorkbook(runtime.pool, params.id)
-      if (!workbook) throw new Problem(404, 'Not ready', 'No parcel of this import has a tracking number yet.', { code: 'not-ready' })
+      if (!workbook)
+        throw new Problem(404, 'Not ready', 'No parcel of this import has a tracking number yet.', { code: 'not-ready' })
       const { bytes, fileName } = workbook
-      return { status: 200, contentType: typeOf(fileName), body: bytes, headers: { 'content-disposition': disposition(fileName) } }
+      return {
+        status: 200,
+        contentType: typeOf(fileName),
+        body: bytes,
+        headers: { 'content-disposition': disposition(fileName) },
+      }
     },
   }),
 ]
@@ -97,6 +131,8 @@ const unreadable = (error: OmnisagaError, importId: string): Problem => {
   const { errors } = problemOf(error)
   const status = error.code === 'tooBig' ? 413 : 422
   return new Problem(status, 'File cannot be read', error.message, {
-    errors: errors.map((each) => ({ ...each, path: 'file' })), headers: { location: `/api/v1/imports/${importId}` }, ...(error.code && { code: error.code }),
+    errors: errors.map((each) => ({ ...each, path: 'file' })),
+    headers: { location: `/api/v1/imports/${importId}` },
+    ...(error.code && { code: error.code }),
   })
 }

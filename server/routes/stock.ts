@@ -8,14 +8,22 @@ import { StockAnswer, StockLevelSchema, StockQuery, StockRequest } from '../sche
 
 export const stockRoutes: Route[] = [
   defineRoute({
-    method: 'GET', path: '/api/v1/stock', operationId: 'listStock', summary: 'Stock by SKU and location', access: 'key',
+    method: 'GET',
+    path: '/api/v1/stock',
+    operationId: 'listStock',
+    summary: 'Stock by SKU and location',
+    access: 'key',
     description: 'available = on hand − safety − active holds, judged now.',
     query: StockQuery,
     responses: { 200: { description: 'Levels.', schema: StockAnswer } },
     handle: async ({ runtime, query }) => ({ status: 200, body: { stock: await levels(runtime.pool, query) } }),
   }),
   defineRoute({
-    method: 'POST', path: '/api/v1/stock', operationId: 'setStock', summary: 'Set a counted quantity', access: 'key',
+    method: 'POST',
+    path: '/api/v1/stock',
+    operationId: 'setStock',
+    summary: 'Set a counted quantity',
+    access: 'key',
     description: 'An Idempotency-Key header makes sending it twice harmless.',
     body: StockRequest,
     responses: {
@@ -26,11 +34,20 @@ export const stockRoutes: Route[] = [
       const key = request.headers['idempotency-key']
       const known = await runtime.pool.query('select 1 from locations where id = $1', [body.location])
       if (known.rowCount === 0) {
-        throw new Problem(422, 'Cannot be processed', `There is no location '${body.location}'.`, { errors: [{
-          path: 'location', value: body.location, message: 'unknown location', remedy: 'Add it by `omnisaga connections apply FILE`, or correct it.',
-        }] })
+        throw new Problem(422, 'Cannot be processed', `There is no location '${body.location}'.`, {
+          errors: [
+            {
+              path: 'location',
+              value: body.location,
+              message: 'unknown location',
+              remedy: 'Add it by `omnisaga connections apply FILE`, or correct it.',
+            },
+          ],
+        })
       }
-      await transaction(runtime.pool, (tx) => setOnHand(tx, { ...body, key: `count:${typeof key === 'string' ? key : randomUUID()}` }))
+      await transaction(runtime.pool, (tx) =>
+        setOnHand(tx, { ...body, key: `count:${typeof key === 'string' ? key : randomUUID()}` }),
+      )
       const [level] = await levels(runtime.pool, { sku: body.sku, location: body.location })
       return { status: 200, body: level }
     },

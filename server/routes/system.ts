@@ -17,19 +17,32 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   }
 }
 
-const Ready = z.object({ ready: z.boolean(), database: z.enum(['up', 'down']), temporal: z.enum(['up', 'down']) }).meta({ id: 'Ready' })
+const Ready = z
+  .object({ ready: z.boolean(), database: z.enum(['up', 'down']), temporal: z.enum(['up', 'down']) })
+  .meta({ id: 'Ready' })
 
 const isUp = async (probe: () => Promise<unknown>): Promise<'up' | 'down'> =>
-  within(probe(), READY_WITHIN_MS).then(() => 'up' as const, () => 'down' as const)
+  within(probe(), READY_WITHIN_MS).then(
+    () => 'up' as const,
+    () => 'down' as const,
+  )
 
 export const systemRoutes: Route[] = [
   defineRoute({
-    method: 'GET', path: '/healthz', operationId: 'health', summary: 'The process is alive', access: 'public',
+    method: 'GET',
+    path: '/healthz',
+    operationId: 'health',
+    summary: 'The process is alive',
+    access: 'public',
     responses: { 200: { description: 'Alive.', schema: z.object({ alive: z.literal(true) }) } },
     handle: async () => ({ status: 200, body: { alive: true } }),
   }),
   defineRoute({
-    method: 'GET', path: '/readyz', operationId: 'readiness', summary: 'Database and Temporal can be reached', access: 'public',
+    method: 'GET',
+    path: '/readyz',
+    operationId: 'readiness',
+    summary: 'Database and Temporal can be reached',
+    access: 'public',
     responses: {
       200: { description: 'Both answer.', schema: Ready },
       503: { description: 'Names which does not.', schema: Ready },
@@ -45,14 +58,29 @@ export const systemRoutes: Route[] = [
     },
   }),
   defineRoute({
-    method: 'GET', path: '/metrics', operationId: 'metrics', summary: 'Prometheus text', access: 'key',
-    responses: { 200: { description: 'Requests, webhooks, inbox, outbox, tasks and orders by phase.', contentType: 'text/plain; version=0.0.4' } },
+    method: 'GET',
+    path: '/metrics',
+    operationId: 'metrics',
+    summary: 'Prometheus text',
+    access: 'key',
+    responses: {
+      200: {
+        description: 'Requests, webhooks, inbox, outbox, tasks and orders by phase.',
+        contentType: 'text/plain; version=0.0.4',
+      },
+    },
     handle: async ({ runtime, metrics }) => ({
-      status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics.text(runtime.pool),
+      status: 200,
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      body: await metrics.text(runtime.pool),
     }),
   }),
   defineRoute({
-    method: 'GET', path: '/openapi.json', operationId: 'openapi', summary: 'This description', access: 'public',
+    method: 'GET',
+    path: '/openapi.json',
+    operationId: 'openapi',
+    summary: 'This description',
+    access: 'public',
     responses: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
     handle: async ({ openapi }) => ({ status: 200, body: openapi() }),
   }),

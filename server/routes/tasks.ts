@@ -7,13 +7,21 @@ import { CommandAnswer, TaskAction, TaskActionBody, TaskId, TaskSchema, TasksAns
 
 export const taskRoutes: Route[] = [
   defineRoute({
-    method: 'GET', path: '/api/v1/tasks', operationId: 'listTasks', summary: 'Tasks, oldest first', access: 'key',
+    method: 'GET',
+    path: '/api/v1/tasks',
+    operationId: 'listTasks',
+    summary: 'Tasks, oldest first',
+    access: 'key',
     query: TasksQuery,
     responses: { 200: { description: 'Tasks with what happened, what to do, and the actions allowed.', schema: TasksAnswer } },
     handle: async ({ runtime, query }) => ({ status: 200, body: { tasks: await listTasks(runtime.pool, query) } }),
   }),
   defineRoute({
-    method: 'GET', path: '/api/v1/tasks/{id}', operationId: 'getTask', summary: 'One task', access: 'key',
+    method: 'GET',
+    path: '/api/v1/tasks/{id}',
+    operationId: 'getTask',
+    summary: 'One task',
+    access: 'key',
     params: TaskId,
     responses: { 200: { description: 'The task.', schema: TaskSchema }, 404: { description: 'No such task.' } },
     handle: async ({ runtime, params }) => {
@@ -23,7 +31,11 @@ export const taskRoutes: Route[] = [
     },
   }),
   defineRoute({
-    method: 'POST', path: '/api/v1/tasks/{id}/{action}', operationId: 'actOnTask', summary: 'Do one of the actions a task allows', access: 'key',
+    method: 'POST',
+    path: '/api/v1/tasks/{id}/{action}',
+    operationId: 'actOnTask',
+    summary: 'Do one of the actions a task allows',
+    access: 'key',
     params: TaskAction,
     body: TaskActionBody,
     responses: {

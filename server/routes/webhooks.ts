@@ -37,13 +37,18 @@ function remembered<T>(read: (runtime: Runtime, key: string) => Promise<T>): (ru
 
 async function backlogAbove(db: Queryable, limit: number): Promise<boolean> {
   const { rows } = await db.query({
-    name: 'inbox-backlog-above', text: `select 1 from inbox where state = 'new' order by id offset $1 limit 1`, values: [limit],
+    name: 'inbox-backlog-above',
+    text: `select 1 from inbox where state = 'new' order by id offset $1 limit 1`,
+    values: [limit],
   })
   return rows.length > 0
 }
 const isFull = remembered((runtime, limit) => backlogAbove(runtime.pool, Number(limit)))
 
-interface Receiver { context: ConnectorContext; connector: Connector }
+interface Receiver {
+  context: ConnectorContext
+  connector: Connector
+}
 
 /** @returns null when there is no such connection. */
 const receiverOf = remembered(async (runtime, name): Promise<Receiver | null> => {
@@ -54,11 +59,20 @@ const receiverOf = remembered(async (runtime, name): Promise<Receiver | null> =>
 })
 
 const textHeaders = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]]))
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  )
 
 type Received = ReturnType<NonNullable<Connector['receiveWebhook']>>
 
-function verified({ connector, context }: Receiver, name: string, { metrics }: ServerContext, request: { headers: Record<string, string>; rawBody: Buffer }): Received {
+function verified(
+  { connector, context }: Receiver,
+  name: string,
+  { metrics }: ServerContext,
+  request: { headers: Record<string, string>; rawBody: Buffer },
+): Received {
   if (!connector.receiveWebhook) throw notFound('webhook of connection', name)
   try {
     return connector.receiveWebhook(context, request)
@@ -75,7 +89,8 @@ export const webhookRoutes: Route[] = [
     path: '/webhooks/{connection}',
     operationId: 'receiveWebhook',
     summary: 'A report of another system',
-    description: 'The connector verifies the raw bytes; the record is stored before the answer, which is the one that the system expects.',
+    description:
+      'The connector verifies the raw bytes; the record is stored before the answer, which is the one that the system expects.',
     access: 'signature',
     params: ConnectionName,
     bodyKind: 'raw',

@@ -6,8 +6,12 @@ import { startServer } from '../../server/start.ts'
 import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
 
 let at: Fixture
-beforeAll(async () => { at = await startFixture() })
-afterAll(async () => { await at.stop() })
+beforeAll(async () => {
+  at = await startFixture()
+})
+afterAll(async () => {
+  await at.stop()
+})
 
 const silent = pino({ level: 'silent' })
 const inject = async (headers: Record<string, string>, remoteAddress = '127.0.0.1', url = '/api/v1/orders') => {
@@ -36,7 +40,8 @@ describe('without an API key', () => {
   })
 
   it('tells anybody whether it is alive, and what its routes are', async () => {
-    for (const url of ['/healthz', '/readyz', '/openapi.json']) expect(await inject({}, '192.0.2.7', url)).toMatchObject({ status: 200 })
+    for (const url of ['/healthz', '/readyz', '/openapi.json'])
+      expect(await inject({}, '192.0.2.7', url)).toMatchObject({ status: 200 })
     expect(await inject({}, '192.0.2.7', '/metrics')).toMatchObject({ status: 403 })
   })
 
@@ -51,21 +56,32 @@ describe('without an API key', () => {
 })
 
 it('names the port that is in use', async () => {
-  await expect(startServer(at.runtime, { port: at.server.port, log: silent })).rejects.toMatchObject({ code: 'portBusy', message: expect.stringContaining(String(at.server.port)) })
+  await expect(startServer(at.runtime, { port: at.server.port, log: silent })).rejects.toMatchObject({
+    code: 'portBusy',
+    message: expect.stringContaining(String(at.server.port)),
+  })
 })
 
 it('waits for what is under way when it stops', async () => {
   const server = await startServer(at.runtime, { port: 0, log: silent })
-  const answer = fetch(`${server.url}/api/v1/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(inStoreOrder('A-stop')) })
+  const answer = fetch(`${server.url}/api/v1/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(inStoreOrder('A-stop')),
+  })
   // The request is with the server once the raw record is there.
-  await vi.waitFor(async () => expect((await at.db.pool.query(`select 1 from inbox where external_id = 'A-stop'`)).rowCount).toBe(1))
+  await vi.waitFor(async () =>
+    expect((await at.db.pool.query(`select 1 from inbox where external_id = 'A-stop'`)).rowCount).toBe(1),
+  )
   await server.stop()
   expect((await answer).status).toBe(201)
 })
 
 describe('with an API key', () => {
   let key = ''
-  beforeAll(async () => { key = await addKey(at.db.pool, 'console') })
+  beforeAll(async () => {
+    key = await addKey(at.db.pool, 'console')
+  })
 
   it('keeps only its hash', async () => {
     const { rows } = await at.db.pool.query<{ hash: string; name: string }>('select hash, name from api_keys')

@@ -7,23 +7,39 @@ import { owe } from '../../store/outbox.ts'
 import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
 
 let at: Fixture
-beforeAll(async () => { at = await startFixture() })
-beforeEach(() => { at.engine.mode = 'obeys' })
-afterAll(async () => { await at.stop() })
+beforeAll(async () => {
+  at = await startFixture()
+})
+beforeEach(() => {
+  at.engine.mode = 'obeys'
+})
+afterAll(async () => {
+  await at.stop()
+})
 
 describe('stock', () => {
   it('sets a counted number by a movement, and shows what can be sold', async () => {
     const level = { sku: 'TEE-S', location: 'taipei', onHand: 7, safety: 0, held: 0, available: 7 }
-    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 10, reason: 'count' })).toMatchObject({ status: 200, body: { onHand: 10 } })
-    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 7, reason: 'count' })).toMatchObject({ status: 200, body: level })
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 10, reason: 'count' })).toMatchObject({
+      status: 200,
+      body: { onHand: 10 },
+    })
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 7, reason: 'count' })).toMatchObject({
+      status: 200,
+      body: level,
+    })
     expect(await at.call('/api/v1/stock?sku=TEE-S')).toMatchObject({ status: 200, body: { stock: [level] } })
     expect((await at.call('/api/v1/stock?location=taipei-store')).body).toEqual({ stock: [] })
     const { rows } = await at.db.pool.query('select quantity, reason from movements order by id')
-    expect(rows).toEqual([{ quantity: 10, reason: 'count' }, { quantity: -3, reason: 'count' }])
+    expect(rows).toEqual([
+      { quantity: 10, reason: 'count' },
+      { quantity: -3, reason: 'count' },
+    ])
   })
 
   it('changes nothing when the same count is sent again late', async () => {
-    const count = (onHand: number, key: string) => at.post('/api/v1/stock', { sku: 'CAP', location: 'taipei', onHand, reason: 'count' }, { 'idempotency-key': key })
+    const count = (onHand: number, key: string) =>
+      at.post('/api/v1/stock', { sku: 'CAP', location: 'taipei', onHand, reason: 'count' }, { 'idempotency-key': key })
     await count(5, 'monday')
     await count(9, 'tuesday')
     expect(await count(5, 'monday')).toMatchObject({ status: 200, body: { onHand: 9 } })
@@ -31,10 +47,19 @@ describe('stock', () => {
 
   it('refuses a location that does not exist, and numbers that are none', async () => {
     const wrong = { sku: 'TEE-S', location: 'taipei', onHand: 1, reason: 'count' }
-    expect(await at.post('/api/v1/stock', { ...wrong, location: 'moon' })).toMatchObject({ status: 422, body: { errors: [{ path: 'location', value: 'moon' }] } })
-    expect(await at.post('/api/v1/stock', { ...wrong, onHand: -1 })).toMatchObject({ status: 400, body: { errors: [{ path: 'onHand', value: -1 }] } })
+    expect(await at.post('/api/v1/stock', { ...wrong, location: 'moon' })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'location', value: 'moon' }] },
+    })
+    expect(await at.post('/api/v1/stock', { ...wrong, onHand: -1 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'onHand', value: -1 }] },
+    })
     expect(await at.post('/api/v1/stock', { ...wrong, onHand: 1.5 })).toMatchObject({ status: 400 })
-    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 1 })).toMatchObject({ status: 400, body: { errors: [{ path: 'reason' }] } })
+    expect(await at.post('/api/v1/stock', { sku: 'TEE-S', location: 'taipei', onHand: 1 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'reason' }] },
+    })
   })
 })
 
@@ -48,7 +73,10 @@ describe('tasks', () => {
 
   it('lists, filters and shows', async () => {
     const id = await open({ key: 'a', actions: ['skip'] })
-    expect(await at.call('/api/v1/tasks?kind=test')).toMatchObject({ status: 200, body: { tasks: [{ id, actions: ['skip'], state: 'open' }] } })
+    expect(await at.call('/api/v1/tasks?kind=test')).toMatchObject({
+      status: 200,
+      body: { tasks: [{ id, actions: ['skip'], state: 'open' }] },
+    })
     expect((await at.call('/api/v1/tasks?kind=other')).body).toEqual({ tasks: [] })
     expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ status: 200, body: { id, remedy: 'do it' } })
     expect(await at.call('/api/v1/tasks/99999')).toMatchObject({ status: 404 })
@@ -58,20 +86,29 @@ describe('tasks', () => {
   it('gives the action to the order as a command, and closes the task when it is done', async () => {
     const order = await orderId('W-1')
     const id = await open({ key: 'b', orderId: order, actions: ['cancel'] })
-    expect(await at.post(`/api/v1/tasks/${id}/cancel`, { reason: 'no phone' })).toMatchObject({ status: 200, body: { state: 'done', orderId: order } })
+    expect(await at.post(`/api/v1/tasks/${id}/cancel`, { reason: 'no phone' })).toMatchObject({
+      status: 200,
+      body: { state: 'done', orderId: order },
+    })
     expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ body: { state: 'done', closedBy: 'local' } })
     expect(await at.post(`/api/v1/tasks/${id}/cancel`, {})).toMatchObject({ status: 409, body: { title: 'Task is closed' } })
   })
 
   it('keeps the task open when the order refuses', async () => {
     const id = await open({ key: 'c', orderId: await orderId('W-2'), actions: ['confirm'] })
-    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({ status: 409, body: { state: 'refused', detail: 'its goods are not reserved yet' } })
+    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({
+      status: 409,
+      body: { state: 'refused', detail: 'its goods are not reserved yet' },
+    })
     expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ body: { state: 'open' } })
   })
 
   it('refuses what the task does not allow, and says what it does', async () => {
     const id = await open({ key: 'd', actions: ['skip'] })
-    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({ status: 409, body: { errors: [{ path: 'action', remedy: 'Use one of: skip.' }] } })
+    expect(await at.post(`/api/v1/tasks/${id}/confirm`, {})).toMatchObject({
+      status: 409,
+      body: { errors: [{ path: 'action', remedy: 'Use one of: skip.' }] },
+    })
     expect(await at.post(`/api/v1/tasks/${id}/skip`, {})).toMatchObject({ status: 200, body: { state: 'done' } })
   })
 
@@ -81,11 +118,17 @@ describe('tasks', () => {
       await owe(at.db.pool, { key, participant: 'channel', connection: 'momo', kind: 'tracking', orderId: order, payload: {} })
       await at.db.pool.query(`update outbox set state = 'dead', attempts = 9 where key = $1`, [key])
     }
-    const [retry, skip] = [await open({ key: 'outbox:tracking:p1', orderId: order, actions: ['retry', 'skip'] }), await open({ key: 'outbox:tracking:p2', orderId: order, actions: ['retry', 'skip'] })]
+    const [retry, skip] = [
+      await open({ key: 'outbox:tracking:p1', orderId: order, actions: ['retry', 'skip'] }),
+      await open({ key: 'outbox:tracking:p2', orderId: order, actions: ['retry', 'skip'] }),
+    ]
     expect(await at.post(`/api/v1/tasks/${retry}/retry`, {})).toMatchObject({ status: 200, body: { commandId: null } })
     expect(await at.post(`/api/v1/tasks/${skip}/skip`, {})).toMatchObject({ status: 200 })
     const { rows } = await at.db.pool.query('select key, state, attempts from outbox order by key')
-    expect(rows).toEqual([{ key: 'tracking:p1', state: 'due', attempts: 0 }, { key: 'tracking:p2', state: 'done', attempts: 9 }])
+    expect(rows).toEqual([
+      { key: 'tracking:p1', state: 'due', attempts: 0 },
+      { key: 'tracking:p2', state: 'done', attempts: 9 },
+    ])
   })
 })
 
@@ -102,12 +145,15 @@ describe('health and measures', () => {
   it('counts requests by route, and shows inbox, outbox, tasks and orders', async () => {
     const { text, headers } = await at.call('/metrics')
     expect(headers.get('content-type')).toContain('text/plain; version=0.0.4')
-    expect(text).toMatch(/omnisaga_http_request_duration_seconds_count\{method="POST",route="\/api\/v1\/stock",status="200"\} \d+/)
+    expect(text).toMatch(
+      /omnisaga_http_request_duration_seconds_count\{method="POST",route="\/api\/v1\/stock",status="200"\} \d+/,
+    )
     expect(text).toMatch(/^omnisaga_inbox_backlog \d+$/m)
     expect(text).toMatch(/^omnisaga_outbox_due\{participant="channel"\} 1$/m)
     expect(text).toMatch(/^omnisaga_tasks_open\{kind="test"\} \d+$/m)
     expect(text).toMatch(/^omnisaga_orders\{phase="received"\} \d+$/m)
-    for (const line of text.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [\d.e+-]+)$/)
+    for (const line of text.trim().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [\d.e+-]+)$/)
   })
 
   it('answers 503 while the database is away, without saying more', async () => {

@@ -3,11 +3,22 @@ import { CanonicalOrder } from '../../domain/order.ts'
 import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
 
 let at: Fixture
-beforeAll(async () => { at = await startFixture() })
-beforeEach(() => { at.engine.mode = 'obeys' })
-afterAll(async () => { await at.stop() })
+beforeAll(async () => {
+  at = await startFixture()
+})
+beforeEach(() => {
+  at.engine.mode = 'obeys'
+})
+afterAll(async () => {
+  await at.stop()
+})
 
-interface Shown { id: string; phase: string; externalId: string; [field: string]: unknown }
+interface Shown {
+  id: string
+  phase: string
+  externalId: string
+  [field: string]: unknown
+}
 const taken = async (externalId: string, over: Record<string, unknown> = {}): Promise<Shown> => {
   const { status, body } = await at.post('/api/v1/orders', inStoreOrder(externalId, over))
   if (status !== 201) throw new Error(`not taken in: ${status} ${JSON.stringify(body)}`)
@@ -19,8 +30,16 @@ describe('POST /api/v1/orders', () => {
     const order = await taken('S-1')
     expect(CanonicalOrder.safeParse(order).success).toBe(true)
     expect(order).toMatchObject({
-      channel: 'store', connection: 'store-taipei', externalId: 'S-1', phase: 'received', kind: 'store',
-      recipient: { name: '王小明', phone: '+886912345678', address: { city: '臺北市', district: '信義區', raw: '110台北市信義區市府路45號3樓', country: 'TW' } },
+      channel: 'store',
+      connection: 'store-taipei',
+      externalId: 'S-1',
+      phase: 'received',
+      kind: 'store',
+      recipient: {
+        name: '王小明',
+        phone: '+886912345678',
+        address: { city: '臺北市', district: '信義區', raw: '110台北市信義區市府路45號3樓', country: 'TW' },
+      },
       payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD' },
     })
     expect(at.started).toContain(order.id)
@@ -28,7 +47,9 @@ describe('POST /api/v1/orders', () => {
 
   it('keeps the raw record before it is mapped', async () => {
     await taken('S-raw')
-    const { rows } = await at.db.pool.query(`select state, payload -> 'asSent' -> 'recipient' ->> 'phone' as phone from inbox where external_id = 'S-raw'`)
+    const { rows } = await at.db.pool.query(
+      `select state, payload -> 'asSent' -> 'recipient' ->> 'phone' as phone from inbox where external_id = 'S-raw'`,
+    )
     expect(rows).toEqual([{ state: 'mapped', phone: '0912-345-678' }])
   })
 
@@ -58,26 +79,45 @@ describe('POST /api/v1/orders', () => {
   })
 
   it('places a try-on at the store that asks for it', async () => {
-    expect(await taken('T-1', { kind: 'tryOn', delivery: { method: 'handOver' } })).toMatchObject({ kind: 'tryOn', delivery: { location: 'taipei-store' } })
+    expect(await taken('T-1', { kind: 'tryOn', delivery: { method: 'handOver' } })).toMatchObject({
+      kind: 'tryOn',
+      delivery: { location: 'taipei-store' },
+    })
   })
 
   it('collects the total of a COD order that names only prices', async () => {
-    expect(await taken('C-1', { payment: { method: 'cod' } })).toMatchObject({ payment: { method: 'cod', state: 'due', amountDueMinor: 118_000 } })
+    expect(await taken('C-1', { payment: { method: 'cod' } })).toMatchObject({
+      payment: { method: 'cod', state: 'due', amountDueMinor: 118_000 },
+    })
   })
 
   it('names path, value and remedy of everything that is wrong', async () => {
     const { status, headers, body } = await at.post('/api/v1/orders', {
-      ...inStoreOrder('S-bad'), kind: 'gift', lines: [{ sku: 'TEE-S', quantity: 0 }], placedAt: 'yesterday', extra: 1,
+      ...inStoreOrder('S-bad'),
+      kind: 'gift',
+      lines: [{ sku: 'TEE-S', quantity: 0 }],
+      placedAt: 'yesterday',
+      extra: 1,
     })
     expect(status).toBe(400)
     expect(headers.get('content-type')).toContain('application/problem+json')
     expect(body).toMatchObject({ title: 'Invalid input', status: 400 })
-    expect((body as { errors: { path: string; value: unknown; remedy: string }[] }).errors).toEqual(expect.arrayContaining([
-      expect.objectContaining({ path: 'kind', value: 'gift', remedy: 'Send one of: online, store, tryOn, groupBuy, replenishment.' }),
-      expect.objectContaining({ path: 'lines[0].quantity', value: 0 }),
-      expect.objectContaining({ path: 'placedAt', value: 'yesterday', remedy: 'Send ISO 8601 with an offset, e.g. 2026-03-01T10:00:00+08:00.' }),
-      expect.objectContaining({ remedy: 'Leave out extra.' }),
-    ]))
+    expect((body as { errors: { path: string; value: unknown; remedy: string }[] }).errors).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          path: 'kind',
+          value: 'gift',
+          remedy: 'Send one of: online, store, tryOn, groupBuy, replenishment.',
+        }),
+        expect.objectContaining({ path: 'lines[0].quantity', value: 0 }),
+        expect.objectContaining({
+          path: 'placedAt',
+          value: 'yesterday',
+          remedy: 'Send ISO 8601 with an offset, e.g. 2026-03-01T10:00:00+08:00.',
+        }),
+        expect.objectContaining({ remedy: 'Leave out extra.' }),
+      ]),
+    )
   })
 
   it.each([
@@ -85,8 +125,21 @@ describe('POST /api/v1/orders', () => {
     ['a connection that does not exist', { connection: 'nowhere' }, 'connection'],
     ['a connection of another kind', { connection: 'ecpay' }, 'connection'],
     ['an amount due of a prepaid order', { payment: { method: 'prepaid', amountDueMinor: 5 } }, 'payment.amountDueMinor'],
-    ['a COD order without any amount', { payment: { method: 'cod' }, lines: [{ sku: 'TEE-S', quantity: 1 }] }, 'payment.amountDueMinor'],
-    ['two lines of one id', { lines: [{ lineId: 'a', sku: 'TEE-S', quantity: 1 }, { lineId: 'a', sku: 'CAP', quantity: 1 }] }, 'lines[1].lineId'],
+    [
+      'a COD order without any amount',
+      { payment: { method: 'cod' }, lines: [{ sku: 'TEE-S', quantity: 1 }] },
+      'payment.amountDueMinor',
+    ],
+    [
+      'two lines of one id',
+      {
+        lines: [
+          { lineId: 'a', sku: 'TEE-S', quantity: 1 },
+          { lineId: 'a', sku: 'CAP', quantity: 1 },
+        ],
+      },
+      'lines[1].lineId',
+    ],
     ['text that PostgreSQL cannot store', { notes: 'a\u0000b' }, 'notes'],
     ['half a surrogate pair', { notes: 'a\ud800b' }, 'notes'],
   ])('refuses %s', async (_what, over, path) => {
@@ -98,13 +151,17 @@ describe('POST /api/v1/orders', () => {
   })
 
   it('refuses what is not JSON, not of its type, or too large', async () => {
-    const raw = (body: string, type: string) => at.call('/api/v1/orders', { method: 'POST', headers: { 'content-type': type }, body })
+    const raw = (body: string, type: string) =>
+      at.call('/api/v1/orders', { method: 'POST', headers: { 'content-type': type }, body })
     expect(await raw('{"a":', 'application/json')).toMatchObject({ status: 400, body: { title: 'Invalid JSON' } })
     expect(await raw('{"__proto__": {"x": 1}}', 'application/json')).toMatchObject({ status: 400 })
     expect(await raw('', 'application/json')).toMatchObject({ status: 400 })
     expect(await raw('<order/>', 'application/xml')).toMatchObject({ status: 415, body: { title: 'Unsupported media type' } })
     expect(await raw('x', 'text/plain')).toMatchObject({ status: 415 })
-    expect(await raw(JSON.stringify({ notes: 'x'.repeat(1024 * 1024) }), 'application/json')).toMatchObject({ status: 413, body: { title: 'Too large' } })
+    expect(await raw(JSON.stringify({ notes: 'x'.repeat(1024 * 1024) }), 'application/json')).toMatchObject({
+      status: 413,
+      body: { title: 'Too large' },
+    })
   })
 })
 
@@ -125,15 +182,25 @@ describe('GET /api/v1/orders', () => {
     expect((await at.call('/api/v1/orders?channel=momo')).body).toEqual({ orders: [], next: null })
   })
 
-  it.each(['phase=nowhere', 'limit=0', 'limit=many', 'cursor=abc', `cursor=${Buffer.from("2026-01-01|x' or 1=1").toString('base64url')}`, 'colour=red', 'channel=a%00b'])(
-    'refuses the query %s', async (query) => {
-      expect(await at.call(`/api/v1/orders?${query}`)).toMatchObject({ status: 400, body: { status: 400 } })
-    })
+  it.each([
+    'phase=nowhere',
+    'limit=0',
+    'limit=many',
+    'cursor=abc',
+    `cursor=${Buffer.from("2026-01-01|x' or 1=1").toString('base64url')}`,
+    'colour=red',
+    'channel=a%00b',
+  ])('refuses the query %s', async (query) => {
+    expect(await at.call(`/api/v1/orders?${query}`)).toMatchObject({ status: 400, body: { status: 400 } })
+  })
 
   it("shows one order by its id and by the channel's own number", async () => {
     const order = await taken('G-1')
     for (const id of [order.id, 'G-1']) {
-      expect(await at.call(`/api/v1/orders/${id}`)).toMatchObject({ status: 200, body: { id: order.id, counters: [{ ordered: 2 }], units: [], history: [], tasks: [] } })
+      expect(await at.call(`/api/v1/orders/${id}`)).toMatchObject({
+        status: 200,
+        body: { id: order.id, counters: [{ ordered: 2 }], units: [], history: [], tasks: [] },
+      })
     }
     expect(await at.call('/api/v1/orders/none')).toMatchObject({ status: 404, body: { errors: [{ path: 'id', value: 'none' }] } })
   })
@@ -160,7 +227,10 @@ describe('POST /api/v1/orders/{id}/{verb}', () => {
   it.each(['silent', 'away'] as const)('answers 202 while the engine is %s, and keeps the command', async (mode) => {
     const order = await taken(`V-${mode}`)
     at.engine.mode = mode
-    expect(await at.post(`/api/v1/orders/${order.id}/cancel`, {})).toMatchObject({ status: 202, body: { state: 'waiting', answer: null } })
+    expect(await at.post(`/api/v1/orders/${order.id}/cancel`, {})).toMatchObject({
+      status: 202,
+      body: { state: 'waiting', answer: null },
+    })
     const { rows } = await at.db.pool.query('select state from commands where order_id = $1', [order.id])
     expect(rows).toEqual([{ state: 'waiting' }])
   })
@@ -175,11 +245,17 @@ describe('POST /api/v1/orders/{id}/{verb}', () => {
 
   it('reads a change as people write it', async () => {
     const order = await taken('V-change')
-    const change = { recipient: { phone: '02-2345-6789', address: '新北市板橋區縣民大道二段7號' }, lines: [{ sku: 'CAP' }], notes: '門口有狗' }
+    const change = {
+      recipient: { phone: '02-2345-6789', address: '新北市板橋區縣民大道二段7號' },
+      lines: [{ sku: 'CAP' }],
+      notes: '門口有狗',
+    }
     expect(await at.post(`/api/v1/orders/${order.id}/change`, change)).toMatchObject({ status: 200 })
     const shown = (await at.call(`/api/v1/orders/${order.id}`)).body
     expect(shown).toMatchObject({
-      recipient: { name: '王小明', phone: '+886223456789', address: { city: '新北市', district: '板橋區' } }, notes: '門口有狗', lines: [{ sku: 'CAP', quantity: 2 }],
+      recipient: { name: '王小明', phone: '+886223456789', address: { city: '新北市', district: '板橋區' } },
+      notes: '門口有狗',
+      lines: [{ sku: 'CAP', quantity: 2 }],
     })
   })
 
@@ -187,11 +263,17 @@ describe('POST /api/v1/orders/{id}/{verb}', () => {
     await taken('V-body')
     expect(await at.post('/api/v1/orders/V-body/decide', {})).toMatchObject({ status: 400, body: { errors: [{ path: 'keep' }] } })
     expect(await at.post('/api/v1/orders/V-body/change', {})).toMatchObject({ status: 400 })
-    expect(await at.post('/api/v1/orders/V-body/change', { recipient: { phone: '12' } })).toMatchObject({ status: 400, body: { errors: [{ path: 'recipient.phone' }] } })
+    expect(await at.post('/api/v1/orders/V-body/change', { recipient: { phone: '12' } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'recipient.phone' }] },
+    })
     expect(await at.post('/api/v1/orders/V-body/cancel', { why: 'x' })).toMatchObject({ status: 400 })
     expect(await at.post('/api/v1/orders/nobody/cancel', {})).toMatchObject({ status: 404 })
     expect(await at.post('/api/v1/orders/V-body/explode', {})).toMatchObject({ status: 404 })
-    expect(await at.call('/api/v1/orders/V-body/cancel')).toMatchObject({ status: 405, body: { detail: 'GET is not served here; POST is.' } })
+    expect(await at.call('/api/v1/orders/V-body/cancel')).toMatchObject({
+      status: 405,
+      body: { detail: 'GET is not served here; POST is.' },
+    })
   })
 })
 

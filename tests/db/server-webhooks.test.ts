@@ -5,16 +5,35 @@ import { stopConnection } from '../../store/connections.ts'
 import { ECPAY_KEY, startFixture, type Fixture } from './serverFixture.ts'
 
 let at: Fixture
-beforeAll(async () => { at = await startFixture() })
-afterEach(() => { vi.unstubAllEnvs() })
-afterAll(async () => { await at.stop() })
+beforeAll(async () => {
+  at = await startFixture()
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+afterAll(async () => {
+  await at.stop()
+})
 
-const report = (id: string, code = '3003', time = '2026/11/22 10:00:00') =>
-  ({ MerchantID: '2000132', AllPayLogisticsID: id, MerchantTradeNo: `OS${id}`, LogisticsSubType: 'TCAT', RtnCode: code, RtnMsg: '已送達', UpdateStatusDate: time })
+const report = (id: string, code = '3003', time = '2026/11/22 10:00:00') => ({
+  MerchantID: '2000132',
+  AllPayLogisticsID: id,
+  MerchantTradeNo: `OS${id}`,
+  LogisticsSubType: 'TCAT',
+  RtnCode: code,
+  RtnMsg: '已送達',
+  UpdateStatusDate: time,
+})
 const form = (fields: Record<string, string>) => encodeForm(signed(fields, ECPAY_KEY))
 const send = (body: string, path = '/webhooks/ecpay') =>
   at.call(path, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body })
-const stored = async (id: string) => (await at.db.pool.query(`select kind, version, payload ->> 'RtnMsg' as message from inbox where external_id = $1 order by id`, [id])).rows
+const stored = async (id: string) =>
+  (
+    await at.db.pool.query(
+      `select kind, version, payload ->> 'RtnMsg' as message from inbox where external_id = $1 order by id`,
+      [id],
+    )
+  ).rows
 const metric = async (line: string) => (await at.call('/metrics')).text.split('\n').find((each) => each.startsWith(line))
 
 describe('POST /webhooks/{connection}', () => {
@@ -42,7 +61,9 @@ describe('POST /webhooks/{connection}', () => {
     expect(await send('')).toMatchObject({ status: 401 })
     expect(await at.call('/webhooks/ecpay', { method: 'POST' })).toMatchObject({ status: 401 })
     expect(await stored('1003')).toEqual([])
-    expect(await metric('omnisaga_webhooks_total{connection="ecpay",outcome="forged"}')).toBe('omnisaga_webhooks_total{connection="ecpay",outcome="forged"} 4')
+    expect(await metric('omnisaga_webhooks_total{connection="ecpay",outcome="forged"}')).toBe(
+      'omnisaga_webhooks_total{connection="ecpay",outcome="forged"} 4',
+    )
   })
 
   it('refuses one that is larger than 256 KB', async () => {
@@ -73,7 +94,9 @@ describe('POST /webhooks/{connection}', () => {
   })
 
   it('stores the others of a batch when one of them cannot be stored', async () => {
-    const answers = await Promise.all(['1007', '1008', '1009'].map((id) => send(form({ ...report(id), RtnMsg: id === '1008' ? 'a\u0000b' : '已送達' }))))
+    const answers = await Promise.all(
+      ['1007', '1008', '1009'].map((id) => send(form({ ...report(id), RtnMsg: id === '1008' ? 'a\u0000b' : '已送達' }))),
+    )
     expect(answers.map(({ status }) => status)).toEqual([200, expect.any(Number), 200])
     expect(await stored('1007')).toHaveLength(1)
     expect(await stored('1009')).toHaveLength(1)

@@ -15,7 +15,16 @@ export const ECPAY_KEY = { hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNI
 
 const configuration = {
   connections: [
-    { name: 'ecpay', connector: 'ecpay', config: { merchantId: '2000132', ...ECPAY_KEY, baseUrl: 'http://127.0.0.1:9', serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay' } },
+    {
+      name: 'ecpay',
+      connector: 'ecpay',
+      config: {
+        merchantId: '2000132',
+        ...ECPAY_KEY,
+        baseUrl: 'http://127.0.0.1:9',
+        serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay',
+      },
+    },
     { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'taipei-store' } },
     { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } },
   ],
@@ -23,7 +32,10 @@ const configuration = {
     { id: 'taipei', name: '台北倉', kind: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay' },
     { id: 'taipei-store', name: '信義店', kind: 'store', ships: false },
   ],
-  products: [{ sku: 'TEE-S', name: '純棉上衣' }, { sku: 'CAP', name: '帽子' }],
+  products: [
+    { sku: 'TEE-S', name: '純棉上衣' },
+    { sku: 'CAP', name: '帽子' },
+  ],
 }
 
 export type EngineMode = 'obeys' | 'silent' | 'away'
@@ -42,11 +54,18 @@ export interface Fixture {
 
 /** Only what the server uses of the client. */
 function standIn(runtime: () => Runtime, started: string[], engine: { mode: EngineMode }): Client {
-  const reach = () => { if (engine.mode === 'away') throw new Error('14 UNAVAILABLE') }
+  const reach = () => {
+    if (engine.mode === 'away') throw new Error('14 UNAVAILABLE')
+  }
   return {
     workflow: {
-      start: async (_type: string, { args }: { args: [string] }) => { reach(); started.push(args[0]) },
-      signalWithStart: async () => { reach() },
+      start: async (_type: string, { args }: { args: [string] }) => {
+        reach()
+        started.push(args[0])
+      },
+      signalWithStart: async () => {
+        reach()
+      },
       executeUpdateWithStart: async (_update: string, { args }: { args: [string] }) => {
         reach()
         if (engine.mode === 'silent') throw new Error('no answer within the deadline')
@@ -56,7 +75,13 @@ function standIn(runtime: () => Runtime, started: string[], engine: { mode: Engi
       },
     },
     withDeadline: async (_deadline: number, work: () => Promise<unknown>) => await work(),
-    connection: { workflowService: { getSystemInfo: async () => { reach() } } },
+    connection: {
+      workflowService: {
+        getSystemInfo: async () => {
+          reach()
+        },
+      },
+    },
   } as unknown as Client
 }
 
@@ -65,19 +90,46 @@ export async function startFixture(): Promise<Fixture> {
   const engine: Fixture['engine'] = { mode: 'obeys' }
   const [started, logged]: [string[], string[]] = [[], []]
   const real = await createRuntime(
-    { databaseUrl: db.url, temporal: { connection: { address: '127.0.0.1:9' }, namespace: 'default' }, secretKey: secretKeyFrom('a passphrase for tests') },
-    { logLevel: 'silent' })
+    {
+      databaseUrl: db.url,
+      temporal: { connection: { address: '127.0.0.1:9' }, namespace: 'default' },
+      secretKey: secretKeyFrom('a passphrase for tests'),
+    },
+    { logLevel: 'silent' },
+  )
   const runtime: Runtime = { ...real, temporal: standIn(() => runtime, started, engine) }
   await applyConnections(db.pool, runtime.secretKey, configuration, connectors)
-  const server = await startServer(runtime, { port: 0, log: pino({ level: 'debug' }, { write: (line: string) => { logged.push(line) } }) })
+  const server = await startServer(runtime, {
+    port: 0,
+    log: pino(
+      { level: 'debug' },
+      {
+        write: (line: string) => {
+          logged.push(line)
+        },
+      },
+    ),
+  })
   const call: Fixture['call'] = async (path, init) => {
     const response = await fetch(`${server.url}${path}`, init)
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) as unknown : text }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: response.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as unknown) : text,
+    }
   }
   return {
-    db, runtime, server, started, engine, logged, call,
-    post: (path, body, headers = {}) => call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
+    db,
+    runtime,
+    server,
+    started,
+    engine,
+    logged,
+    call,
+    post: (path, body, headers = {}) =>
+      call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
     stop: async () => {
       await server.stop()
       await real.close()
@@ -87,9 +139,13 @@ export async function startFixture(): Promise<Fixture> {
 }
 
 export const inStoreOrder = (externalId: string, over: Record<string, unknown> = {}): Record<string, unknown> => ({
-  connection: 'store-taipei', externalId, kind: 'store', placedAt: '2026-11-22T10:00:00+08:00',
+  connection: 'store-taipei',
+  externalId,
+  kind: 'store',
+  placedAt: '2026-11-22T10:00:00+08:00',
   recipient: { name: '王小明', phone: '0912-345-678', address: { raw: '110台北市信義區市府路45號3樓' } },
-  delivery: { method: 'home' }, payment: { method: 'prepaid' },
+  delivery: { method: 'home' },
+  payment: { method: 'prepaid' },
   lines: [{ sku: 'TEE-S', name: '純棉上衣', quantity: 2, unitPriceMinor: 59_000 }],
   ...over,
 })

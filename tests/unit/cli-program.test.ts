@@ -10,7 +10,10 @@ import { Phase } from '../../domain/order.ts'
 
 const quietly = async (...argv: string[]) => {
   const text: string[] = []
-  const keep = (chunk: unknown) => { text.push(String(chunk)); return true }
+  const keep = (chunk: unknown) => {
+    text.push(String(chunk))
+    return true
+  }
   vi.spyOn(process.stdout, 'write').mockImplementation(keep)
   vi.spyOn(process.stderr, 'write').mockImplementation(keep)
   try {
@@ -19,14 +22,34 @@ const quietly = async (...argv: string[]) => {
     vi.restoreAllMocks()
   }
 }
-afterEach(() => { vi.unstubAllEnvs() })
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 describe('the omnisaga command', () => {
   it('has exactly the commands that were promised', () => {
-    const names = (command: ReturnType<typeof buildProgram>): string[] => command.commands.flatMap((inner) => [inner.name(), ...names(inner).map((name) => `${inner.name()} ${name}`)])
+    const names = (command: ReturnType<typeof buildProgram>): string[] =>
+      command.commands.flatMap((inner) => [inner.name(), ...names(inner).map((name) => `${inner.name()} ${name}`)])
     expect(names(buildProgram(async () => undefined))).toEqual([
-      'up', 'worker', 'server', 'migrate', 'keys', 'keys add', 'connections', 'connections apply', 'connections list', 'connections check', 'pull', 'import',
-      'orders', 'order', 'stock', 'stock set', 'tasks', 'task', 'audit',
+      'up',
+      'worker',
+      'server',
+      'migrate',
+      'keys',
+      'keys add',
+      'connections',
+      'connections apply',
+      'connections list',
+      'connections check',
+      'pull',
+      'import',
+      'orders',
+      'order',
+      'stock',
+      'stock set',
+      'tasks',
+      'task',
+      'audit',
     ])
   })
 
@@ -34,17 +57,26 @@ describe('the omnisaga command', () => {
     expect(PHASES).toEqual(Phase.options)
   })
 
-  it.each([['--help'], ['import', '--help'], ['--version'], []])('ends well when it is asked for help: %s %s', async (...argv) => {
-    expect((await quietly(...argv.filter((each) => each !== undefined))).code).toBe(0)
-  })
+  it.each([['--help'], ['import', '--help'], ['--version'], []])(
+    'ends well when it is asked for help: %s %s',
+    async (...argv) => {
+      expect((await quietly(...argv.filter((each) => each !== undefined))).code).toBe(0)
+    },
+  )
 
   it.each([
-    ['an unknown command', ['explode']], ['an unknown option', ['orders', '--colour']], ['a missing argument', ['order']],
-    ['a phase that is none', ['orders', '--phase', 'lost']], ['a task number that is none', ['task', 'first']],
-    ['a quantity that is none', ['stock', 'set', 'A', 'taipei', '1.5', '--reason', 'x']], ['a count without a reason', ['stock', 'set', 'A', 'taipei', '1']],
-    ['an import of nobody', ['import', 'a.xls']], ['a profile that would take in', ['import', 'a.xls', '--profile', 'momo']],
+    ['an unknown command', ['explode']],
+    ['an unknown option', ['orders', '--colour']],
+    ['a missing argument', ['order']],
+    ['a phase that is none', ['orders', '--phase', 'lost']],
+    ['a task number that is none', ['task', 'first']],
+    ['a quantity that is none', ['stock', 'set', 'A', 'taipei', '1.5', '--reason', 'x']],
+    ['a count without a reason', ['stock', 'set', 'A', 'taipei', '1']],
+    ['an import of nobody', ['import', 'a.xls']],
+    ['a profile that would take in', ['import', 'a.xls', '--profile', 'momo']],
     ['profile and connection', ['import', 'a.xls', '--profile', 'momo', '--connection', 'momo', '--dry-run']],
-    ['--set without an action', ['task', '1', '--set', 'a=b']], ['connections alone', ['connections']],
+    ['--set without an action', ['task', '1', '--set', 'a=b']],
+    ['connections alone', ['connections']],
   ])('answers misuse with 2: %s', async (_what, argv) => {
     expect((await quietly(...argv)).code).toBe(2)
   })
@@ -67,8 +99,25 @@ describe('the omnisaga command', () => {
 
 describe('--set', () => {
   it('leads into objects by dots and into lists by brackets, and keeps phones and codes as text', () => {
-    expect(parseSet(['recipient.phone=0912345678', 'lines[1].sku=A-1', 'keep.0=2', 'delivery.promisedBy=null', 'notes=a=b', 'hsCodes=["6109.10"]', 'storeId=000123']))
-      .toEqual({ recipient: { phone: '0912345678' }, lines: [{}, { sku: 'A-1' }], keep: { 0: 2 }, delivery: { promisedBy: null }, notes: 'a=b', hsCodes: ['6109.10'], storeId: '000123' })
+    expect(
+      parseSet([
+        'recipient.phone=0912345678',
+        'lines[1].sku=A-1',
+        'keep.0=2',
+        'delivery.promisedBy=null',
+        'notes=a=b',
+        'hsCodes=["6109.10"]',
+        'storeId=000123',
+      ]),
+    ).toEqual({
+      recipient: { phone: '0912345678' },
+      lines: [{}, { sku: 'A-1' }],
+      keep: { 0: 2 },
+      delivery: { promisedBy: null },
+      notes: 'a=b',
+      hsCodes: ['6109.10'],
+      storeId: '000123',
+    })
   })
 
   it.each(['phone', '=x', 'a..b=1', 'a[x]=1', '__proto__.x=1', 'a.constructor=1'])('refuses %s', (pair) => {
@@ -94,7 +143,16 @@ describe('what is printed', () => {
   })
 
   it('aligns columns of mixed text', () => {
-    const text = table([{ name: '王小明', n: 5 }, { name: 'Ann', n: 12 }], [{ title: 'NAME', of: (row) => row.name }, { title: 'N', of: (row) => row.n, right: true }])
+    const text = table(
+      [
+        { name: '王小明', n: 5 },
+        { name: 'Ann', n: 12 },
+      ],
+      [
+        { title: 'NAME', of: (row) => row.name },
+        { title: 'N', of: (row) => row.n, right: true },
+      ],
+    )
     expect(text.split('\n')).toEqual(['NAME     N', '王小明   5', 'Ann     12'])
   })
 
@@ -105,11 +163,18 @@ describe('what is printed', () => {
   it('quotes what a shell would read, and tells times in words', () => {
     expect(shellWord(`it's`)).toBe(`'it'\\''s'`)
     expect(shellWord('recipient.phone=0912')).toBe('recipient.phone=0912')
-    expect([duration(5_000), duration(125_000), duration(7_500_000), duration(90_000_000)]).toEqual(['5 s', '2 min', '2 h 5 min', '1 d 1 h'])
+    expect([duration(5_000), duration(125_000), duration(7_500_000), duration(90_000_000)]).toEqual([
+      '5 s',
+      '2 min',
+      '2 h 5 min',
+      '1 d 1 h',
+    ])
   })
 
   it('says what to do about an error', () => {
-    expect(explain(new OmnisagaError('Invalid', 'no such thing', { remedy: 'Choose another.' }))).toBe('error: no such thing\n  Choose another.')
+    expect(explain(new OmnisagaError('Invalid', 'no such thing', { remedy: 'Choose another.' }))).toBe(
+      'error: no such thing\n  Choose another.',
+    )
     expect(explain(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toContain('omnisaga up')
   })
 })

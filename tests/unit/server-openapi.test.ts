@@ -6,16 +6,41 @@ import { buildApp } from '../../server/app.ts'
 import { buildOpenApi } from '../../server/openapi.ts'
 import { routes } from '../../server/routes.ts'
 
-interface Operation { operationId: string; security: unknown[]; responses: Record<string, { content?: Record<string, { schema: unknown }> }>; parameters?: { name: string; in: string }[] }
-interface Description { openapi: string; paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown> } }
+interface Operation {
+  operationId: string
+  security: unknown[]
+  responses: Record<string, { content?: Record<string, { schema: unknown }> }>
+  parameters?: { name: string; in: string }[]
+}
+interface Description {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown> }
+}
 const description = JSON.parse(JSON.stringify(buildOpenApi(routes))) as Description
-const operations = Object.entries(description.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
+const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+)
 
 /** The outside surface that is kept stable. */
 const PROMISED = [
-  'POST /webhooks/{connection}', 'POST /api/v1/imports', 'GET /api/v1/imports/{id}', 'GET /api/v1/imports/{id}/workbook', 'POST /api/v1/orders', 'GET /api/v1/orders',
-  'GET /api/v1/orders/{id}', ...['confirm', 'cancel', 'change', 'arrived', 'decide', 'retry'].map((verb) => `POST /api/v1/orders/{id}/${verb}`),
-  'GET /api/v1/stock', 'POST /api/v1/stock', 'GET /api/v1/tasks', 'GET /api/v1/tasks/{id}', 'POST /api/v1/tasks/{id}/{action}', 'GET /openapi.json', 'GET /healthz', 'GET /readyz', 'GET /metrics',
+  'POST /webhooks/{connection}',
+  'POST /api/v1/imports',
+  'GET /api/v1/imports/{id}',
+  'GET /api/v1/imports/{id}/workbook',
+  'POST /api/v1/orders',
+  'GET /api/v1/orders',
+  'GET /api/v1/orders/{id}',
+  ...['confirm', 'cancel', 'change', 'arrived', 'decide', 'retry'].map((verb) => `POST /api/v1/orders/{id}/${verb}`),
+  'GET /api/v1/stock',
+  'POST /api/v1/stock',
+  'GET /api/v1/tasks',
+  'GET /api/v1/tasks/{id}',
+  'POST /api/v1/tasks/{id}/{action}',
+  'GET /openapi.json',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
 ]
 
 describe('openapi.json', () => {
@@ -29,7 +54,9 @@ describe('openapi.json', () => {
 
   it('has every route that is served, and no other', async () => {
     const served: string[] = []
-    const { fastify } = await buildApp({} as Runtime, pino({ level: 'silent' }), (method, url) => served.push(`${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`))
+    const { fastify } = await buildApp({} as Runtime, pino({ level: 'silent' }), (method, url) =>
+      served.push(`${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`),
+    )
     await fastify.ready()
     await fastify.close()
     const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`)
@@ -50,11 +77,14 @@ describe('openapi.json', () => {
   it('points only to schemas that it holds', () => {
     const references = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '')
     expect(references.length).toBeGreaterThan(20)
-    for (const reference of new Set(references)) expect(description.components.schemas).toHaveProperty(reference.replace('#/components/schemas/', ''))
+    for (const reference of new Set(references))
+      expect(description.components.schemas).toHaveProperty(reference.replace('#/components/schemas/', ''))
   })
 
   it('answers every refusal as application/problem+json', () => {
-    const refusals = operations.filter(({ path }) => path !== '/readyz').flatMap(({ operation }) => Object.entries(operation.responses).filter(([status]) => Number(status) >= 400))
+    const refusals = operations
+      .filter(({ path }) => path !== '/readyz')
+      .flatMap(({ operation }) => Object.entries(operation.responses).filter(([status]) => Number(status) >= 400))
     expect(refusals.length).toBeGreaterThan(50)
     for (const [, response] of refusals) expect(Object.keys(response.content ?? {})).toEqual(['application/problem+json'])
   })
