@@ -3,7 +3,7 @@ import { OmnisagaError } from '../domain/errors.ts'
 import type { IncomingOrder } from '../domain/order.ts'
 import { contentHash } from '../domain/ids.ts'
 import { leaseInbox, postponeInbox, readInbox, settleInbox, storeRaw, type InboxRow } from '../store/inbox.ts'
-import { receiveOrder, type Received } from '../store/orders.ts'
+import { isKnown, receiveOrder, type Received } from '../store/orders.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
 import { applyAdvice } from './advice.ts'
 import { ring, start } from './engine.ts'
@@ -24,14 +24,17 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
     const { connection } = context
     if (row.kind === 'order') {
       if (connector.mapOrder === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
-      const taken = await receiveOrder(runtime.pool, connector.mapOrder(connection, row), { connectionVersion: connection.version })
+      const incoming = connector.mapOrder(connection, row)
+      // Its goods left before we ever heard of it: there is nothing to do for it here.
+      if (incoming.fulfilled === true && !(await isKnown(runtime.pool, incoming))) return await ignored(runtime, row, 'its goods had left before it was first seen')
+      const taken = await receiveOrder(runtime.pool, incoming, { connectionVersion: connection.version })
       return await settled(runtime, row, taken.orderId, taken.received === 'new' ? 'start' : taken.wake ? 'ring' : 'none', taken.received)
     }
     if (row.kind === 'courierStatus') {
       if (connector.courier === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a courier`)
       const { stuckParcelMs } = await runtime.policy()
       const applied = await applyParcelReport(runtime.pool, row.id, connector.courier.mapReport(row), stuckParcelMs)
-      if (applied === null) return await unknownParcel(runtime, row)
+      if (applied === null) return await unknownParcel(runtime, row, connector.pullOrders !== undefined)
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
     }
     if (row.kind === 'shipmentAdvice') {
@@ -59,11 +62,18 @@ async function settled(runtime: Runtime, row: InboxRow, orderId: string, wake: '
   return { state: 'mapped', orderId, received, started }
 }
 
-async function unknownParcel(runtime: Runtime, row: InboxRow): Promise<Mapped> {
+async function ignored(runtime: Runtime, row: InboxRow, why: string): Promise<Mapped> {
+  await settleInbox(runtime.pool, row.id, { state: 'ignored', error: why })
+  return { state: 'ignored', orderId: null }
+}
+
+/** A marketplace also reports parcels that its own back office arranged; a courier only reports what somebody booked with it. */
+async function unknownParcel(runtime: Runtime, row: InboxRow, ofMarketplace: boolean): Promise<Mapped> {
   if (row.attempts < PARCEL_NEWS_RETRIES) {
     await postponeInbox(runtime.pool, row.id, PARCEL_NEWS_DELAY_MS, 'no parcel answers to it yet')
     return { state: 'waiting', orderId: null }
   }
+  if (ofMarketplace) return await ignored(runtime, row, 'no parcel of ours')
   return await failed(runtime, row, new OmnisagaError('Invalid', `no parcel of ours answers to ${row.externalId}`, { remedy: 'Look whether it was booked outside Omnisaga.' }))
 }
 

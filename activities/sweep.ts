@@ -4,15 +4,17 @@ import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
 import { ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
+import { startPull } from './schedules.ts'
 
 const BATCH = 500
 
 export async function sweep(runtime: Runtime): Promise<void> {
-  await sweepHolds(runtime.pool)
-  await ringUnheard(runtime)
-  await ringForStock(runtime)
-  await stuckParcels(runtime)
-  await silentWarehouses(runtime)
+  const failures: unknown[] = []
+  // One part that cannot be done now (the engine is away) does not hold up the others.
+  for (const part of [() => sweepHolds(runtime.pool), () => stuckParcels(runtime), () => silentWarehouses(runtime), () => ringUnheard(runtime), () => ringForStock(runtime), () => pullWhatWasPushed(runtime)]) {
+    await part().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 /** News or commands that nobody has heard for some seconds. */
@@ -36,6 +38,12 @@ async function ringForStock(runtime: Runtime): Promise<void> {
        order by w.priority desc, w.created_at limit 50 for no key update skip locked)
      returning id`)
   for (const { id } of short.rows) await ring(runtime, id)
+}
+
+/** A push only says that an order changed; the pull reads it. */
+async function pullWhatWasPushed(runtime: Runtime): Promise<void> {
+  const pushed = await runtime.pool.query<{ connection: string }>(`select distinct connection from inbox where state = 'new' and payload ? 'lookAt'`)
+  for (const { connection } of pushed.rows) await startPull(runtime.temporal, connection, { taskQueue: runtime.taskQueue })
 }
 
 async function stuckParcels(runtime: Runtime): Promise<void> {

@@ -282,7 +282,7 @@ export async function changeOrder<T>(
 
 /** The canonical order as every command and route shows it. */
 export function canonicalOf(record: OrderRecord): CanonicalOrder {
-  const { cancelled: _cancelled, onHold: _onHold, ...doc } = record.doc
+  const { cancelled: _cancelled, onHold: _onHold, fulfilled: _fulfilled, ...doc } = record.doc
   return {
     id: record.id,
     ...doc,

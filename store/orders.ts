@@ -107,6 +107,11 @@ async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder): 
   return told.length > 0 ? 'changed' : 'known'
 }
 
+export async function isKnown(db: Queryable, order: Pick<IncomingOrder, 'channel' | 'shop' | 'externalId'>): Promise<boolean> {
+  const rows = await db.query('select 1 from orders where id = $1', [orderIdOf(order.channel, order.shop, order.externalId)])
+  return rows.rowCount === 1
+}
+
 export interface OrderSummary {
   id: string; channel: string; connection: string; externalId: string; kind: string; phase: Phase; placedAt: string | null
   createdAt: string; updatedAt: string; priority: number; openTasks: number
