@@ -10,7 +10,12 @@ const GOAL_ROWS_PER_SECOND = 20_000
 const GOAL_PEAK_MB = 200
 const RUNS = 3
 
-interface Reading { rows: number; characters: number; seconds: number; peakMb: number }
+interface Reading {
+  rows: number
+  characters: number
+  seconds: number
+  peakMb: number
+}
 
 async function readOnce(path: string): Promise<Reading> {
   const child = fileURLToPath(new URL('./excel-child.ts', import.meta.url))
@@ -32,13 +37,26 @@ export async function excelMeasures(): Promise<Measure[]> {
     const speed = Math.round(median(readings.map((reading) => reading.rows / reading.seconds)))
     const peak = Math.round(Math.max(...readings.map((reading) => reading.peakMb)))
     const judged = rows === 100_000
-    measures.push({
-      name: `Excel: ${rows} rows x ${COLUMNS} columns, rows per second`, value: speed, unit: 'rows/s', against: null, ratio: null,
-      goal: judged ? GOAL_ROWS_PER_SECOND : null, met: judged ? speed >= GOAL_ROWS_PER_SECOND : null,
-    }, {
-      name: `Excel: ${rows} rows x ${COLUMNS} columns, peak memory`, value: peak, unit: 'MB', against: null, ratio: null,
-      goal: GOAL_PEAK_MB, met: peak <= GOAL_PEAK_MB,
-    })
+    measures.push(
+      {
+        name: `Excel: ${rows} rows x ${COLUMNS} columns, rows per second`,
+        value: speed,
+        unit: 'rows/s',
+        against: null,
+        ratio: null,
+        goal: judged ? GOAL_ROWS_PER_SECOND : null,
+        met: judged ? speed >= GOAL_ROWS_PER_SECOND : null,
+      },
+      {
+        name: `Excel: ${rows} rows x ${COLUMNS} columns, peak memory`,
+        value: peak,
+        unit: 'MB',
+        against: null,
+        ratio: null,
+        goal: GOAL_PEAK_MB,
+        met: peak <= GOAL_PEAK_MB,
+      },
+    )
   }
   return measures
 }

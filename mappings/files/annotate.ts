@@ -15,12 +15,18 @@ const NOTE = { type: 'pattern', pattern: 'solid', fgColor: { argb: 'FFFFEB9C' } 
  * @param file what readOrders gave for this very source.
  * @returns an .xlsx with the rows at their own numbers; codes and dates as text, numbers as numbers. Hidden sheets are left out.
  */
-export async function annotate(source: FileSource, file: FileOrders, options: { password?: string | undefined } = {}): Promise<Buffer> {
+export async function annotate(
+  source: FileSource,
+  file: FileOrders,
+  options: { password?: string | undefined } = {},
+): Promise<Buffer> {
   const profile = profileOf(file.profile)
   const input = await openWorkbook(source, options)
   const sink = new PassThrough()
   const pieces: Buffer[] = []
-  sink.on('data', (piece: Buffer) => { pieces.push(piece) })
+  sink.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+  })
   const output = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: sink, useStyles: true, useSharedStrings: false })
   try {
     const sheet = input.sheets.find((candidate) => candidate.name === file.sheet)
@@ -31,8 +37,10 @@ export async function annotate(source: FileSource, file: FileOrders, options: { 
     let names: string[] = []
     for await (const row of sheet.rows()) {
       if (row.row === file.headerRow) names = readHeader(profile, row).names
-      const remark = row.row === file.headerRow ? REMARK_HEADER
-        : (errorsByRow.get(row.row) ?? []).map((error) => `${error.column}: ${error.message}`).join('\n')
+      const remark =
+        row.row === file.headerRow
+          ? REMARK_HEADER
+          : (errorsByRow.get(row.row) ?? []).map((error) => `${error.column}: ${error.message}`).join('\n')
       writeRow(target, row, names, errorsByRow.get(row.row) ?? [], remark)
     }
     target.commit()

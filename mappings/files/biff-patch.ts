@@ -7,7 +7,14 @@ import { unreadable } from './errors.ts'
 export type CellEdits = Map<string, { row: number; column: number; text: string }>
 
 const SINGLE: ReadonlySet<number> = new Set([
-  Record8.LABELSST, Record8.LABEL, Record8.RSTRING, Record8.NUMBER, Record8.RK, Record8.BLANK, Record8.BOOLERR, Record8.FORMULA,
+  Record8.LABELSST,
+  Record8.LABEL,
+  Record8.RSTRING,
+  Record8.NUMBER,
+  Record8.RK,
+  Record8.BLANK,
+  Record8.BOOLERR,
+  Record8.FORMULA,
 ])
 const MULTIPLE: ReadonlySet<number> = new Set([Record8.MULRK, Record8.MULBLANK])
 /** What may stand between cells: results and shared parts of formulas, and long records' continuations. */
@@ -71,7 +78,9 @@ function rewrite(segment: Buffer, edits: CellEdits, xfCount: number): Buffer {
   const table = surveyCells(segment)
   const fallback = xfCount > 15 ? 15 : 0
   /** Edits of cells that are not in the sheet yet. */
-  const fresh = [...edits.values()].filter((edit) => !table.places.has(`${edit.row},${edit.column}`)).sort((a, b) => a.row - b.row || a.column - b.column)
+  const fresh = [...edits.values()]
+    .filter((edit) => !table.places.has(`${edit.row},${edit.column}`))
+    .sort((a, b) => a.row - b.row || a.column - b.column)
   const add = (until: (edit: { row: number; column: number }) => boolean) => {
     while (fresh[0] && until(fresh[0])) {
       const edit = fresh.shift() as { row: number; column: number; text: string }
@@ -82,7 +91,11 @@ function rewrite(segment: Buffer, edits: CellEdits, xfCount: number): Buffer {
     add((edit) => edit.row < row || (edit.row === row && edit.column < column))
     const edit = edits.get(`${row},${column}`)
     if (edit && isFormula) {
-      throw unreadable('formula', `The cell to be filled in row ${row + 1} holds a formula.`, 'Use the file as momo\'s SCM exported it.')
+      throw unreadable(
+        'formula',
+        `The cell to be filled in row ${row + 1} holds a formula.`,
+        "Use the file as momo's SCM exported it.",
+      )
     }
     out.push(edit ? label(row, column, xf, edit.text) : bytes)
   }
@@ -105,7 +118,12 @@ function rewrite(segment: Buffer, edits: CellEdits, xfCount: number): Buffer {
       const row = body.readUInt16LE(0)
       // Rows come in blocks of a ROW list and its cells: what is owed to earlier rows goes before a new block.
       if (at > table.first) add((edit) => edit.row < row)
-      out.push(widened(bytes, fresh.filter((edit) => edit.row === row)))
+      out.push(
+        widened(
+          bytes,
+          fresh.filter((edit) => edit.row === row),
+        ),
+      )
     } else {
       if (depth === 1 && (type === Record8.EOF || (at > table.last && table.last >= 0 && !AMONG_CELLS.has(type)))) add(() => true)
       out.push(bytes)
@@ -125,7 +143,12 @@ function widened(bytes: Buffer, edits: { column: number }[]): Buffer {
   return copy
 }
 
-interface CellTable { places: Set<string>; /** Style of a column's last cell. */ styles: Map<number, number>; first: number; last: number }
+interface CellTable {
+  places: Set<string>
+  /** Style of a column's last cell. */ styles: Map<number, number>
+  first: number
+  last: number
+}
 
 /** Which cells there are, how their columns look, and between which places of the segment they lie (-1: none). */
 function surveyCells(segment: Buffer): CellTable {
@@ -138,7 +161,9 @@ function surveyCells(segment: Buffer): CellTable {
     if (depth !== 1 || !(SINGLE.has(type) || MULTIPLE.has(type))) continue
     table.first = Math.min(table.first, at)
     table.last = at
-    const cells = MULTIPLE.has(type) ? split(found) : [{ row: body.readUInt16LE(0), column: body.readUInt16LE(2), xf: body.readUInt16LE(4) }]
+    const cells = MULTIPLE.has(type)
+      ? split(found)
+      : [{ row: body.readUInt16LE(0), column: body.readUInt16LE(2), xf: body.readUInt16LE(4) }]
     for (const cell of cells) {
       table.places.add(`${cell.row},${cell.column}`)
       table.styles.set(cell.column, cell.xf)

@@ -2,10 +2,31 @@
 import { damaged, unreadable } from './errors.ts'
 
 export const Record8 = {
-  BOF: 0x0809, EOF: 0x000a, BOUNDSHEET: 0x0085, DATEMODE: 0x0022, FORMAT: 0x041e, XF: 0x00e0, SST: 0x00fc, CONTINUE: 0x003c,
-  LABELSST: 0x00fd, LABEL: 0x0204, RSTRING: 0x00d6, NUMBER: 0x0203, RK: 0x027e, MULRK: 0x00bd, BLANK: 0x0201, MULBLANK: 0x00be,
-  BOOLERR: 0x0205, FORMULA: 0x0006, STRING: 0x0207, MERGECELLS: 0x00e5, FILEPASS: 0x002f, INDEX: 0x020b, DBCELL: 0x00d7,
-  ROW: 0x0208, DIMENSIONS: 0x0200,
+  BOF: 0x0809,
+  EOF: 0x000a,
+  BOUNDSHEET: 0x0085,
+  DATEMODE: 0x0022,
+  FORMAT: 0x041e,
+  XF: 0x00e0,
+  SST: 0x00fc,
+  CONTINUE: 0x003c,
+  LABELSST: 0x00fd,
+  LABEL: 0x0204,
+  RSTRING: 0x00d6,
+  NUMBER: 0x0203,
+  RK: 0x027e,
+  MULRK: 0x00bd,
+  BLANK: 0x0201,
+  MULBLANK: 0x00be,
+  BOOLERR: 0x0205,
+  FORMULA: 0x0006,
+  STRING: 0x0207,
+  MERGECELLS: 0x00e5,
+  FILEPASS: 0x002f,
+  INDEX: 0x020b,
+  DBCELL: 0x00d7,
+  ROW: 0x0208,
+  DIMENSIONS: 0x0200,
 } as const
 
 export interface BiffRecord {
@@ -65,8 +86,12 @@ export class ContinuedReader {
     this.at++
     return byte
   }
-  u16(): number { return this.u8() | (this.u8() << 8) }
-  u32(): number { return this.u16() + this.u16() * 65_536 }
+  u16(): number {
+    return this.u8() | (this.u8() << 8)
+  }
+  u32(): number {
+    return this.u16() + this.u16() * 65_536
+  }
 
   skip(bytes: number): void {
     for (let left = bytes; left > 0;) {
@@ -105,10 +130,22 @@ export class ContinuedReader {
   }
 }
 
-export interface BoundSheet { name: string; offset: number; hidden: boolean; worksheet: boolean; recordAt: number }
+export interface BoundSheet {
+  name: string
+  offset: number
+  hidden: boolean
+  worksheet: boolean
+  recordAt: number
+}
 
 /** What stands before the sheets. */
-export interface Globals { sheets: BoundSheet[]; strings: string[]; formats: Map<number, string>; xfFormats: number[]; date1904: boolean }
+export interface Globals {
+  sheets: BoundSheet[]
+  strings: string[]
+  formats: Map<number, string>
+  xfFormats: number[]
+  date1904: boolean
+}
 
 export function readGlobals(stream: Buffer): Globals {
   const found: Globals = { sheets: [], strings: [], formats: new Map(), xfFormats: [], date1904: false }
@@ -116,7 +153,11 @@ export function readGlobals(stream: Buffer): Globals {
   let previous = 0
   for (const { type, at, body } of substream(stream, 0)) {
     if (type === Record8.BOF && body.length >= 2 && body.readUInt16LE(0) !== 0x0600) {
-      throw unreadable('oldVersion', 'The workbook was written by an Excel older than 97.', 'Open it in Excel, save it as .xlsx and import that.')
+      throw unreadable(
+        'oldVersion',
+        'The workbook was written by an Excel older than 97.',
+        'Open it in Excel, save it as .xlsx and import that.',
+      )
     }
     if (type === Record8.CONTINUE && sst !== null && (previous === Record8.SST || previous === Record8.CONTINUE)) sst.push(body)
     else if (type === Record8.SST) sst = [body]
@@ -134,7 +175,13 @@ function boundSheet(body: Buffer, recordAt: number): BoundSheet {
   const characters = body.readUInt8(6)
   const wide = (body.readUInt8(7) & 1) === 1
   const name = body.toString(wide ? 'utf16le' : 'latin1', 8, 8 + characters * (wide ? 2 : 1))
-  return { name, offset: body.readUInt32LE(0), hidden: (body.readUInt8(4) & 3) !== 0, worksheet: body.readUInt8(5) === 0, recordAt }
+  return {
+    name,
+    offset: body.readUInt32LE(0),
+    hidden: (body.readUInt8(4) & 3) !== 0,
+    worksheet: body.readUInt8(5) === 0,
+    recordAt,
+  }
 }
 
 function readStrings(parts: Buffer[]): string[] {
@@ -147,7 +194,13 @@ function readStrings(parts: Buffer[]): string[] {
 }
 
 const ERRORS: Record<number, string> = {
-  0x00: '#NULL!', 0x07: '#DIV/0!', 0x0f: '#VALUE!', 0x17: '#REF!', 0x1d: '#NAME?', 0x24: '#NUM!', 0x2a: '#N/A',
+  0x00: '#NULL!',
+  0x07: '#DIV/0!',
+  0x0f: '#VALUE!',
+  0x17: '#REF!',
+  0x1d: '#NAME?',
+  0x24: '#NUM!',
+  0x2a: '#N/A',
 }
 export const errorText = (code: number): string => ERRORS[code] ?? '#ERR'
 

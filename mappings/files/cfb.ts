@@ -2,14 +2,25 @@
 import { CFB } from '@e965/xlsx'
 import { damaged, orDamaged } from './errors.ts'
 
-interface CfbEntry { name: string; type: number; content: Uint8Array; size: number; start: number }
-interface CfbContainer { FullPaths: string[]; FileIndex: CfbEntry[] }
+interface CfbEntry {
+  name: string
+  type: number
+  content: Uint8Array
+  size: number
+  start: number
+}
+interface CfbContainer {
+  FullPaths: string[]
+  FileIndex: CfbEntry[]
+}
 interface CfbModule {
   read(bytes: Buffer, options: { type: 'buffer' }): CfbContainer
   find(container: CfbContainer, path: string): CfbEntry | null
   write(container: CfbContainer, options: { type: 'buffer'; fileType: 'cfb' }): Buffer
-  utils: { cfb_add(container: CfbContainer, name: string, content: Uint8Array, options: { unsafe: boolean }): unknown
-    cfb_del(container: CfbContainer, name: string): boolean }
+  utils: {
+    cfb_add(container: CfbContainer, name: string, content: Uint8Array, options: { unsafe: boolean }): unknown
+    cfb_del(container: CfbContainer, name: string): boolean
+  }
 }
 const cfb = CFB as CfbModule
 

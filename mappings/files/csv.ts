@@ -23,7 +23,10 @@ function wholeCharacters(sample: Buffer): Buffer {
   for (let back = 1; back <= 4 && back <= sample.length; back++) {
     const byte = sample[sample.length - back] as number
     if (byte < 0x80) break
-    if (byte >= 0xc0) { end = sample.length - back; break }
+    if (byte >= 0xc0) {
+      end = sample.length - back
+      break
+    }
   }
   return sample.subarray(0, end)
 }
@@ -31,14 +34,22 @@ function wholeCharacters(sample: Buffer): Buffer {
 /** @throws OmnisagaError Invalid for binary contents and other encodings. Judged by the first MiB. */
 export function detectEncoding(sample: Buffer): TextEncoding {
   if (sample.includes(0)) {
-    throw unreadable('wrongType', 'The file is neither a workbook nor text.', 'Import an .xlsx, .xls or .csv file as the channel exports it.')
+    throw unreadable(
+      'wrongType',
+      'The file is neither a workbook nor text.',
+      'Import an .xlsx, .xls or .csv file as the channel exports it.',
+    )
   }
   if (isUtf8(sample) || isUtf8(wholeCharacters(sample))) return 'utf8'
   const text = iconv.decode(sample, 'big5')
   const odd = text.match(/\uFFFD/g)?.length ?? 0
   // One may be the character that the sample cut.
   if (odd > 1 + text.length / 1000) {
-    throw unreadable('encoding', 'The text file is neither UTF-8 nor Big5 (CP950).', 'Save it in Excel as "CSV UTF-8" and import that.')
+    throw unreadable(
+      'encoding',
+      'The text file is neither UTF-8 nor Big5 (CP950).',
+      'Save it in Excel as "CSV UTF-8" and import that.',
+    )
   }
   return 'big5'
 }
@@ -58,7 +69,10 @@ async function sampleOf(source: FileSource): Promise<Buffer> {
 export async function openCsv(source: FileSource, limits: Limits): Promise<Workbook> {
   const encoding = detectEncoding(await sampleOf(source))
   return {
-    format: 'csv', encrypted: false, hiddenSheets: [], close: () => undefined,
+    format: 'csv',
+    encrypted: false,
+    hiddenSheets: [],
+    close: () => undefined,
     sheets: [{ name: 'csv', rows: () => readRows(source, encoding, limits) }],
   }
 }
@@ -89,11 +103,13 @@ async function* readRows(source: FileSource, encoding: TextEncoding, limits: Lim
     delimiter ??= guessDelimiter(text)
     const { records, used } = parseRecords(text, delimiter, last)
     rest = text.slice(used)
-    if (rest.length > MAX_RECORD_CHARACTERS) throw tooBig(`row ${row + records.length + 1} does not end; look for a quotation mark that is never closed`)
+    if (rest.length > MAX_RECORD_CHARACTERS)
+      throw tooBig(`row ${row + records.length + 1} does not end; look for a quotation mark that is never closed`)
     for (const record of records) {
       row++
       if (row > limits.maxRows) throw tooBig(`more than ${limits.maxRows} rows`)
-      if (record.length > limits.maxColumns) throw tooBig(`row ${row} has ${record.length} columns, ${limits.maxColumns} are allowed`)
+      if (record.length > limits.maxColumns)
+        throw tooBig(`row ${row} has ${record.length} columns, ${limits.maxColumns} are allowed`)
       const cells = record.map((text) => plainText(text))
       while (cells.length > 0 && cells.at(-1) === null) cells.pop()
       if (cells.length > 0) yield { row, cells }

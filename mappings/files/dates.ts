@@ -22,7 +22,13 @@ export function serialToDate(serial: number, date1904: boolean): SheetDate | nul
   return { wallClock: ofDay === 0 ? day : `${day} ${time}` }
 }
 
-const BUILT_IN: readonly [number, number][] = [[14, 22], [27, 36], [45, 47], [50, 58], [71, 81]]
+const BUILT_IN: readonly [number, number][] = [
+  [14, 22],
+  [27, 36],
+  [45, 47],
+  [50, 58],
+  [71, 81],
+]
 
 /** @param code the format's own text when the file defines one; null for the built-in formats. */
 export function isDateFormat(id: number, code: string | null): boolean {
@@ -30,8 +36,12 @@ export function isDateFormat(id: number, code: string | null): boolean {
   if (/^(general|standard|@)$/i.test(code)) return false
   const first = code.split(';')[0] ?? ''
   const bare = first
-    .replace(/"[^"]*"?/g, '').replace(/\\./g, '').replace(/_./g, '').replace(/\*./g, '')
-    .replace(/\[(h+|m+|s+)\]/gi, '$1').replace(/\[[^\]]*\]/g, '')
+    .replace(/"[^"]*"?/g, '')
+    .replace(/\\./g, '')
+    .replace(/_./g, '')
+    .replace(/\*./g, '')
+    .replace(/\[(h+|m+|s+)\]/gi, '$1')
+    .replace(/\[[^\]]*\]/g, '')
     .replace(/G\/通用格式|General/gi, '')
   return /[ymdhs]/i.test(bare) || /[年月日時时]/.test(bare)
 }
@@ -40,7 +50,10 @@ export function isDateFormat(id: number, code: string | null): boolean {
 export const zeroPadding = (code: string | null): number => (code !== null && /^0{2,}$/.test(code) ? code.length : 0)
 
 /** How numbers of one cell style are to be shown. */
-export interface NumberStyle { isDate: boolean; zeros: number }
+export interface NumberStyle {
+  isDate: boolean
+  zeros: number
+}
 export const PLAIN_STYLE: NumberStyle = { isDate: false, zeros: 0 }
 
 /** @returns what the sheet shows: a date, text with its leading zeros, or the number itself. */

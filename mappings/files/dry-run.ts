@@ -19,24 +19,32 @@ export interface DryRun {
 }
 
 /** Asks the database about orders; without one, nothing is known. */
-export type DryRunLookup = (orders: { id: string; order: IncomingOrder; hash: string }[]) =>
-  Promise<{ duplicates: number; changed: number; blocked: number }>
+export type DryRunLookup = (
+  orders: { id: string; order: IncomingOrder; hash: string }[],
+) => Promise<{ duplicates: number; changed: number; blocked: number }>
 
 export function canonicalOrderOf(order: IncomingOrder): CanonicalOrder {
   const { cancelled, onHold: _, fulfilled: __, ...rest } = order
   return CanonicalOrder.parse({
-    id: orderIdOf(order.channel, order.shop, order.externalId), ...rest, phase: cancelled ? 'cancelled' : 'received',
+    id: orderIdOf(order.channel, order.shop, order.externalId),
+    ...rest,
+    phase: cancelled ? 'cancelled' : 'received',
   })
 }
 
 export async function dryRun(file: FileOrders, lookup?: DryRunLookup): Promise<DryRun> {
   const known = lookup
-    ? await lookup(file.orders.map(({ order, hash }) => ({ id: orderIdOf(order.channel, order.shop, order.externalId), order, hash })))
+    ? await lookup(
+        file.orders.map(({ order, hash }) => ({ id: orderIdOf(order.channel, order.shop, order.externalId), order, hash })),
+      )
     : { duplicates: 0, changed: 0, blocked: 0 }
   return {
-    profile: file.profile, rows: file.rows,
+    profile: file.profile,
+    rows: file.rows,
     orders: file.orders.map(({ order }) => canonicalOrderOf(order)),
     errors: file.errors,
-    duplicates: known.duplicates + file.duplicates.length, changed: known.changed, blocked: known.blocked,
+    duplicates: known.duplicates + file.duplicates.length,
+    changed: known.changed,
+    blocked: known.blocked,
   }
 }

@@ -33,8 +33,12 @@ export interface MomoUpdate {
 const WRITE: Profile = {
   ...momo,
   columns: {
-    orderNumber: momo.columns.orderNumber ?? [], sku: momo.columns.sku ?? [], status: momo.columns.status ?? [],
-    notes: ['配送訊息'], delivery: ['物流公司(說明參考Desc)', '物流公司'], parcelQuery: ['配送單號'],
+    orderNumber: momo.columns.orderNumber ?? [],
+    sku: momo.columns.sku ?? [],
+    status: momo.columns.status ?? [],
+    notes: ['配送訊息'],
+    delivery: ['物流公司(說明參考Desc)', '物流公司'],
+    parcelQuery: ['配送單號'],
   },
   required: [['orderNumber'], ['sku'], ['status'], ['delivery'], ['parcelQuery']],
 }
@@ -44,11 +48,18 @@ const WRITE: Profile = {
  * @throws OmnisagaError Invalid when it is no unencrypted .xls, lacks the columns, or does not hold one of the orders (`notInWorkbook`).
  */
 export async function writeBackMomo(bytes: Buffer, updates: MomoUpdate[]): Promise<Buffer> {
-  if (!isCompound(bytes)) throw unreadable('wrongType', 'This is not an old Excel workbook (.xls).', 'Use the file as momo\'s SCM exported it, not a copy saved as another type.')
+  if (!isCompound(bytes))
+    throw unreadable(
+      'wrongType',
+      'This is not an old Excel workbook (.xls).',
+      "Use the file as momo's SCM exported it, not a copy saved as another type.",
+    )
   const compound = await openCompound(bytes)
   const stream = compound.stream('/Workbook')
-  if (!stream) throw unreadable('wrongType', 'This is not an old Excel workbook (.xls).', 'Use the file as momo\'s SCM exported it.')
-  if (await orDamaged('its encryption', () => isEncrypted(bytes))) throw unreadable('passwordNeeded', 'The workbook is encrypted.', 'Take its password off in Excel and try again.')
+  if (!stream)
+    throw unreadable('wrongType', 'This is not an old Excel workbook (.xls).', "Use the file as momo's SCM exported it.")
+  if (await orDamaged('its encryption', () => isEncrypted(bytes)))
+    throw unreadable('passwordNeeded', 'The workbook is encrypted.', 'Take its password off in Excel and try again.')
   const { sheetName, edits } = await planEdits(bytes, updates)
   if (edits.size === 0) return bytes
   const globals = readGlobals(stream)
@@ -70,14 +81,20 @@ async function planEdits(bytes: Buffer, updates: MomoUpdate[]): Promise<{ sheetN
         continue
       }
       const of = (field: Field) => columns?.get(field) ?? -1
-      const text = (field: Field) => normaliseText(cellText(row.cells[of(field)] ?? (field === 'sku' ? null : row.merged?.get(of(field)))))
-      const mine = updates.filter((update) => normaliseText(update.externalId) === text('orderNumber')
-        && (update.sku === undefined || normaliseText(update.sku) === text('sku')))
+      const text = (field: Field) =>
+        normaliseText(cellText(row.cells[of(field)] ?? (field === 'sku' ? null : row.merged?.get(of(field)))))
+      const mine = updates.filter(
+        (update) =>
+          normaliseText(update.externalId) === text('orderNumber') &&
+          (update.sku === undefined || normaliseText(update.sku) === text('sku')),
+      )
       if (mine.length === 0) continue
       for (const update of mine) found.add(update)
       const values: [Field, string | undefined][] = [
-        ['status', mine.at(-1)?.status ?? '已配送'], ['delivery', distinct(mine.map((update) => update.carrier))],
-        ['parcelQuery', distinct(mine.map((update) => update.waybill))], ['notes', mine.findLast((update) => update.message !== undefined)?.message],
+        ['status', mine.at(-1)?.status ?? '已配送'],
+        ['delivery', distinct(mine.map((update) => update.carrier))],
+        ['parcelQuery', distinct(mine.map((update) => update.waybill))],
+        ['notes', mine.findLast((update) => update.message !== undefined)?.message],
       ]
       for (const [field, value] of values) {
         if (value === undefined || of(field) < 0 || cellText(row.cells[of(field)]) === value) continue
@@ -87,11 +104,19 @@ async function planEdits(bytes: Buffer, updates: MomoUpdate[]): Promise<{ sheetN
     if (columns === null) continue
     const lost = updates.filter((update) => !found.has(update)).map((update) => update.externalId)
     if (lost.length > 0) {
-      throw unreadable('notInWorkbook', `The workbook does not hold these orders: ${[...new Set(lost)].join(', ')}.`, 'Use the workbook they were imported from.')
+      throw unreadable(
+        'notInWorkbook',
+        `The workbook does not hold these orders: ${[...new Set(lost)].join(', ')}.`,
+        'Use the workbook they were imported from.',
+      )
     }
     return { sheetName: sheet.name, edits }
   }
-  throw unreadable('missingColumns', 'No sheet has momo\'s columns for shipping: 訂單編號, 商品原廠編號, 配送狀態, 物流公司, 配送單號.', 'Use the file as momo\'s SCM exported it.')
+  throw unreadable(
+    'missingColumns',
+    "No sheet has momo's columns for shipping: 訂單編號, 商品原廠編號, 配送狀態, 物流公司, 配送單號.",
+    "Use the file as momo's SCM exported it.",
+  )
 }
 
 const distinct = (texts: string[]) => [...new Set(texts)].join(',')

@@ -13,7 +13,8 @@ const HEAD_BYTES = 512
 
 async function headOf(source: FileSource, limits: Limits): Promise<Buffer> {
   if ('bytes' in source) {
-    if (source.bytes.length > limits.maxFileBytes) throw tooBig(`${source.bytes.length} bytes, ${limits.maxFileBytes} are allowed`)
+    if (source.bytes.length > limits.maxFileBytes)
+      throw tooBig(`${source.bytes.length} bytes, ${limits.maxFileBytes} are allowed`)
     return source.bytes.subarray(0, HEAD_BYTES)
   }
   const found = await stat(source.path).catch((error: unknown) => {
@@ -39,7 +40,10 @@ const bytesOf = async (source: FileSource) => ('bytes' in source ? source.bytes 
  * @param options.password for encrypted workbooks; ignored for others.
  * @throws OmnisagaError Invalid with code `empty`, `wrongType`, `damaged`, `tooBig`, `passwordNeeded`, `passwordWrong`, `encoding`, `doctype`.
  */
-export async function openWorkbook(source: FileSource, options: { password?: string | undefined; limits?: Partial<Limits> } = {}): Promise<Workbook> {
+export async function openWorkbook(
+  source: FileSource,
+  options: { password?: string | undefined; limits?: Partial<Limits> } = {},
+): Promise<Workbook> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const head = await headOf(source, limits)
   if (head.length === 0) throw unreadable('empty', 'The file is empty.', 'Export it again from the channel.')
@@ -60,15 +64,23 @@ async function openCompoundWorkbook(bytes: Buffer, limits: Limits, password: str
 }
 
 const KNOWN: [RegExp, string][] = [
-  [/^%PDF/, 'a PDF'], [/^\x89PNG|^\xff\xd8\xff|^GIF8/, 'a picture'], [/^\x1f\x8b|^7z\xbc\xaf|^Rar!/, 'a packed archive'],
-  [/^\s*(\xef\xbb\xbf)?\s*(<!doctype html|<html|<table|<meta)/i, 'a web page'], [/^\s*(\xef\xbb\xbf)?\s*<\?xml/i, 'an XML file'],
-  [/^\xff\xfe|^\xfe\xff/, 'text in UTF-16'], [/^\s*[{[]/, 'JSON'], [/^PK/, 'a zip file that is damaged or empty'],
+  [/^%PDF/, 'a PDF'],
+  [/^\x89PNG|^\xff\xd8\xff|^GIF8/, 'a picture'],
+  [/^\x1f\x8b|^7z\xbc\xaf|^Rar!/, 'a packed archive'],
+  [/^\s*(\xef\xbb\xbf)?\s*(<!doctype html|<html|<table|<meta)/i, 'a web page'],
+  [/^\s*(\xef\xbb\xbf)?\s*<\?xml/i, 'an XML file'],
+  [/^\xff\xfe|^\xfe\xff/, 'text in UTF-16'],
+  [/^\s*[{[]/, 'JSON'],
+  [/^PK/, 'a zip file that is damaged or empty'],
 ]
 
 function refuseOthers(head: Buffer): void {
   const text = head.toString('latin1')
   const kind = KNOWN.find(([pattern]) => pattern.test(text))?.[1]
   if (kind === undefined) return
-  throw unreadable('wrongType', `This is ${kind}, not an order file.`,
-    'Import the .xlsx, .xls or .csv that the channel exports; open what Excel can open and save it as .xlsx.')
+  throw unreadable(
+    'wrongType',
+    `This is ${kind}, not an order file.`,
+    'Import the .xlsx, .xls or .csv that the channel exports; open what Excel can open and save it as .xlsx.',
+  )
 }

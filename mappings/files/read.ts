@@ -49,11 +49,14 @@ export interface FileOrders {
 }
 
 const HEADER_WITHIN_ROWS = 60
-const TOTALS = /^(合計|總計|小計|總數|加總|總筆數|總金額|共計|本頁合計|grand\s?total|sub\s?total|total|sum)|^共\s?\d+\s?(筆|件|項)/i
+const TOTALS =
+  /^(合計|總計|小計|總數|加總|總筆數|總金額|共計|本頁合計|grand\s?total|sub\s?total|total|sum)|^共\s?\d+\s?(筆|件|項)/i
 
 export function contextOf(profile: Profile, options: Omit<ReadOptions, 'profile'>): MapContext {
   return {
-    connection: options.connection ?? profile.name, channel: options.channel ?? profile.channel, shop: options.shop ?? 'default',
+    connection: options.connection ?? profile.name,
+    channel: options.channel ?? profile.channel,
+    shop: options.shop ?? 'default',
     zone: options.zone ?? 'Asia/Taipei',
   }
 }
@@ -67,18 +70,30 @@ export async function readOrders(source: FileSource, options: ReadOptions): Prom
     const reader = new OrderReader(profile, found.header, contextOf(profile, options))
     for await (const row of found.rows) reader.add(row)
     return {
-      profile: profile.name, sheet: found.sheet.name, headerRow: found.header.row, ...reader.finish(),
-      skippedSheets: [...workbook.hiddenSheets, ...workbook.sheets.filter((sheet) => sheet !== found.sheet).map((sheet) => sheet.name)],
+      profile: profile.name,
+      sheet: found.sheet.name,
+      headerRow: found.header.row,
+      ...reader.finish(),
+      skippedSheets: [
+        ...workbook.hiddenSheets,
+        ...workbook.sheets.filter((sheet) => sheet !== found.sheet).map((sheet) => sheet.name),
+      ],
     }
   } finally {
     workbook.close()
   }
 }
 
-interface FoundSheet { sheet: Sheet; header: Header; rows: AsyncIterable<SheetRow> }
+interface FoundSheet {
+  sheet: Sheet
+  header: Header
+  rows: AsyncIterable<SheetRow>
+}
 
 async function findSheet(workbook: Workbook, profile: Profile): Promise<FoundSheet> {
-  const sheets = [...workbook.sheets].sort((a, b) => Number(b.name === profile.preferredSheet) - Number(a.name === profile.preferredSheet))
+  const sheets = [...workbook.sheets].sort(
+    (a, b) => Number(b.name === profile.preferredSheet) - Number(a.name === profile.preferredSheet),
+  )
   let closest: { missing: string[]; sheet: string; row: number } | null = null
   let other: string | undefined
   for (const sheet of sheets) {
@@ -88,23 +103,36 @@ async function findSheet(workbook: Workbook, profile: Profile): Promise<FoundShe
       const header = readHeader(profile, next.value)
       const missing = missingColumns(profile, header)
       if (missing.length === 0) return { sheet, header, rows: { [Symbol.asyncIterator]: () => rows } }
-      if (header.columnOfField.size > 1 && (!closest || missing.length < closest.missing.length)) closest = { missing, sheet: sheet.name, row: header.row }
+      if (header.columnOfField.size > 1 && (!closest || missing.length < closest.missing.length))
+        closest = { missing, sheet: sheet.name, row: header.row }
       const row = next.value
       other ??= PROFILES.find((known) => known !== profile && missingColumns(known, readHeader(known, row)).length === 0)?.name
     }
     await rows.return?.()
   }
   if (other !== undefined) {
-    throw unreadable('otherProfile', `The columns are those of ${other}, not of ${profile.name}.`, `Import it with the profile ${other}.`)
+    throw unreadable(
+      'otherProfile',
+      `The columns are those of ${other}, not of ${profile.name}.`,
+      `Import it with the profile ${other}.`,
+    )
   }
   if (closest) {
-    throw unreadable('missingColumns', `Columns of ${profile.name} are missing: ${closest.missing.join(', ')} (sheet ${closest.sheet}, header in row ${closest.row}).`,
-      'Export the file with all columns, or import it with the profile of its channel.')
+    throw unreadable(
+      'missingColumns',
+      `Columns of ${profile.name} are missing: ${closest.missing.join(', ')} (sheet ${closest.sheet}, header in row ${closest.row}).`,
+      'Export the file with all columns, or import it with the profile of its channel.',
+    )
   }
-  const needed = profile.required.map((group) => group.map((field) => profile.columns[field]?.[0] ?? field).join(' / ')).join(', ')
+  const needed = profile.required
+    .map((group) => group.map((field) => profile.columns[field]?.[0] ?? field).join(' / '))
+    .join(', ')
   const hidden = workbook.hiddenSheets.length > 0 ? ` Hidden sheets are not read: ${workbook.hiddenSheets.join(', ')}.` : ''
-  throw unreadable('unknownHeaders', `No row of the file has the columns of ${profile.name}: ${needed}.${hidden}`,
-    'Check that it is the channel\'s order export, and name the profile of its channel.')
+  throw unreadable(
+    'unknownHeaders',
+    `No row of the file has the columns of ${profile.name}: ${needed}.${hidden}`,
+    "Check that it is the channel's order export, and name the profile of its channel.",
+  )
 }
 
 /** Takes data rows one by one; gives the orders at the end. */
@@ -133,12 +161,17 @@ class OrderReader {
     if (this.isNoOrder(raw, number, written)) return
     this.rows++
     if (number === '') {
-      this.report(raw, 'orderNumber', 'missing', 'The order number is missing, so this row belongs to no order. Fill it in and import the file again.')
+      this.report(
+        raw,
+        'orderNumber',
+        'missing',
+        'The order number is missing, so this row belongs to no order. Fill it in and import the file again.',
+      )
       return
     }
     this.checkCodes(row, raw, number)
     let group = this.groups.get(number)
-    if (!group) this.groups.set(number, group = { rows: [], seen: new Map() })
+    if (!group) this.groups.set(number, (group = { rows: [], seen: new Map() }))
     const content = this.contentOf(raw)
     const firstRow = group.seen.get(content)
     if (firstRow !== undefined) {
@@ -178,11 +211,21 @@ class OrderReader {
   private checkCodes(row: SheetRow, raw: RawRow, number: string): void {
     for (const field of ['orderNumber', 'sku', 'sku2'] as const) {
       const column = this.header.columnOfField.get(field)
-      const cell = column === undefined ? undefined : row.cells[column] ?? row.merged?.get(column)
+      const cell = column === undefined ? undefined : (row.cells[column] ?? row.merged?.get(column))
       if (isSheetDate(cell)) {
-        this.report(raw, field, 'dateInsteadOfText', 'The spreadsheet made a date of this code. Format the column as text, enter the code again and import the file again.')
+        this.report(
+          raw,
+          field,
+          'dateInsteadOfText',
+          'The spreadsheet made a date of this code. Format the column as text, enter the code again and import the file again.',
+        )
       } else if (typeof cell === 'number' && Math.abs(cell) >= 1e15 && !/e\+/i.test(cellText(cell))) {
-        this.report(raw, field, 'shortenedNumber', 'A spreadsheet keeps 15 digits of a number, this one has more. Format the column as text, enter it again and import the file again.')
+        this.report(
+          raw,
+          field,
+          'shortenedNumber',
+          'A spreadsheet keeps 15 digits of a number, this one has more. Format the column as text, enter it again and import the file again.',
+        )
       } else continue
       this.spoiled.add(number)
     }
@@ -201,14 +244,27 @@ class OrderReader {
 
 export const orderHash = ({ fulfilled: _, ...order }: IncomingOrder): string => contentHash(order)
 
-function mapRows(profile: Profile, rows: RawRow[], context: MapContext, names: FieldNames): { order: IncomingOrder | null; errors: RowError[] } {
+function mapRows(
+  profile: Profile,
+  rows: RawRow[],
+  context: MapContext,
+  names: FieldNames,
+): { order: IncomingOrder | null; errors: RowError[] } {
   const problems = new Problems()
-  const order = profile.mapOrder(rows.map((row) => mappedRow(profile, row, names)), context, problems)
+  const order = profile.mapOrder(
+    rows.map((row) => mappedRow(profile, row, names)),
+    context,
+    problems,
+  )
   return { order: problems.errors.length > 0 ? null : order, errors: problems.errors }
 }
 
 /** Maps an order again from its raw rows, as the inbox keeps them. */
-export function mapRawOrder(profileName: string, raw: RawOrder, options: Omit<ReadOptions, 'profile' | 'password' | 'limits'>): { order: IncomingOrder | null; errors: RowError[] } {
+export function mapRawOrder(
+  profileName: string,
+  raw: RawOrder,
+  options: Omit<ReadOptions, 'profile' | 'password' | 'limits'>,
+): { order: IncomingOrder | null; errors: RowError[] } {
   const profile = profileOf(profileName)
   return mapRows(profile, raw.rows, contextOf(profile, options), fieldNamesOf(profile, raw.rows))
 }

@@ -1,7 +1,9 @@
 /** What every reader gives, whatever the file is. */
 
 /** A date or time as the sheet shows it: wall clock without a zone, `2026-11-22 09:30:00`, `2026-11-22` or `09:30:00`. */
-export interface SheetDate { wallClock: string }
+export interface SheetDate {
+  wallClock: string
+}
 
 export type Cell = string | number | boolean | SheetDate | null
 

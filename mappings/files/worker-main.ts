@@ -6,7 +6,10 @@ import type { WorkerInput, WorkerOutput } from './worker.ts'
 
 async function answer({ source, options }: WorkerInput): Promise<WorkerOutput> {
   try {
-    const file = await readOrders('path' in source ? source : { bytes: Buffer.from(source.bytes), fileName: source.fileName }, options)
+    const file = await readOrders(
+      'path' in source ? source : { bytes: Buffer.from(source.bytes), fileName: source.fileName },
+      options,
+    )
     return { ok: true, file }
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error

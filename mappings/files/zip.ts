@@ -24,7 +24,8 @@ const partName = (name: string) => name.replace(/\\/g, '/').replace(/^\/+/, '').
 export async function openZip(source: FileSource, limits: Limits): Promise<ZipParts> {
   const options = { lazyEntries: true, autoClose: false, validateEntrySizes: false, strictFileNames: false }
   const zip = await orDamaged('the zip directory', () =>
-    'path' in source ? yauzl.openPromise(source.path, options) : yauzl.fromBufferPromise(source.bytes, options))
+    'path' in source ? yauzl.openPromise(source.path, options) : yauzl.fromBufferPromise(source.bytes, options),
+  )
   const entries = new Map<string, Entry>()
   try {
     await orDamaged('the zip directory', async () => {
@@ -37,7 +38,9 @@ export async function openZip(source: FileSource, limits: Limits): Promise<ZipPa
   }
   return {
     has: (name) => entries.has(partName(name)),
-    close: () => { zip.close() },
+    close: () => {
+      zip.close()
+    },
     open: (name, maxBytes) => {
       const entry = entries.get(partName(name))
       if (!entry) throw damaged(`its part ${name} is missing`)
@@ -49,13 +52,16 @@ export async function openZip(source: FileSource, limits: Limits): Promise<ZipPa
 async function* inflate(zip: ZipFile, entry: Entry, maxBytes: number, maxRatio: number): AsyncGenerator<Buffer> {
   const name = entry.fileName
   if (entry.isEncrypted()) throw damaged(`its part ${name} is encrypted inside the zip`)
-  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) throw damaged(`its part ${name} is compressed in an unknown way`)
-  if (entry.uncompressedSize > maxBytes) throw tooBig(`its part ${name} grows to ${entry.uncompressedSize} bytes, ${maxBytes} are allowed`)
+  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
+    throw damaged(`its part ${name} is compressed in an unknown way`)
+  if (entry.uncompressedSize > maxBytes)
+    throw tooBig(`its part ${name} grows to ${entry.uncompressedSize} bytes, ${maxBytes} are allowed`)
   const compressed = await orDamaged(name, () => zip.openReadStreamPromise(entry, { decodeFileData: false }))
-  const plain: Readable = entry.compressionMethod === 0
-    ? compressed
-    // Failures arrive through `plain`, which the loop below reads: pipeline destroys it with the error.
-    : pipeline(compressed, createInflateRaw({ chunkSize: PIECE_BYTES }), () => undefined)
+  const plain: Readable =
+    entry.compressionMethod === 0
+      ? compressed
+      : // Failures arrive through `plain`, which the loop below reads: pipeline destroys it with the error.
+        pipeline(compressed, createInflateRaw({ chunkSize: PIECE_BYTES }), () => undefined)
   let bytes = 0
   let checksum = 0
   try {

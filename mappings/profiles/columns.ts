@@ -14,7 +14,11 @@ export function cellText(cell: Cell | undefined): string {
 
 /** A header in one line: breaks beside Chinese characters or brackets vanish, others become a space. */
 const headerText = (text: string) =>
-  normaliseText(text.replace(/(?<=([^\x00-\x7f])?)\s*[\r\n]+\s*(?=([^\x00-\x7f]|[(（])?)/gu, (_, before: unknown, after: unknown) => (before || after ? '' : ' ')))
+  normaliseText(
+    text.replace(/(?<=([^\x00-\x7f])?)\s*[\r\n]+\s*(?=([^\x00-\x7f]|[(（])?)/gu, (_, before: unknown, after: unknown) =>
+      before || after ? '' : ' ',
+    ),
+  )
 
 export interface Header {
   /** The row's number in the sheet. */
@@ -58,7 +62,8 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
 
 /** @returns the usual names of the required columns that are not there. */
 export const missingColumns = (profile: Profile, header: Header): string[] =>
-  profile.required.filter((group) => !group.some((field) => header.columnOfField.has(field)))
+  profile.required
+    .filter((group) => !group.some((field) => header.columnOfField.has(field)))
     .map((group) => group.map((field) => profile.columns[field]?.[0] ?? field).join(' / '))
 
 /** The row as raw text. A vertical merge lends its value to columns that belong to the order, not to those of a line. */
@@ -68,7 +73,8 @@ export function rawRow(profile: Profile, header: Header, row: SheetRow): RawRow 
   for (let column = 0; column < width; column++) {
     let text = cellText(row.cells[column])
     const field = header.fieldOfColumn.get(column)
-    if (text === '' && row.merged && !(field !== undefined && profile.lineFields.has(field))) text = cellText(row.merged.get(column))
+    if (text === '' && row.merged && !(field !== undefined && profile.lineFields.has(field)))
+      text = cellText(row.merged.get(column))
     if (text !== '') cells[header.names[column] || `column ${column + 1}`] = text
   }
   return { row: row.row, cells }

@@ -13,6 +13,7 @@ export function profileOf(name: string): Profile {
   const profile = PROFILES.find((known) => known.name === name)
   if (profile) return profile
   throw new OmnisagaError('Invalid', `There is no profile ${JSON.stringify(name)}.`, {
-    code: 'unknownProfile', remedy: `Use one of: ${PROFILES.map((known) => known.name).join(', ')}.`,
+    code: 'unknownProfile',
+    remedy: `Use one of: ${PROFILES.map((known) => known.name).join(', ')}.`,
   })
 }

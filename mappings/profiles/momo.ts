@@ -50,8 +50,10 @@ function lineOf(row: MappedRow, problems: Problems): Omit<OrderLine, 'lineId'> &
   const key = [itemId, row.text('modelId')].filter((part) => part !== '').join('_')
   return {
     key: itemId === '' ? sku : key,
-    sku, externalSku: orNull(itemId === '' ? sku : key),
-    name: orNull(row.text('productName')), variant: orNull(row.text('variant')),
+    sku,
+    externalSku: orNull(itemId === '' ? sku : key),
+    name: orNull(row.text('productName')),
+    variant: orNull(row.text('variant')),
     quantity: quantityOf(row, problems),
     // What momo pays us a piece; what the customer paid is not in the file.
     unitPriceMinor: amountOf(row, 'unitPrice', problems),
@@ -76,24 +78,36 @@ function mapOrder(rows: MappedRow[], context: MapContext, problems: Problems): I
   if (!first) return null
   for (const row of rows) neededCode(row, 'orderNumber', problems, 'The order number')
   const lines = rows.map((row) => lineOf(row, problems))
-  const [contact] = rows.map((row) => contactOf(row, problems, { needsAddress: true }))
+  const [contact] = rows.map((row) => contactOf(row, problems, { needsAddress: true, readAddress: row === first }))
   checkAgreement(rows, momo.orderFields, problems)
   if (problems.errors.length > 0 || !contact) return null
   const ids = lineIds(lines.map((line) => line.key))
   const buyer = firstText(rows, 'buyerName')
   const statuses = rows.map((row) => row.text('status'))
   return {
-    channel: context.channel, shop: context.shop, connection: context.connection,
-    externalId: needed(first, 'orderNumber', problems, 'The order number'), externalVersion: null,
-    placedAt: parseDate(firstText(rows, 'placedAt'), context.zone), kind: 'online',
+    channel: context.channel,
+    shop: context.shop,
+    connection: context.connection,
+    externalId: needed(first, 'orderNumber', problems, 'The order number'),
+    externalVersion: null,
+    placedAt: parseDate(firstText(rows, 'placedAt'), context.zone),
+    kind: 'online',
     buyer: { name: isMasked(buyer) ? null : orNull(buyer), phone: null, email: null, memberId: null },
     recipient: contact.recipient,
-    delivery: { method: 'home', service: null, cvs: null, location: null, promisedBy: null, askedTime: orNull(firstText(rows, 'askedTime')) },
+    delivery: {
+      method: 'home',
+      service: null,
+      cvs: null,
+      location: null,
+      promisedBy: null,
+      askedTime: orNull(firstText(rows, 'askedTime')),
+    },
     // momo collects from the customer; the parcel carries nothing to be paid.
     payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD' },
     lines: lines.map(({ key: _, ...line }, index) => ({ lineId: ids[index] ?? String(index + 1), ...line })),
     totals: { itemsMinor: null, shippingMinor: null, discountMinor: null, totalMinor: null },
-    notes: notesOf(rows, contact.extension), priority: 0,
+    notes: notesOf(rows, contact.extension),
+    priority: 0,
     cancelled: [...statuses, firstText(rows, 'orderType')].some((text) => /取消/.test(text)),
     onHold: false,
     fulfilled: statuses.every((status) => LEFT.test(status)),

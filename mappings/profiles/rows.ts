@@ -12,7 +12,12 @@ export function needed(row: MappedRow, field: Field, problems: Problems, what: s
   const text = row.text(field)
   if (text === '') problems.add(row, field, 'missing', `${what} is missing. Fill it in the file and import it again.`)
   else if (FORMULA_ERROR.test(text)) {
-    problems.add(row, field, 'formulaError', `${what} is a formula that failed (${text}). Put the value itself into the cell and import the file again.`)
+    problems.add(
+      row,
+      field,
+      'formulaError',
+      `${what} is a formula that failed (${text}). Put the value itself into the cell and import the file again.`,
+    )
   } else return text
   return ''
 }
@@ -21,7 +26,12 @@ export function needed(row: MappedRow, field: Field, problems: Problems, what: s
 export function neededCode(row: MappedRow, field: Field, problems: Problems, what: string): string {
   const text = needed(row, field, problems, what)
   if (!/^\d(\.\d+)?e\+\d+$/i.test(text)) return text
-  problems.add(row, field, 'shortenedNumber', `${what} was shortened to ${text} by the spreadsheet. Format the column as text, enter it again and import the file again.`)
+  problems.add(
+    row,
+    field,
+    'shortenedNumber',
+    `${what} was shortened to ${text} by the spreadsheet. Format the column as text, enter it again and import the file again.`,
+  )
   return ''
 }
 
@@ -29,8 +39,15 @@ export function quantityOf(row: MappedRow, problems: Problems): number {
   const text = needed(row, 'quantity', problems, 'The quantity')
   if (text === '') return 0
   const quantity = parseQuantity(text)
-  if (quantity === null) problems.add(row, 'quantity', 'notWhole', `The quantity ${text} is not a whole number. Correct it and import the file again.`)
-  else if (quantity <= 0) problems.add(row, 'quantity', 'notPositive', `The quantity is ${quantity}; it must be 1 or more. Correct it, or take the row out, and import the file again.`)
+  if (quantity === null)
+    problems.add(row, 'quantity', 'notWhole', `The quantity ${text} is not a whole number. Correct it and import the file again.`)
+  else if (quantity <= 0)
+    problems.add(
+      row,
+      'quantity',
+      'notPositive',
+      `The quantity is ${quantity}; it must be 1 or more. Correct it, or take the row out, and import the file again.`,
+    )
   return quantity ?? 0
 }
 
@@ -39,34 +56,53 @@ export function amountOf(row: MappedRow, field: Field, problems: Problems): numb
   const text = row.text(field)
   if (text === '' || text === '-') return null
   const amount = parseAmountMinor(text)
-  if (amount === null) problems.add(row, field, 'badAmount', `The amount ${text} cannot be read. Write it in digits, such as 1290, and import the file again.`)
+  if (amount === null)
+    problems.add(
+      row,
+      field,
+      'badAmount',
+      `The amount ${text} cannot be read. Write it in digits, such as 1290, and import the file again.`,
+    )
   return amount
 }
 
-export interface Contact { recipient: IncomingOrder['recipient']; masked: boolean; extension: string | undefined }
+export interface Contact {
+  recipient: IncomingOrder['recipient']
+  masked: boolean
+  extension: string | undefined
+}
 
-/** Name, phone and, where the parcel goes to a home, an address; what the channel masks is accepted and becomes null. */
-export function contactOf(row: MappedRow, problems: Problems, options: { needsAddress: boolean }): Contact {
-  const name = needed(row, 'recipientName', problems, 'The recipient\'s name')
-  const phones: Phone[] = (['phone', 'phone2'] as const).filter((field) => row.text(field) !== '').map((field) => parsePhone(row.raw(field)))
+/** `readAddress`: taking an address apart is dear, and the order keeps that of its first row only. Name, phone and, where the parcel goes to a home, an address; what the channel masks is accepted and becomes null. */
+export function contactOf(row: MappedRow, problems: Problems, options: { needsAddress: boolean; readAddress: boolean }): Contact {
+  const name = needed(row, 'recipientName', problems, "The recipient's name")
+  const phones: Phone[] = (['phone', 'phone2'] as const)
+    .filter((field) => row.text(field) !== '')
+    .map((field) => parsePhone(row.raw(field)))
   const usable = phones.find((phone) => phone.e164 !== null)
   const phoneMasked = usable === undefined && phones.some((phone) => phone.masked)
-  if (phones.length === 0) needed(row, 'phone', problems, 'The recipient\'s phone')
+  if (phones.length === 0) needed(row, 'phone', problems, "The recipient's phone")
   else if (usable === undefined && !phoneMasked) {
     const field = row.text('phone') === '' ? 'phone2' : 'phone'
-    problems.add(row, field, 'badPhone', `The recipient's phone cannot be read: ${phones[0]?.problem ?? 'no number'}. Correct it and import the file again.`)
+    problems.add(
+      row,
+      field,
+      'badPhone',
+      `The recipient's phone cannot be read: ${phones[0]?.problem ?? 'no number'}. Correct it and import the file again.`,
+    )
   }
   const written = row.text('address')
   const addressMasked = isMasked(written)
   const nameMasked = isMasked(name)
   const masked = nameMasked || phoneMasked || addressMasked
-  if (options.needsAddress && written === '' && !nameMasked && !phoneMasked) needed(row, 'address', problems, 'The recipient\'s address')
+  if (options.needsAddress && written === '' && !nameMasked && !phoneMasked)
+    needed(row, 'address', problems, "The recipient's address")
   return {
-    masked, extension: usable?.extension,
+    masked,
+    extension: usable?.extension,
     recipient: {
       name: name === '' || nameMasked ? null : name,
       phone: usable?.e164 ?? null,
-      address: written === '' || addressMasked ? null : addressOf(row),
+      address: written === '' || addressMasked || !options.readAddress ? null : addressOf(row),
       ...(masked && { masked: true }),
     },
   }
@@ -79,7 +115,9 @@ function addressOf(row: MappedRow): Address {
   }
   // What is incomplete about it holds the order later, at the check, where a person can complete it.
   const { problem: _, ...address } = parseAddress(row.raw('address'), {
-    postalCode: part('postalCode'), city: part('city'), district: part('district'),
+    postalCode: part('postalCode'),
+    city: part('city'),
+    district: part('district'),
   })
   return address
 }
@@ -94,8 +132,12 @@ export function checkAgreement(rows: MappedRow[], fields: readonly Field[], prob
     for (const row of telling) {
       const text = row.text(field)
       if (text === first.text(field) || sameAmount(text, first.text(field))) continue
-      problems.add(row, field, 'disagree',
-        `Rows of one order disagree: row ${first.row} says ${first.raw(field)}. Make them the same, or give the other order its own number, and import the file again.`)
+      problems.add(
+        row,
+        field,
+        'disagree',
+        `Rows of one order disagree: row ${first.row} says ${first.raw(field)}. Make them the same, or give the other order its own number, and import the file again.`,
+      )
     }
   }
 }
@@ -115,4 +157,5 @@ export function lineIds(keys: string[]): string[] {
 export const orNull = (text: string): string | null => (text === '' ? null : text)
 
 /** The first row that says anything about it. */
-export const firstText = (rows: MappedRow[], field: Field): string => rows.find((row) => row.text(field) !== '')?.text(field) ?? ''
+export const firstText = (rows: MappedRow[], field: Field): string =>
+  rows.find((row) => row.text(field) !== '')?.text(field) ?? ''

@@ -12,7 +12,11 @@ const CHAINS: [RegExp, CvsChain][] = [
   [/萊爾富|hi-?\s?life/i, 'HILIFE'],
   [/^OK$|OK\s?-?(mart|超商)/i, 'OKMART'],
 ]
-const HOME: [RegExp, string | null][] = [[/黑貓|宅急便|t-?cat/i, 'TCAT'], [/郵局|郵政|郵寄/, 'POST'], [/宅配|到家|快遞|貨運|物流|賣家自行/, null]]
+const HOME: [RegExp, string | null][] = [
+  [/黑貓|宅急便|t-?cat/i, 'TCAT'],
+  [/郵局|郵政|郵寄/, 'POST'],
+  [/宅配|到家|快遞|貨運|物流|賣家自行/, null],
+]
 
 export function readDelivery(rows: MappedRow[], maskedRecipient: boolean, problems: Problems): Delivery {
   const field = firstText(rows, 'delivery') === '' ? 'delivery2' : 'delivery'
@@ -30,9 +34,14 @@ export function readDelivery(rows: MappedRow[], maskedRecipient: boolean, proble
   const [first] = rows
   const asked = rows.find((row) => row.text(field) !== '') ?? first
   if (asked) {
-    problems.add(asked, field, 'unknownDelivery', text === ''
-      ? 'A pickup store is given, but not of which chain. Write 7-11, 全家, 萊爾富 or OK into 寄送方式 and import the file again.'
-      : `The delivery ${text} is not known. Write 7-11, 全家, 萊爾富, OK, 蝦皮店到店, 蝦皮宅配, 黑貓 or 宅配 and import the file again.`)
+    problems.add(
+      asked,
+      field,
+      'unknownDelivery',
+      text === ''
+        ? 'A pickup store is given, but not of which chain. Write 7-11, 全家, 萊爾富 or OK into 寄送方式 and import the file again.'
+        : `The delivery ${text} is not known. Write 7-11, 全家, 萊爾富, OK, 蝦皮店到店, 蝦皮宅配, 黑貓 or 宅配 and import the file again.`,
+    )
   }
   return delivery
 }

@@ -1,5 +1,11 @@
 /** 訂單狀態 of Shopee Taiwan's export. A status not known here keeps the order on hold and is shown; it is never guessed. */
-export interface ShopeeStatus { cancelled: boolean; onHold: boolean; fulfilled: boolean; unpaid: boolean; note: string | null }
+export interface ShopeeStatus {
+  cancelled: boolean
+  onHold: boolean
+  fulfilled: boolean
+  unpaid: boolean
+  note: string | null
+}
 
 const CANCELLING = /取消中|申請取消|等待取消|待取消/
 const CANCELLED = /不成立|取消/

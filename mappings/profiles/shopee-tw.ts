@@ -52,8 +52,20 @@ export const shopeeTw: Profile = {
   required: [['orderNumber'], ['sku', 'sku2'], ['quantity'], ['recipientName'], ['phone']],
   lineFields: new Set(['itemId', 'modelId', 'productName', 'variant', 'quantity', 'unitPrice', 'unitPrice2', 'sku', 'sku2']),
   orderFields: [
-    'status', 'itemsTotal', 'shippingFee', 'orderTotal', 'discount1', 'discount2', 'discount3', 'discount4', 'recipientName', 'phone', 'address',
-    'storeId', 'delivery', 'paymentMethod',
+    'status',
+    'itemsTotal',
+    'shippingFee',
+    'orderTotal',
+    'discount1',
+    'discount2',
+    'discount3',
+    'discount4',
+    'recipientName',
+    'phone',
+    'address',
+    'storeId',
+    'delivery',
+    'paymentMethod',
   ],
   runningFields: [],
   mapOrder,
@@ -67,8 +79,10 @@ function lineOf(row: MappedRow, problems: Problems): Omit<OrderLine, 'lineId'> &
   return {
     // The API's lines are named the same way, so that both sources mean the same line. Without options the model is 0.
     key: itemId === '' ? sku : `${itemId}_${row.text('modelId') || '0'}`,
-    sku, externalSku: sku,
-    name: orNull(row.text('productName')), variant: orNull(row.text('variant')),
+    sku,
+    externalSku: sku,
+    name: orNull(row.text('productName')),
+    variant: orNull(row.text('variant')),
     quantity: quantityOf(row, problems),
     unitPriceMinor: amountOf(row, price, problems),
     gift: false,
@@ -77,19 +91,34 @@ function lineOf(row: MappedRow, problems: Problems): Omit<OrderLine, 'lineId'> &
 
 /** Amounts of the order stand on each of its lines: taken once. */
 function totalsOf(first: MappedRow, problems: Problems): IncomingOrder['totals'] {
-  const discounts = (['discount1', 'discount2', 'discount3', 'discount4'] as const).map((field) => amountOf(first, field, problems))
+  const discounts = (['discount1', 'discount2', 'discount3', 'discount4'] as const).map((field) =>
+    amountOf(first, field, problems),
+  )
   return {
     itemsMinor: amountOf(first, 'itemsTotal', problems),
     shippingMinor: amountOf(first, 'shippingFee', problems),
-    discountMinor: discounts.every((amount) => amount === null) ? null : discounts.reduce<number>((sum, amount) => sum + Math.abs(amount ?? 0), 0),
+    discountMinor: discounts.every((amount) => amount === null)
+      ? null
+      : discounts.reduce<number>((sum, amount) => sum + Math.abs(amount ?? 0), 0),
     totalMinor: amountOf(first, 'orderTotal', problems),
   }
 }
 
-function paymentOf(first: MappedRow, rows: MappedRow[], totalMinor: number | null, unpaid: boolean, problems: Problems): IncomingOrder['payment'] {
+function paymentOf(
+  first: MappedRow,
+  rows: MappedRow[],
+  totalMinor: number | null,
+  unpaid: boolean,
+  problems: Problems,
+): IncomingOrder['payment'] {
   if (/貨到付款|取貨付款|cod|cash on delivery/i.test(firstText(rows, 'paymentMethod'))) {
     if (totalMinor === null) {
-      problems.add(first, 'orderTotal', 'missing', 'The order is paid on delivery, but its total is missing, so what must be collected is not known. Fill it in and import the file again.')
+      problems.add(
+        first,
+        'orderTotal',
+        'missing',
+        'The order is paid on delivery, but its total is missing, so what must be collected is not known. Fill it in and import the file again.',
+      )
     }
     return { method: 'cod', state: 'due', amountDueMinor: totalMinor ?? 0, currency: 'TWD' }
   }
@@ -98,7 +127,11 @@ function paymentOf(first: MappedRow, rows: MappedRow[], totalMinor: number | nul
 
 function notesOf(rows: MappedRow[], more: (string | null | undefined)[]): string | null {
   const query = firstText(rows, 'parcelQuery')
-  const notes = [...rows.flatMap((row) => [row.text('notes'), row.text('notes2')]), query === '' ? null : `包裹查詢碼 ${query}`, ...more]
+  const notes = [
+    ...rows.flatMap((row) => [row.text('notes'), row.text('notes2')]),
+    query === '' ? null : `包裹查詢碼 ${query}`,
+    ...more,
+  ]
   return [...new Set(notes)].filter((note) => note !== null && note !== undefined && note !== '').join('\n') || null
 }
 
@@ -111,20 +144,30 @@ function mapOrder(rows: MappedRow[], context: MapContext, problems: Problems): I
   const delivery = readDelivery(rows, maskedRecipient, problems)
   const lines = rows.map((row) => lineOf(row, problems))
   const needsAddress = delivery.method === 'home' && delivery.service !== 'channel'
-  const [contact] = rows.map((row) => contactOf(row, problems, { needsAddress }))
+  const [contact] = rows.map((row) => contactOf(row, problems, { needsAddress, readAddress: row === first }))
   checkAgreement(rows, shopeeTw.orderFields, problems)
   const totals = totalsOf(first, problems)
   const payment = paymentOf(first, rows, totals.totalMinor, status.unpaid, problems)
   if (problems.errors.length > 0 || !contact) return null
   const ids = lineIds(lines.map((line) => line.key))
   return {
-    channel: context.channel, shop: context.shop, connection: context.connection, externalId, externalVersion: null,
-    placedAt: parseDate(firstText(rows, 'placedAt'), context.zone), kind: 'online',
+    channel: context.channel,
+    shop: context.shop,
+    connection: context.connection,
+    externalId,
+    externalVersion: null,
+    placedAt: parseDate(firstText(rows, 'placedAt'), context.zone),
+    kind: 'online',
     buyer: { name: orNull(firstText(rows, 'buyerName')), phone: null, email: null, memberId: null },
-    recipient: contact.recipient, delivery, payment,
+    recipient: contact.recipient,
+    delivery,
+    payment,
     lines: lines.map(({ key: _, ...line }, index) => ({ lineId: ids[index] ?? String(index + 1), ...line })),
     totals,
-    notes: notesOf(rows, [status.note, contact.extension === undefined ? null : `電話分機 ${contact.extension}`]), priority: 0,
-    cancelled: status.cancelled, onHold: status.onHold, fulfilled: status.fulfilled,
+    notes: notesOf(rows, [status.note, contact.extension === undefined ? null : `電話分機 ${contact.extension}`]),
+    priority: 0,
+    cancelled: status.cancelled,
+    onHold: status.onHold,
+    fulfilled: status.fulfilled,
   }
 }

@@ -2,8 +2,13 @@
 import type { IncomingOrder } from '../../domain/order.ts'
 
 /** A row as the file has it: header text to shown text; empty cells are left out. This is what the inbox keeps. */
-export interface RawRow { row: number; cells: Record<string, string> }
-export interface RawOrder { rows: RawRow[] }
+export interface RawRow {
+  row: number
+  cells: Record<string, string>
+}
+export interface RawOrder {
+  rows: RawRow[]
+}
 
 export interface RowError {
   /** The sheet's own 1-based row number. */
@@ -17,16 +22,64 @@ export interface RowError {
   message: string
 }
 export type RowErrorCode =
-  | 'missing' | 'notWhole' | 'notPositive' | 'badPhone' | 'badAmount' | 'formulaError' | 'shortenedNumber' | 'dateInsteadOfText'
-  | 'disagree' | 'unknownDelivery'
+  | 'missing'
+  | 'notWhole'
+  | 'notPositive'
+  | 'badPhone'
+  | 'badAmount'
+  | 'formulaError'
+  | 'shortenedNumber'
+  | 'dateInsteadOfText'
+  | 'disagree'
+  | 'unknownDelivery'
 
 export type Field =
-  | 'orderNumber' | 'status' | 'placedAt' | 'buyerName' | 'recipientName' | 'phone' | 'phone2' | 'address' | 'postalCode' | 'city' | 'district'
-  | 'sku' | 'sku2' | 'itemId' | 'modelId' | 'productName' | 'variant' | 'quantity' | 'unitPrice' | 'unitPrice2' | 'gift'
-  | 'delivery' | 'delivery2' | 'storeId' | 'paymentMethod' | 'paidAt' | 'itemsTotal' | 'shippingFee' | 'orderTotal'
-  | 'discount1' | 'discount2' | 'discount3' | 'discount4' | 'askedTime' | 'notes' | 'notes2' | 'orderType' | 'serial' | 'parcelQuery'
+  | 'orderNumber'
+  | 'status'
+  | 'placedAt'
+  | 'buyerName'
+  | 'recipientName'
+  | 'phone'
+  | 'phone2'
+  | 'address'
+  | 'postalCode'
+  | 'city'
+  | 'district'
+  | 'sku'
+  | 'sku2'
+  | 'itemId'
+  | 'modelId'
+  | 'productName'
+  | 'variant'
+  | 'quantity'
+  | 'unitPrice'
+  | 'unitPrice2'
+  | 'gift'
+  | 'delivery'
+  | 'delivery2'
+  | 'storeId'
+  | 'paymentMethod'
+  | 'paidAt'
+  | 'itemsTotal'
+  | 'shippingFee'
+  | 'orderTotal'
+  | 'discount1'
+  | 'discount2'
+  | 'discount3'
+  | 'discount4'
+  | 'askedTime'
+  | 'notes'
+  | 'notes2'
+  | 'orderType'
+  | 'serial'
+  | 'parcelQuery'
 
-export interface MapContext { connection: string; channel: string; shop: string; /** IANA zone of the source's clocks. */ zone: string }
+export interface MapContext {
+  connection: string
+  channel: string
+  shop: string
+  /** IANA zone of the source's clocks. */ zone: string
+}
 
 export interface Profile {
   name: string
@@ -64,7 +117,9 @@ export class Problems {
   private readonly flagged = new Set<string>()
 
   /** True when something was already said about this very cell. */
-  has(row: MappedRow, field: Field): boolean { return this.flagged.has(`${row.row} ${field}`) }
+  has(row: MappedRow, field: Field): boolean {
+    return this.flagged.has(`${row.row} ${field}`)
+  }
 
   add(row: MappedRow, field: Field, code: RowErrorCode, message: string): void {
     this.flagged.add(`${row.row} ${field}`)

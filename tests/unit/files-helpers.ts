@@ -4,7 +4,10 @@ import { OmnisagaError } from '../../domain/errors.ts'
 
 export const bytesSource = (bytes: Buffer) => ({ bytes, fileName: 'any.bin' })
 
-export async function rowsOf(bytes: Buffer, options: { password?: string; limits?: Partial<Limits>; sheet?: number } = {}): Promise<SheetRow[]> {
+export async function rowsOf(
+  bytes: Buffer,
+  options: { password?: string; limits?: Partial<Limits>; sheet?: number } = {},
+): Promise<SheetRow[]> {
   const workbook = await openWorkbook(bytesSource(bytes), options)
   try {
     const rows: SheetRow[] = []

@@ -29,16 +29,24 @@ describe('bombs are refused', () => {
   test('too many rows, columns, texts, merges, or one endless value', async () => {
     expect(await refused(() => rowsOf(data('<row r="9999999"><c><v>1</v></c></row>')))).toMatchObject({ code: 'tooBig' })
     expect(await refused(() => rowsOf(data('<row r="1"><c r="XFD1"><v>1</v></c></row>')))).toMatchObject({ code: 'tooBig' })
-    expect(await refused(() => rowsOf(data(`<row r="1"><c t="str"><v>${'字'.repeat(600_000)}</v></c></row>`)))).toMatchObject({ code: 'tooBig' })
+    expect(await refused(() => rowsOf(data(`<row r="1"><c t="str"><v>${'字'.repeat(600_000)}</v></c></row>`)))).toMatchObject({
+      code: 'tooBig',
+    })
     const strings = xlsxOf({ sheets: [{ name: 'a', xml: '<sheetData/>' }], strings: '<si><t>a</t></si>'.repeat(100) })
     expect(await refused(() => rowsOf(strings, { limits: { maxSharedStrings: 50 } }))).toMatchObject({ code: 'tooBig' })
-    const merges = xlsxOf({ sheets: [{ name: 'a', xml: `<sheetData/><mergeCells>${'<mergeCell ref="A1:A9"/>'.repeat(60)}</mergeCells>` }] })
+    const merges = xlsxOf({
+      sheets: [{ name: 'a', xml: `<sheetData/><mergeCells>${'<mergeCell ref="A1:A9"/>'.repeat(60)}</mergeCells>` }],
+    })
     expect(await refused(() => rowsOf(merges, { limits: { maxMerges: 50 } }))).toMatchObject({ code: 'tooBig' })
   })
 
   test('a sparse sheet of two cells a million rows apart is two rows', async () => {
-    expect(await rowsOf(data('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="C1048576"><v>2</v></c></row>')))
-      .toEqual([{ row: 1, cells: [1] }, { row: 1_048_576, cells: [null, null, 2] }])
+    expect(
+      await rowsOf(data('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="C1048576"><v>2</v></c></row>')),
+    ).toEqual([
+      { row: 1, cells: [1] },
+      { row: 1_048_576, cells: [null, null, 2] },
+    ])
   })
 
   test('a DOCTYPE in any part', async () => {
@@ -53,8 +61,12 @@ describe('bombs are refused', () => {
 
 describe('what is no order file says what it is', () => {
   test.each([
-    ['empty', '', 'empty'], ['a PDF', '%PDF-1.7 …', 'wrongType'], ['a web page', '<html><table>', 'wrongType'], ['a zip of something else', null, 'wrongType'],
-    ['binary', '\x00\x01\x02\x03', 'wrongType'], ['JSON', '{"orders": []}', 'wrongType'],
+    ['empty', '', 'empty'],
+    ['a PDF', '%PDF-1.7 …', 'wrongType'],
+    ['a web page', '<html><table>', 'wrongType'],
+    ['a zip of something else', null, 'wrongType'],
+    ['binary', '\x00\x01\x02\x03', 'wrongType'],
+    ['JSON', '{"orders": []}', 'wrongType'],
   ])('%s', async (_, text, code) => {
     const bytes = text === null ? zipOf({ 'readme.txt': 'x' }) : Buffer.from(text, 'latin1')
     const error = await refused(() => rowsOf(bytes))
@@ -63,15 +75,23 @@ describe('what is no order file says what it is', () => {
   })
 
   test('a compound file without a workbook', async () => {
-    const cfb = XLSX.CFB as { utils: { cfb_new(): unknown; cfb_add(c: unknown, name: string, content: Buffer): void }; write(c: unknown, o: object): Uint8Array }
+    const cfb = XLSX.CFB as {
+      utils: { cfb_new(): unknown; cfb_add(c: unknown, name: string, content: Buffer): void }
+      write(c: unknown, o: object): Uint8Array
+    }
     const container = cfb.utils.cfb_new()
     cfb.utils.cfb_add(container, '/WordDocument', Buffer.alloc(5000))
-    expect(await refused(() => rowsOf(Buffer.from(cfb.write(container, { type: 'buffer' }))))).toMatchObject({ code: 'wrongType' })
+    expect(await refused(() => rowsOf(Buffer.from(cfb.write(container, { type: 'buffer' }))))).toMatchObject({
+      code: 'wrongType',
+    })
   })
 })
 
 describe('damaged files', () => {
-  test.each([['xlsx', shopeeWorkbook({ orders })], ['xls', momoWorkbook({ orders })]])('a cut-off .%s is told at every cut', async (_, whole) => {
+  test.each([
+    ['xlsx', shopeeWorkbook({ orders })],
+    ['xls', momoWorkbook({ orders })],
+  ])('a cut-off .%s is told at every cut', async (_, whole) => {
     for (let part = 1; part < 12; part++) {
       const cut = whole.subarray(0, Math.floor((whole.length * part) / 12))
       const error = await refused(() => rowsOf(cut))
@@ -117,10 +137,15 @@ describe('readOrdersInWorker', () => {
   test('gives the orders, and the errors as they are', async () => {
     const file = await readOrdersInWorker(bytesSource(momoWorkbook({ orders })), { profile: 'momo' })
     expect(file.orders.map(({ order }) => order.externalId)).toEqual(['M1'])
-    expect(await refused(() => readOrdersInWorker(bytesSource(Buffer.from('%PDF')), { profile: 'momo' }))).toMatchObject({ kind: 'Invalid', code: 'wrongType' })
+    expect(await refused(() => readOrdersInWorker(bytesSource(Buffer.from('%PDF')), { profile: 'momo' }))).toMatchObject({
+      kind: 'Invalid',
+      code: 'wrongType',
+    })
   }, 60_000)
 
   test('ends the thread when the time is up', async () => {
-    expect(await refused(() => readOrdersInWorker(bytesSource(momoWorkbook({ orders })), { profile: 'momo' }, { timeoutMs: 1 }))).toMatchObject({ code: 'tooSlow' })
+    expect(
+      await refused(() => readOrdersInWorker(bytesSource(momoWorkbook({ orders })), { profile: 'momo' }, { timeoutMs: 1 })),
+    ).toMatchObject({ code: 'tooSlow' })
   }, 60_000)
 })

@@ -3,7 +3,11 @@ import { tooBig } from '../errors.ts'
 import type { Cell, Limits, SheetRow } from '../types.ts'
 
 /** 1-based rows, 0-based column; only merges that go down are of use to us. */
-export interface Merge { top: number; bottom: number; column: number }
+export interface Merge {
+  top: number
+  bottom: number
+  column: number
+}
 
 const OVERLAP_BYTES = 1024
 const MERGE = /<(?:[\w.-]+:)?mergeCell\s[^>]*?ref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?[A-Z]{1,3}\$?(\d{1,7})["']/g

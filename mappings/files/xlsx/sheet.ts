@@ -47,7 +47,9 @@ export class SheetScanner implements TagHandler {
     this.walker = new TagWalker(this, context.limits.maxCellBytes)
   }
 
-  push(piece: Buffer): void { this.walker.push(piece) }
+  push(piece: Buffer): void {
+    this.walker.push(piece)
+  }
 
   /** @throws OmnisagaError Invalid when the sheet ended before its data did. */
   end(): void {
@@ -63,7 +65,10 @@ export class SheetScanner implements TagHandler {
 
   open(buffer: Buffer, start: number, nameEnd: number, end: number): void {
     if (!this.inData) {
-      if (spells(buffer, start, nameEnd, 'sheetData')) { this.inData = true; this.sawData = true }
+      if (spells(buffer, start, nameEnd, 'sheetData')) {
+        this.inData = true
+        this.sawData = true
+      }
       return
     }
     const length = nameEnd - start
@@ -87,7 +92,10 @@ export class SheetScanner implements TagHandler {
     } else if (spells(buffer, start, nameEnd, 'row')) this.closeRow()
     else if (spells(buffer, start, nameEnd, 'is')) this.inInline = false
     else if (spells(buffer, start, nameEnd, 'rPh')) this.phonetic--
-    else if (spells(buffer, start, nameEnd, 'sheetData')) { this.inData = false; this.dataEnded = true }
+    else if (spells(buffer, start, nameEnd, 'sheetData')) {
+      this.inData = false
+      this.dataEnded = true
+    }
   }
 
   text(buffer: Buffer, start: number, end: number, raw: boolean): void {
@@ -109,7 +117,8 @@ export class SheetScanner implements TagHandler {
     for (let at = nextAttribute(buffer, from, end); at; at = nextAttribute(buffer, at.end, end)) {
       if (at.nameEnd - at.name === 1 && buffer[at.name] === R) number = wholeNumber(buffer, at.start, at.stop)
     }
-    if (!(number >= 1 && number <= this.context.limits.maxRows)) throw tooBig(`row number ${number}, ${this.context.limits.maxRows} are allowed`)
+    if (!(number >= 1 && number <= this.context.limits.maxRows))
+      throw tooBig(`row number ${number}, ${this.context.limits.maxRows} are allowed`)
     this.rowNumber = number
     this.cells = []
     this.column = -1
@@ -152,10 +161,13 @@ export class SheetScanner implements TagHandler {
   }
 
   private closeCell(): void {
-    if (this.type !== 's' && this.type !== 'n' && this.inlineParts.length > 0) this.value = this.textValue(this.inlineParts.join(''))
+    if (this.type !== 's' && this.type !== 'n' && this.inlineParts.length > 0)
+      this.value = this.textValue(this.inlineParts.join(''))
     if (this.value === null || this.value === '') return
     if (this.column >= this.context.limits.maxColumns) {
-      throw tooBig(`row ${this.rowNumber} has a value in column ${this.column + 1}, ${this.context.limits.maxColumns} columns are allowed`)
+      throw tooBig(
+        `row ${this.rowNumber} has a value in column ${this.column + 1}, ${this.context.limits.maxColumns} columns are allowed`,
+      )
     }
     while (this.cells.length < this.column) this.cells.push(null)
     this.cells[this.column] = this.value
@@ -164,15 +176,30 @@ export class SheetScanner implements TagHandler {
 
   private textValue(text: string): Cell {
     switch (this.type) {
-      case 'b': return text === '1' || text === 'true'
-      case 'd': return { wallClock: text.replace('T', ' ').replace(/(\.\d+)?Z?$/, '').replace(/ 00:00:00$/, '') }
-      case 'e': return text
-      default: return decodeExcelEscapes(text)
+      case 'b':
+        return text === '1' || text === 'true'
+      case 'd':
+        return {
+          wallClock: text
+            .replace('T', ' ')
+            .replace(/(\.\d+)?Z?$/, '')
+            .replace(/ 00:00:00$/, ''),
+        }
+      case 'e':
+        return text
+      default:
+        return decodeExcelEscapes(text)
     }
   }
 }
 
-interface Attribute { name: number; nameEnd: number; start: number; stop: number; end: number }
+interface Attribute {
+  name: number
+  nameEnd: number
+  start: number
+  stop: number
+  end: number
+}
 
 function nextAttribute(buffer: Buffer, from: number, end: number): Attribute | null {
   let name = from
@@ -191,11 +218,16 @@ function nextAttribute(buffer: Buffer, from: number, end: number): Attribute | n
 function typeOf(buffer: Buffer, start: number, stop: number): CellType {
   if (stop - start === 1) {
     switch (buffer[start]) {
-      case S: return 's'
-      case 0x62: return 'b'
-      case 0x65: return 'e'
-      case 0x64: return 'd'
-      default: return 'n'
+      case S:
+        return 's'
+      case 0x62:
+        return 'b'
+      case 0x65:
+        return 'e'
+      case 0x64:
+        return 'd'
+      default:
+        return 'n'
     }
   }
   return spells(buffer, start, stop, 'inlineStr') ? 'inlineStr' : 'str'
@@ -210,7 +242,8 @@ function columnOf(buffer: Buffer, start: number, stop: number): number {
     if (letter < 0x41 || letter > 0x5a) break
     column = column * 26 + letter - 0x40
   }
-  if (column < 1 || column > 16_384) throw damaged(`cell reference ${buffer.toString('latin1', start, Math.min(stop, start + 20))}`)
+  if (column < 1 || column > 16_384)
+    throw damaged(`cell reference ${buffer.toString('latin1', start, Math.min(stop, start + 20))}`)
   return column - 1
 }
 

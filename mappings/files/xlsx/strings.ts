@@ -19,7 +19,9 @@ export class SharedStrings {
     this.limits = limits
   }
 
-  get size(): number { return this.count }
+  get size(): number {
+    return this.count
+  }
 
   /** Takes the UTF-8 of one string, already free of markup. */
   addBytes(source: Buffer, start: number, end: number): void {
@@ -74,32 +76,41 @@ export async function readSharedStrings(pieces: AsyncIterable<Buffer>, limits: L
   let phonetic = 0
   let parts: string[] = []
   let plain: Buffer | null = null
-  const walker = new TagWalker({
-    open(buffer, start, end) {
-      if (spells(buffer, start, end, 't')) inText = inItem && phonetic === 0
-      else if (spells(buffer, start, end, 'si')) { inItem = true; parts = []; plain = null }
-      else if (spells(buffer, start, end, 'rPh')) phonetic++
+  const walker = new TagWalker(
+    {
+      open(buffer, start, end) {
+        if (spells(buffer, start, end, 't')) inText = inItem && phonetic === 0
+        else if (spells(buffer, start, end, 'si')) {
+          inItem = true
+          parts = []
+          plain = null
+        } else if (spells(buffer, start, end, 'rPh')) phonetic++
+      },
+      close(buffer, start, end) {
+        if (spells(buffer, start, end, 't')) inText = false
+        else if (spells(buffer, start, end, 'rPh')) phonetic--
+        else if (spells(buffer, start, end, 'si')) {
+          if (plain !== null) table.addBytes(plain, 0, plain.length)
+          else table.addText(decodeExcelEscapes(parts.join('')))
+          inItem = false
+        }
+      },
+      text(buffer, start, end, raw) {
+        if (!inText) return
+        // Most items are one run of plain bytes: those are copied without ever becoming a string.
+        if (plain === null && parts.length === 0 && !raw && isPlain(buffer, start, end)) {
+          plain = buffer.subarray(start, end)
+          return
+        }
+        if (plain !== null) {
+          parts.push(plain.toString('utf8'))
+          plain = null
+        }
+        parts.push(textOf(buffer, start, end, raw))
+      },
     },
-    close(buffer, start, end) {
-      if (spells(buffer, start, end, 't')) inText = false
-      else if (spells(buffer, start, end, 'rPh')) phonetic--
-      else if (spells(buffer, start, end, 'si')) {
-        if (plain !== null) table.addBytes(plain, 0, plain.length)
-        else table.addText(decodeExcelEscapes(parts.join('')))
-        inItem = false
-      }
-    },
-    text(buffer, start, end, raw) {
-      if (!inText) return
-      // Most items are one run of plain bytes: those are copied without ever becoming a string.
-      if (plain === null && parts.length === 0 && !raw && isPlain(buffer, start, end)) {
-        plain = buffer.subarray(start, end)
-        return
-      }
-      if (plain !== null) { parts.push(plain.toString('utf8')); plain = null }
-      parts.push(textOf(buffer, start, end, raw))
-    },
-  }, limits.maxCellBytes)
+    limits.maxCellBytes,
+  )
   for await (const piece of pieces) {
     walker.push(piece)
     // A view into the piece must not outlive it when its item goes on in the next piece.

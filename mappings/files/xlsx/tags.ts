@@ -34,7 +34,11 @@ export class TagWalker {
     if (!this.started && buffer.length >= 2) {
       this.started = true
       if (buffer.readUInt16BE(0) === 0xfffe || buffer.readUInt16BE(0) === 0xfeff) {
-        throw unreadable('encoding', 'The workbook is written in UTF-16, which is not read.', 'Open it in Excel, save it as .xlsx and import that.')
+        throw unreadable(
+          'encoding',
+          'The workbook is written in UTF-16, which is not read.',
+          'Open it in Excel, save it as .xlsx and import that.',
+        )
       }
     }
     const done = this.walk(buffer)
@@ -76,8 +80,9 @@ export class TagWalker {
       let quote = 0
       for (; cursor < length; cursor++) {
         const byte = buffer[cursor] as number
-        if (quote !== 0) { if (byte === quote) quote = 0 }
-        else if (byte === GT) break
+        if (quote !== 0) {
+          if (byte === quote) quote = 0
+        } else if (byte === GT) break
         else if (byte === QUOTE || byte === APOSTROPHE) quote = byte
       }
       if (cursor >= length) return open
@@ -102,8 +107,11 @@ export class TagWalker {
       if (after > 0) this.handler.text(buffer, open + 9, after - 3, true)
       return after
     }
-    throw unreadable('doctype', 'The workbook carries a DOCTYPE, which no spreadsheet program writes; it is refused.',
-      'Export the file again from the channel, or open it in Excel and save it anew.')
+    throw unreadable(
+      'doctype',
+      'The workbook carries a DOCTYPE, which no spreadsheet program writes; it is refused.',
+      'Export the file again from the channel, or open it in Excel and save it anew.',
+    )
   }
 }
 

@@ -15,8 +15,7 @@ function entity(whole: string, name: string): string {
   return character
 }
 
-export const decodeEntities = (text: string): string =>
-  text.includes('&') ? text.replace(/&([^;&\s]{1,12});/g, entity) : text
+export const decodeEntities = (text: string): string => (text.includes('&') ? text.replace(/&([^;&\s]{1,12});/g, entity) : text)
 
 /** Excel writes characters that XML forbids, and a literal `_x`, as `_xHHHH_` (ECMA-376 Part 1, 22.9.2.19 ST_Xstring). */
 export const decodeExcelEscapes = (text: string): string =>

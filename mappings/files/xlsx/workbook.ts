@@ -35,34 +35,46 @@ async function describe(zip: ZipParts, limits: Limits, encrypted: boolean): Prom
     if (name === 'workbookPr') date1904 = isTrue(attributes.date1904)
     if (name !== 'sheet') return
     const target = relations.get(attributes.id ?? '')
-    if (target === undefined || !/\/worksheet$/.test(target.type)) return
+    if (target === undefined || !target.type.endsWith('/worksheet')) return
     const state = attributes.state ?? 'visible'
     sheets.push({ name: attributes.name ?? '', path: target.path, hidden: state !== 'visible' })
   })
-  if (sheets.length === 0) throw unreadable('noSheet', 'The workbook has no worksheet.', 'Export the file again from the channel.')
+  if (sheets.length === 0)
+    throw unreadable('noSheet', 'The workbook has no worksheet.', 'Export the file again from the channel.')
   const byType = (type: string) => [...relations.values()].find((relation) => relation.type.endsWith(`/${type}`))?.path
   const stylesPath = byType('styles')
   const styles = stylesPath !== undefined && zip.has(stylesPath) ? await readStyles(zip, stylesPath, limits) : []
   const stringsPath = byType('sharedStrings')
   let strings: Promise<SharedStrings> | undefined
   const context = async (): Promise<SheetContext> => {
-    strings ??= stringsPath !== undefined && zip.has(stringsPath)
-      ? readSharedStrings(zip.open(stringsPath, limits.maxSharedStringBytes), limits)
-      : Promise.resolve(new SharedStrings(limits))
+    strings ??=
+      stringsPath !== undefined && zip.has(stringsPath)
+        ? readSharedStrings(zip.open(stringsPath, limits.maxSharedStringBytes), limits)
+        : Promise.resolve(new SharedStrings(limits))
     return { strings: await strings, styles, date1904, limits }
   }
   return {
     format: 'xlsx',
     encrypted,
-    sheets: sheets.filter((sheet) => !sheet.hidden).map(({ name, path }): Sheet => ({
-      name, rows: () => readRows(zip, path, context, limits),
-    })),
+    sheets: sheets
+      .filter((sheet) => !sheet.hidden)
+      .map(({ name, path }): Sheet => ({
+        name,
+        rows: () => readRows(zip, path, context, limits),
+      })),
     hiddenSheets: sheets.filter((sheet) => sheet.hidden).map((sheet) => sheet.name),
-    close: () => { zip.close() },
+    close: () => {
+      zip.close()
+    },
   }
 }
 
-async function* readRows(zip: ZipParts, path: string, context: () => Promise<SheetContext>, limits: Limits): AsyncGenerator<SheetRow> {
+async function* readRows(
+  zip: ZipParts,
+  path: string,
+  context: () => Promise<SheetContext>,
+  limits: Limits,
+): AsyncGenerator<SheetRow> {
   // This pass also meets size bombs before any value is made.
   const lender = new MergeLender(await findMerges(zip.open(path, limits.maxSheetBytes), limits))
   const scanner = new SheetScanner(await context())
@@ -80,17 +92,24 @@ async function visit(zip: ZipParts, path: string, limits: Limits, onOpen: Visit)
   const parser = new SaxesParser({ xmlns: true })
   const parents: string[] = []
   parser.on('doctype', () => {
-    throw unreadable('doctype', 'The workbook carries a DOCTYPE, which no spreadsheet program writes; it is refused.',
-      'Export the file again from the channel, or open it in Excel and save it anew.')
+    throw unreadable(
+      'doctype',
+      'The workbook carries a DOCTYPE, which no spreadsheet program writes; it is refused.',
+      'Export the file again from the channel, or open it in Excel and save it anew.',
+    )
   })
-  parser.on('error', (error) => { throw damaged(`its part ${path} is not well-formed (${error.message.slice(0, 80)})`) })
+  parser.on('error', (error) => {
+    throw damaged(`its part ${path} is not well-formed (${error.message.slice(0, 80)})`)
+  })
   parser.on('opentag', (tag) => {
     const attributes: Attributes = {}
     for (const attribute of Object.values(tag.attributes)) attributes[attribute.local] = attribute.value
     onOpen(tag.local, attributes, parents.at(-1) ?? '')
     parents.push(tag.local)
   })
-  parser.on('closetag', () => { parents.pop() })
+  parser.on('closetag', () => {
+    parents.pop()
+  })
   const decoder = new TextDecoder('utf-8', { fatal: true })
   await orDamaged(`its part ${path}`, async () => {
     for await (const piece of zip.open(path, limits.maxSmallPartBytes)) parser.write(decoder.decode(piece, { stream: true }))
@@ -99,7 +118,10 @@ async function visit(zip: ZipParts, path: string, limits: Limits, onOpen: Visit)
   })
 }
 
-interface Relation { type: string; path: string }
+interface Relation {
+  type: string
+  path: string
+}
 
 async function relationsOf(zip: ZipParts, part: string, limits: Limits): Promise<Map<string, Relation>> {
   const found = new Map<string, Relation>()
@@ -109,17 +131,24 @@ async function relationsOf(zip: ZipParts, part: string, limits: Limits): Promise
   await visit(zip, path, limits, (name, attributes) => {
     if (name !== 'Relationship' || attributes.TargetMode === 'External') return
     const target = (attributes.Target ?? '').replace(/\\/g, '/')
-    found.set(attributes.Id ?? '', { type: attributes.Type ?? '', path: target.startsWith('/') ? target.slice(1) : posix.join(folder, target) })
+    found.set(attributes.Id ?? '', {
+      type: attributes.Type ?? '',
+      path: target.startsWith('/') ? target.slice(1) : posix.join(folder, target),
+    })
   })
   return found
 }
 
 async function mainPart(zip: ZipParts, limits: Limits): Promise<string> {
-  const main = [...(await relationsOf(zip, '', limits)).values()].find((relation) => relation.type.endsWith('/officeDocument'))?.path
-    ?? 'xl/workbook.xml'
+  const main =
+    [...(await relationsOf(zip, '', limits)).values()].find((relation) => relation.type.endsWith('/officeDocument'))?.path ??
+    'xl/workbook.xml'
   if (!zip.has(main) || /\.bin$/i.test(main) || /^(word|ppt)\//i.test(main)) {
-    throw unreadable('wrongType', 'This zip file is not an Excel workbook (.xlsx).',
-      'Choose the order export itself; unpack it first when it came inside a zip; save .xlsb or .ods as .xlsx.')
+    throw unreadable(
+      'wrongType',
+      'This zip file is not an Excel workbook (.xlsx).',
+      'Choose the order export itself; unpack it first when it came inside a zip; save .xlsb or .ods as .xlsx.',
+    )
   }
   return main
 }
