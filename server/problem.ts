@@ -120,6 +120,9 @@ export function problemOf(error: unknown): Problem {
   const known = FRAMEWORK[codeOf(error)]
   if (known) return new Problem(...known)
   if (isUnavailable(error)) return unavailable('The database did not answer. Send the same request again.')
+  // PostgreSQL class 22: the data itself cannot be stored, however often it is sent.
+  if (/^22[0-9A-Z]{3}$/.test(codeOf(error)))
+    return new Problem(400, 'Invalid input', 'Something in it cannot be stored (a NUL, or a value out of range).')
   const status = (error as { statusCode?: unknown } | null)?.statusCode
   if (codeOf(error).startsWith('FST_') && typeof status === 'number' && status >= 400 && status < 500) {
     return new Problem(status, 'Bad request', (error as Error).message)
