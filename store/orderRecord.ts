@@ -195,9 +195,11 @@ export class OrderRecord {
   async #saveLines(tx: Tx): Promise<void> {
     await tx.query({
       name: 'save-lines',
-      text: `update order_lines l set sku = n.sku, held = n.held, picked = n.picked, packed = n.packed, shipped = n.shipped,
+      text: `update order_lines l set sku = n.sku, external_sku = n."externalSku", name = n.name, variant = n.variant,
+               unit_price_minor = n."unitPriceMinor", held = n.held, picked = n.picked, packed = n.packed, shipped = n.shipped,
                delivered = n.delivered, returned = n.returned, cancelled = n.cancelled
-             from jsonb_to_recordset($2::jsonb) as n("lineId" text, sku text, held int, picked int, packed int, shipped int,
+             from jsonb_to_recordset($2::jsonb) as n("lineId" text, sku text, "externalSku" text, name text, variant text,
+               "unitPriceMinor" bigint, held int, picked int, packed int, shipped int,
                delivered int, returned int, cancelled int)
              where l.order_id = $1 and l.line_id = n."lineId"`,
       values: [this.id, JSON.stringify(this.lines)],

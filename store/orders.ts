@@ -58,6 +58,7 @@ export async function insertLines(tx: Tx, orderId: string, lines: IncomingOrder[
 function asTold(record: OrderRecord): IncomingOrder {
   return {
     ...record.doc,
+    externalVersion: record.externalVersion,
     lines: record.lines.map((line) => ({
       lineId: line.lineId, sku: line.sku, externalSku: line.externalSku, name: line.name, variant: line.variant,
       quantity: line.ordered, unitPriceMinor: line.unitPriceMinor, gift: line.gift,
@@ -71,40 +72,62 @@ async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder): 
   const hash = contentHash(incoming)
   if (hash === record.contentHash) return 'known'
   const { merged, changes } = mergeOrder(asTold(record), incoming)
-  const who = `channel:${incoming.channel}`
-  const id = `${record.id}:${hash}`
-  if (incoming.externalVersion !== null) record.externalVersion = incoming.externalVersion
+  record.externalVersion = merged.externalVersion
   record.contentHash = hash
-  if (changes.length === 0) return 'known'
-  if (changes.some((change) => change.kind === 'cancel')) {
-    const given = await giveCommand(tx, { id: `${record.id}:cancelled`, orderId: record.id, verb: 'cancel', detail: { reason: 'cancelled at the channel' }, who })
-    record.wake()
-    return given.isNew ? 'changed' : 'known'
+  if (changes.some((change) => change.kind === 'cancel')) return await cancelByChannel(record, tx)
+  if (changes.some((change) => change.kind === 'filled')) fillIn(record, merged, changes)
+  const told = takeOverPayment(record, merged, changes)
+  const asked = await askForChange(record, tx, merged, changes, hash)
+  if (told || asked) return 'changed'
+  return changes.length > 0 ? 'filled' : 'known'
+}
+
+async function cancelByChannel(record: OrderRecord, tx: Tx): Promise<Received> {
+  const given = await giveCommand(tx, {
+    id: `${record.id}:cancelled`, orderId: record.id, verb: 'cancel', detail: { reason: 'cancelled at the channel' }, who: `channel:${record.doc.channel}`,
+  })
+  record.wake()
+  return given.isNew ? 'changed' : 'known'
+}
+
+/** What was masked or missing and is told now changes nothing that is under way, but may lift a block. */
+function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): void {
+  const asked = new Set<string>(changes.filter((change) => COURSE.has(change.kind)).map((change) => change.kind))
+  const { lines, ...doc } = merged
+  record.doc = {
+    ...doc,
+    // What truly changes waits for the saga's word.
+    ...(asked.has('recipient') ? { recipient: record.doc.recipient } : {}), ...(asked.has('delivery') ? { delivery: record.doc.delivery } : {}),
+    ...(asked.has('notes') ? { notes: record.doc.notes } : {}),
+    payment: record.doc.payment, onHold: record.doc.onHold,
   }
-  const ask = changes.filter((change) => COURSE.has(change.kind))
-  // Payment state and the channel's hold are the channel's own facts: they are taken over, and the waiting stage looks again.
-  const told = changes.filter((change) => change.kind === 'payment' || change.kind === 'hold' || change.kind === 'release')
-  if (told.length > 0) {
-    record.doc = { ...record.doc, payment: merged.payment, onHold: merged.onHold }
-    record.changeCourse()
-  }
-  if (ask.length > 0) {
-    const patch = Object.fromEntries(ask.map((change) => [change.kind, merged[change.kind as 'lines' | 'recipient' | 'delivery' | 'notes']]))
-    if (ask.some((change) => change.kind === 'lines')) Object.assign(patch, { totals: merged.totals, payment: merged.payment })
-    await giveCommand(tx, { id, orderId: record.id, verb: 'change', detail: patch, who })
-    record.wake()
-    return 'changed'
-  }
-  if (changes.some((change) => change.kind === 'filled')) {
-    const { lines: _lines, ...doc } = merged
-    record.doc = doc
-    if (record.is('blocked')) {
-      record.withdraw('blocked')
-      record.changeCourse()
+  if (!asked.has('lines')) {
+    for (const told of lines) {
+      const line = record.lines.find((candidate) => candidate.lineId === told.lineId)
+      if (line !== undefined) Object.assign(line, { sku: told.sku, externalSku: told.externalSku, name: told.name, variant: told.variant, unitPriceMinor: told.unitPriceMinor })
     }
-    return told.length > 0 ? 'changed' : 'filled'
   }
-  return told.length > 0 ? 'changed' : 'known'
+  if (!record.is('blocked')) return
+  record.withdraw('blocked')
+  record.changeCourse()
+}
+
+/** Payment state and the channel's hold are the channel's own facts: taken over, and the waiting stage looks again. */
+function takeOverPayment(record: OrderRecord, merged: IncomingOrder, changes: Change[]): boolean {
+  if (!changes.some((change) => change.kind === 'payment' || change.kind === 'hold' || change.kind === 'release')) return false
+  record.doc = { ...record.doc, payment: merged.payment, onHold: merged.onHold }
+  record.changeCourse()
+  return true
+}
+
+async function askForChange(record: OrderRecord, tx: Tx, merged: IncomingOrder, changes: Change[], hash: string): Promise<boolean> {
+  const ask = changes.filter((change) => COURSE.has(change.kind))
+  if (ask.length === 0) return false
+  const patch = Object.fromEntries(ask.map((change) => [change.kind, merged[change.kind as 'lines' | 'recipient' | 'delivery' | 'notes']]))
+  if (ask.some((change) => change.kind === 'lines')) Object.assign(patch, { totals: merged.totals, payment: merged.payment })
+  await giveCommand(tx, { id: `${record.id}:${hash}`, orderId: record.id, verb: 'change', detail: patch, who: `channel:${record.doc.channel}` })
+  record.wake()
+  return true
 }
 
 export async function isKnown(db: Queryable, order: Pick<IncomingOrder, 'channel' | 'shop' | 'externalId'>): Promise<boolean> {
