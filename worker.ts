@@ -8,42 +8,101 @@ import type { Runtime } from './activities/runtime.ts'
 import { connectors } from './connectors/registry.ts'
 import { workflowBundlePath } from './workflowBundle.ts'
 
-export interface WorkerSettings { loops?: Partial<LoopTimes> | false; tuning?: Partial<WorkerOptions> }
+const REBUILD_AFTER_MS = 1_000
+
+export interface WorkerSettings {
+  loops?: Partial<LoopTimes> | false
+  tuning?: Partial<WorkerOptions>
+}
 
 /** @returns how to stop; resolves when every queue is polled. Stopping waits for what is under way. */
-export async function startWorker(runtime: Runtime, settings: WorkerSettings = {}): Promise<{ stop(): Promise<void>; failed: Promise<never> }> {
+export async function startWorker(runtime: Runtime, settings: WorkerSettings = {}): Promise<{ stop(): Promise<void> }> {
   installOnce(runtime)
   const connection = await NativeConnection.connect(runtime.engine.connection)
   const { namespace } = runtime.engine
   const pull = createPullActivities(runtime)
   const courier = createCourierSteps(runtime)
-  const workers = [
-    await Worker.create({
-      connection, namespace, taskQueue: runtime.taskQueue,
+  const queues: WorkerOptions[] = [
+    {
+      connection,
+      namespace,
+      taskQueue: runtime.taskQueue,
       workflowBundle: { codePath: await workflowBundlePath() },
       activities: { ...createOrderSteps(runtime), ...pull },
       maxConcurrentLocalActivityExecutions: 16,
       shutdownGraceTime: '5 seconds',
       ...settings.tuning,
-    }),
+    },
   ]
   for (const connector of Object.values(connectors).filter((candidate) => candidate.courier ?? candidate.pullOrders)) {
-    workers.push(await Worker.create({
-      connection, namespace, taskQueue: `connector-${connector.name}`, activities: { ...courier, ...pull },
-      maxConcurrentActivityTaskExecutions: 20, shutdownGraceTime: '5 seconds',
-    }))
+    queues.push({
+      connection,
+      namespace,
+      taskQueue: `connector-${connector.name}`,
+      activities: { ...courier, ...pull },
+      maxConcurrentActivityTaskExecutions: 20,
+      shutdownGraceTime: '5 seconds',
+    })
   }
-  const running = workers.map((worker) => worker.run())
+  const polled: PolledQueue[] = []
+  try {
+    for (const options of queues) polled.push(await pollQueue(runtime, options))
+  } catch (error) {
+    await Promise.all(polled.map((queue) => queue.stop()))
+    await connection.close()
+    throw error
+  }
   const loops = settings.loops === false ? null : startLoops(runtime, { ...defaultTimes, ...settings.loops })
-  const failed = Promise.race(running.map((run) => run.then(() => new Promise<never>(() => undefined))))
-  failed.catch((error: Error) => runtime.log.error({ error: error.name }, `the worker has failed: ${error.message}`))
   return {
-    failed,
     async stop() {
       await loops?.stop()
-      for (const worker of workers.filter((candidate) => candidate.getState() === 'RUNNING')) worker.shutdown()
-      await Promise.allSettled(running)
+      await Promise.all(polled.map((queue) => queue.stop()))
       await connection.close()
+    },
+  }
+}
+
+interface PolledQueue {
+  stop(): Promise<void>
+}
+
+/**
+ * A queue that is polled until it is stopped. The SDK's worker ends for good when the engine refuses a poll, as one does that has
+ * lost its database and does not know the namespace yet: then a new one is made, again and again until it stays.
+ */
+async function pollQueue(runtime: Runtime, options: WorkerOptions): Promise<PolledQueue> {
+  let worker = await Worker.create(options)
+  let running = worker.run()
+  let stopped = false
+  let wake: () => void = () => undefined
+  const ended = (error: Error) =>
+    runtime.log.error({ queue: options.taskQueue, error: error.name }, `a worker ended and is made anew: ${error.message}`)
+  const done = (async () => {
+    for (;;) {
+      await running.catch(ended)
+      if (stopped) return
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, REBUILD_AFTER_MS)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      if (stopped) return
+      running = Worker.create(options).then((made) => {
+        worker = made
+        const run = made.run()
+        if (stopped) made.shutdown()
+        return run
+      })
+    }
+  })()
+  return {
+    async stop() {
+      stopped = true
+      wake()
+      if (worker.getState() === 'RUNNING') worker.shutdown()
+      await done
     },
   }
 }
@@ -53,7 +112,11 @@ function installOnce(runtime: Runtime): void {
   if (TemporalRuntime._instance !== undefined) return
   TemporalRuntime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const fields = { source: 'engine', workflowId: meta?.workflowId, error: meta?.error instanceof Error ? meta.error.message : undefined }
+      const fields = {
+        source: 'engine',
+        workflowId: meta?.workflowId,
+        error: meta?.error instanceof Error ? meta.error.message : undefined,
+      }
       if (level === 'ERROR') runtime.log.error(fields, message)
       else runtime.log.warn(fields, message)
     }),

@@ -10,20 +10,31 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true, recursive: true })
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')).map((entry) => join(entry.parentPath, entry.name)).sort()
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
 }
 
 /** @returns the path of the bundle, for `workflowBundle: {codePath}`. */
 export async function workflowBundlePath(): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of [...(await sources('workflows')), ...(await sources('domain')), join(root, 'package-lock.json')]) hash.update(await readFile(file))
+  for (const file of [...(await sources('workflows')), ...(await sources('domain')), join(root, 'package-lock.json')])
+    hash.update(await readFile(file))
   const folder = join(root, '.cache')
   const path = join(folder, `workflows-${hash.digest('hex').slice(0, 16)}.js`)
   if (existsSync(path)) return path
   const quiet = () => undefined
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
-    logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: (message: string) => process.stderr.write(`${message}\n`) },
+    logger: {
+      log: quiet,
+      trace: quiet,
+      debug: quiet,
+      info: quiet,
+      warn: quiet,
+      error: (message: string) => process.stderr.write(`${message}\n`),
+    },
   })
   await mkdir(folder, { recursive: true })
   const unfinished = `${path}.${process.pid}`

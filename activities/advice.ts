@@ -12,7 +12,10 @@ export async function applyAdvice(pool: Pool, advice: ShipmentAdvice): Promise<{
   const found = await pool.query<{ order_id: string }>('select order_id from units where id = $1', [advice.unitId])
   const orderId = found.rows[0]?.order_id
   if (orderId === undefined) {
-    throw new OmnisagaError('Invalid', `the warehouse speaks of unit ${advice.unitId}, which does not exist`, { code: 'unknownUnit', remedy: 'Ask the warehouse which order it means.' })
+    throw new OmnisagaError('Invalid', `the warehouse speaks of unit ${advice.unitId}, which does not exist`, {
+      code: 'unknownUnit',
+      remedy: 'Ask the warehouse which order it means.',
+    })
   }
   const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
     const unit = record.unit(advice.unitId)
@@ -44,9 +47,17 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
       if (unit.state !== 'recalling') return false
       record.record('undoFailed', { unit: unit.id, reason: advice.reason })
       await openTask(tx, {
-        kind: 'recall.refused', key: `order:${record.id}:recall:${unit.id}`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
-        title: 'The warehouse cannot take the goods back', detail: `Order ${record.doc.externalId} is being cancelled, but the warehouse says: ${advice.reason ?? 'no reason given'}.`,
-        remedy: 'Fetch the goods and say recalled, or let the order go on.', field: 'unit', value: unit.id, actions: ['recalled', 'letGo'],
+        kind: 'recall.refused',
+        key: `order:${record.id}:recall:${unit.id}`,
+        orderId: record.id,
+        connection: record.connection,
+        subject: record.doc.externalId,
+        title: 'The warehouse cannot take the goods back',
+        detail: `Order ${record.doc.externalId} is being cancelled, but the warehouse says: ${advice.reason ?? 'no reason given'}.`,
+        remedy: 'Fetch the goods and say recalled, or let the order go on.',
+        field: 'unit',
+        value: unit.id,
+        actions: ['recalled', 'letGo'],
       })
       return false
   }
@@ -76,7 +87,10 @@ async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
 
 async function pack(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
   if (!['picked', 'handedOver', 'recalling'].includes(unit.state)) return false
-  await tx.query('update units set packed_at = now(), answer_due_at = null, weight_grams = coalesce($2, weight_grams) where id = $1', [unit.id, advice.weightGrams])
+  await tx.query(
+    'update units set packed_at = now(), answer_due_at = null, weight_grams = coalesce($2, weight_grams) where id = $1',
+    [unit.id, advice.weightGrams],
+  )
   await closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'the warehouse has answered')
   for (const line of unit.lines) {
     record.line(line.lineId).packed += line.picked - line.packed
@@ -88,6 +102,9 @@ async function pack(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
     return true
   }
   unit.state = 'packed'
-  await keepAside(tx, { orderId: record.id, lines: unit.lines.filter((line) => line.packed > 0).map(({ lineId }) => ({ lineId })) })
+  await keepAside(tx, {
+    orderId: record.id,
+    lines: unit.lines.filter((line) => line.packed > 0).map(({ lineId }) => ({ lineId })),
+  })
   return true
 }

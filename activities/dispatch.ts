@@ -19,7 +19,11 @@ export async function dispatchOutbox(runtime: Runtime, limit = 200): Promise<num
   const workbooks = owed.filter((fact) => fact.payload.workbook === true)
   await Promise.all([
     writeWorkbooks(runtime, workbooks),
-    eachLane(owed.filter((fact) => !workbooks.includes(fact)), (fact) => `${fact.connection}/${fact.orderId}`, (fact) => tell(runtime, fact)),
+    eachLane(
+      owed.filter((fact) => !workbooks.includes(fact)),
+      (fact) => `${fact.connection}/${fact.orderId}`,
+      (fact) => tell(runtime, fact),
+    ),
   ])
   return owed.length
 }
@@ -27,7 +31,13 @@ export async function dispatchOutbox(runtime: Runtime, limit = 200): Promise<num
 async function tell(runtime: Runtime, fact: OwedRow): Promise<void> {
   try {
     const { connector, context } = await runtime.connection(fact.connection)
-    if ((await deliver(runtime, connector, context, fact)) === 'later') return await retryOwed(runtime.pool, fact.id, Math.min(60_000, 1_000 * 2 ** Math.min(fact.attempts, 6)), 'what it builds on is not sent yet')
+    if ((await deliver(runtime, connector, context, fact)) === 'later')
+      return await retryOwed(
+        runtime.pool,
+        fact.id,
+        Math.min(60_000, 1_000 * 2 ** Math.min(fact.attempts, 6)),
+        'what it builds on is not sent yet',
+      )
     await acknowledge(runtime.pool, fact.id)
     await closeTasks(runtime.pool, { key: `outbox:${fact.key}` }, 'told')
   } catch (error) {
@@ -35,13 +45,29 @@ async function tell(runtime: Runtime, fact: OwedRow): Promise<void> {
   }
 }
 
-async function deliver(runtime: Runtime, connector: Connector, context: ConnectorContext, fact: OwedRow): Promise<'told' | 'later'> {
+async function deliver(
+  runtime: Runtime,
+  connector: Connector,
+  context: ConnectorContext,
+  fact: OwedRow,
+): Promise<'told' | 'later'> {
   const record = await readOrder(runtime.pool, fact.orderId)
   const parcel = record.parcels.find((candidate) => candidate.id === fact.payload.parcelId)
-  if (parcel !== undefined && parcel.state !== 'void' && parcel.waybill === null && !(await learnWaybill(runtime, record, parcel))) return 'later'
+  if (
+    parcel !== undefined &&
+    parcel.state !== 'void' &&
+    parcel.waybill === null &&
+    !(await learnWaybill(runtime, record, parcel))
+  )
+    return 'later'
   switch (fact.kind) {
     case 'tracking':
-      if (parcel?.waybill && parcel.state !== 'void') await connector.writeTracking?.(context, { externalId: record.doc.externalId, waybill: parcel.waybill, courier: parcel.service })
+      if (parcel?.waybill && parcel.state !== 'void')
+        await connector.writeTracking?.(context, {
+          externalId: record.doc.externalId,
+          waybill: parcel.waybill,
+          courier: parcel.service,
+        })
       return 'told'
     case 'cancelled':
       await connector.cancelOrder?.(context, { externalId: record.doc.externalId, reason: String(fact.payload.reason ?? '') })
@@ -49,15 +75,26 @@ async function deliver(runtime: Runtime, connector: Connector, context: Connecto
     case 'label':
       if (!parcel?.waybill || parcel.state === 'void') return 'told'
       await connector.warehouse?.sendLabel(context, {
-        unitId: parcel.unitId, waybill: parcel.waybill, courier: parcel.service, amountDueMinor: parcel.amountDueMinor,
-        notes: [record.doc.notes, record.doc.delivery.askedTime].filter(Boolean).join(' / ') || null, key: fact.key,
+        unitId: parcel.unitId,
+        waybill: parcel.waybill,
+        courier: parcel.service,
+        amountDueMinor: parcel.amountDueMinor,
+        notes: [record.doc.notes, record.doc.delivery.askedTime].filter(Boolean).join(' / ') || null,
+        key: fact.key,
       })
       return 'told'
     case 'recall': {
       const unitId = String(fact.payload.unitId)
-      const wave = await runtime.pool.query<{ state: string }>('select w.state from units u join waves w on w.id = u.wave_id where u.id = $1', [unitId])
+      const wave = await runtime.pool.query<{ state: string }>(
+        'select w.state from units u join waves w on w.id = u.wave_id where u.id = $1',
+        [unitId],
+      )
       if (wave.rows[0]?.state === 'open') return 'later'
-      await connector.warehouse?.sendCancel(context, { unitId, reason: String(record.facts.cancelRequested?.reason ?? 'cancelled'), key: fact.key })
+      await connector.warehouse?.sendCancel(context, {
+        unitId,
+        reason: String(record.facts.cancelRequested?.reason ?? 'cancelled'),
+        key: fact.key,
+      })
       return 'told'
     }
   }
@@ -81,8 +118,14 @@ async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): Promise
   }
   await markDead(runtime.pool, fact.id, known.message)
   await openTask(runtime.pool, {
-    kind: `${fact.kind}.notTold`, key: `outbox:${fact.key}`, orderId: fact.orderId, connection: fact.connection, subject: fact.orderId,
-    title: `${fact.connection} could not be told: ${fact.kind}`, detail: known.message,
-    remedy: known.remedy ?? 'Tell them by hand and skip, or mend the cause and retry.', actions: ['retry', 'skip'],
+    kind: `${fact.kind}.notTold`,
+    key: `outbox:${fact.key}`,
+    orderId: fact.orderId,
+    connection: fact.connection,
+    subject: fact.orderId,
+    title: `${fact.connection} could not be told: ${fact.kind}`,
+    detail: known.message,
+    remedy: known.remedy ?? 'Tell them by hand and skip, or mend the cause and retry.',
+    actions: ['retry', 'skip'],
   })
 }

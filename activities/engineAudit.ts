@@ -25,7 +25,8 @@ export function createEngineAudit(client: Client, { describeAtMost = 1_000 }: { 
 
     async failingWorkflows() {
       const failing = new Map<string, string>()
-      for (const workflowId of await reported(client)) failing.set(workflowId, 'its workflow tasks fail again and again, the server reports')
+      for (const workflowId of await reported(client))
+        failing.set(workflowId, 'its workflow tasks fail again and again, the server reports')
       const queue: string[] = []
       for await (const { workflowId } of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
         if (queue.length === describeAtMost) break
@@ -49,7 +50,8 @@ async function reported(client: Client): Promise<string[]> {
     for await (const { workflowId } of client.workflow.list({ query: REPORTED })) ids.push(workflowId)
   } catch (error) {
     // An older server does not know the attribute; the description of each workflow still tells.
-    if (!(error instanceof ServiceError) || !/invalid|search attribute/i.test(String(error.cause ?? error.message))) throw engineDown(error)
+    if (!(error instanceof ServiceError) || !/invalid|search attribute/i.test(String(error.cause ?? error.message)))
+      throw engineDown(error)
   }
   return ids
 }
@@ -58,7 +60,7 @@ async function reported(client: Client): Promise<string[]> {
 async function pendingAttempt(client: Client, workflowId: string): Promise<number> {
   try {
     const { raw } = await client.workflow.getHandle(workflowId).describe()
-    return raw.workflowExecutionInfo?.status === 1 ? raw.pendingWorkflowTask?.attempt ?? 0 : 0
+    return raw.workflowExecutionInfo?.status === 1 ? (raw.pendingWorkflowTask?.attempt ?? 0) : 0
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return 0
     throw engineDown(error)
@@ -66,6 +68,11 @@ async function pendingAttempt(client: Client, workflowId: string): Promise<numbe
 }
 
 const engineDown = (error: unknown) =>
-  new OmnisagaError('Transient', `the workflow engine did not answer the audit: ${error instanceof Error ? error.message : String(error)}`, {
-    code: 'engine', remedy: 'see that the Temporal server is up, then run the audit again',
-  })
+  new OmnisagaError(
+    'Transient',
+    `the workflow engine did not answer the audit: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      code: 'engine',
+      remedy: 'see that the Temporal server is up, then run the audit again',
+    },
+  )

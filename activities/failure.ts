@@ -5,7 +5,9 @@ import { isRetriable, OmnisagaError } from '../domain/errors.ts'
 export function toFailure(error: unknown): unknown {
   if (!(error instanceof OmnisagaError)) return error
   return ApplicationFailure.create({
-    type: error.kind, message: error.message, nonRetryable: !isRetriable(error.kind),
+    type: error.kind,
+    message: error.message,
+    nonRetryable: !isRetriable(error.kind),
     ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
   })
 }

@@ -7,7 +7,8 @@ import type { Runtime } from './runtime.ts'
 export async function readFeeds(runtime: Runtime): Promise<number> {
   const warehouses = await runtime.pool.query<{ name: string }>(
     `select distinct c.name from connections c join locations l on l.warehouse_connection = c.name
-     left join connection_state s on s.connection = c.name where not c.paused and s.stopped_reason is null`)
+     left join connection_state s on s.connection = c.name where not c.paused and s.stopped_reason is null`,
+  )
   let stored = 0
   for (const { name } of warehouses.rows) {
     const { connector, context } = await runtime.connection(name)
@@ -16,8 +17,14 @@ export async function readFeeds(runtime: Runtime): Promise<number> {
     stored += (await storeRaw(runtime.pool, name, answers.records)).stored
     for (const { file, reason } of answers.rejected) {
       await openTask(runtime.pool, {
-        kind: 'feed.rejected', key: `feed:${name}:${file}`, connection: name, subject: file,
-        title: `A file of ${name} cannot be read`, detail: `${file} was set aside: ${reason}`, remedy: 'Have the warehouse send it again.', actions: ['skip'],
+        kind: 'feed.rejected',
+        key: `feed:${name}:${file}`,
+        connection: name,
+        subject: file,
+        title: `A file of ${name} cannot be read`,
+        detail: `${file} was set aside: ${reason}`,
+        remedy: 'Have the warehouse send it again.',
+        actions: ['skip'],
       })
     }
     await answers.acknowledge()

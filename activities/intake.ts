@@ -15,7 +15,13 @@ const PARCEL_NEWS_RETRIES = 8
 const PARCEL_NEWS_DELAY_MS = 5_000
 
 /** `started` is false when the engine could not be reached: the sweep starts the order. */
-export interface Mapped { state: 'mapped' | 'failed' | 'waiting' | 'ignored'; orderId: string | null; received?: Received; error?: string; started?: boolean }
+export interface Mapped {
+  state: 'mapped' | 'failed' | 'waiting' | 'ignored'
+  orderId: string | null
+  received?: Received
+  error?: string
+  started?: boolean
+}
 
 /** Maps one raw record and wakes its order. Never throws for what is wrong with the record itself. */
 export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped> {
@@ -23,22 +29,32 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
     const { connector, context } = await runtime.connection(row.connection)
     const { connection } = context
     if (row.kind === 'order') {
-      if (connector.mapOrder === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
+      if (connector.mapOrder === undefined)
+        throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
       const incoming = connector.mapOrder(connection, row)
       // Its goods left before we ever heard of it: there is nothing to do for it here.
-      if (incoming.fulfilled === true && !(await isKnown(runtime.pool, incoming))) return await ignored(runtime, row, 'its goods had left before it was first seen')
+      if (incoming.fulfilled === true && !(await isKnown(runtime.pool, incoming)))
+        return await ignored(runtime, row, 'its goods had left before it was first seen')
       const taken = await receiveOrder(runtime.pool, incoming, { connectionVersion: connection.version })
-      return await settled(runtime, row, taken.orderId, taken.received === 'new' ? 'start' : taken.wake ? 'ring' : 'none', taken.received)
+      return await settled(
+        runtime,
+        row,
+        taken.orderId,
+        taken.received === 'new' ? 'start' : taken.wake ? 'ring' : 'none',
+        taken.received,
+      )
     }
     if (row.kind === 'courierStatus') {
-      if (connector.courier === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a courier`)
+      if (connector.courier === undefined)
+        throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a courier`)
       const { stuckParcelMs } = await runtime.policy()
       const applied = await applyParcelReport(runtime.pool, row.id, connector.courier.mapReport(row), stuckParcelMs)
       if (applied === null) return await unknownParcel(runtime, row, connector.pullOrders !== undefined)
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
     }
     if (row.kind === 'shipmentAdvice') {
-      if (connector.warehouse === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a warehouse`)
+      if (connector.warehouse === undefined)
+        throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a warehouse`)
       const applied = await applyAdvice(runtime.pool, connector.warehouse.mapAdvice(row))
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
     }
@@ -48,7 +64,13 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
   }
 }
 
-async function settled(runtime: Runtime, row: InboxRow, orderId: string, wake: 'start' | 'ring' | 'none', received?: Received): Promise<Mapped> {
+async function settled(
+  runtime: Runtime,
+  row: InboxRow,
+  orderId: string,
+  wake: 'start' | 'ring' | 'none',
+  received?: Received,
+): Promise<Mapped> {
   await settleInbox(runtime.pool, row.id, { state: 'mapped', orderId })
   // The order row is there: whoever falls asleep now is woken by the sweep.
   let started = true
@@ -58,7 +80,10 @@ async function settled(runtime: Runtime, row: InboxRow, orderId: string, wake: '
       runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will start this order')
     })
   }
-  if (wake === 'ring') await ring(runtime, orderId).catch((error: Error) => runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will ring'))
+  if (wake === 'ring')
+    await ring(runtime, orderId).catch((error: Error) =>
+      runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will ring'),
+    )
   return { state: 'mapped', orderId, received, started }
 }
 
@@ -74,21 +99,34 @@ async function unknownParcel(runtime: Runtime, row: InboxRow, ofMarketplace: boo
     return { state: 'waiting', orderId: null }
   }
   if (ofMarketplace) return await ignored(runtime, row, 'no parcel of ours')
-  return await failed(runtime, row, new OmnisagaError('Invalid', `no parcel of ours answers to ${row.externalId}`, { remedy: 'Look whether it was booked outside Omnisaga.' }))
+  return await failed(
+    runtime,
+    row,
+    new OmnisagaError('Invalid', `no parcel of ours answers to ${row.externalId}`, {
+      remedy: 'Look whether it was booked outside Omnisaga.',
+    }),
+  )
 }
 
 async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<Mapped> {
   if (!(error instanceof OmnisagaError) || error.kind === 'Transient' || error.kind === 'RateLimited') {
     // The database or a lock, not the record: it stays new and comes again.
-    await postponeInbox(runtime.pool, row.id, Math.min(60_000, 1_000 * 2 ** row.attempts), (error as Error).message).catch(() => undefined) // the lease ends by itself
+    await postponeInbox(runtime.pool, row.id, Math.min(60_000, 1_000 * 2 ** row.attempts), (error as Error).message).catch(
+      () => undefined,
+    ) // the lease ends by itself
     runtime.log.warn({ inbox: row.id, error: (error as Error).name }, 'a record could not be mapped now')
     return { state: 'waiting', orderId: null, error: (error as Error).message }
   }
   await settleInbox(runtime.pool, row.id, { state: 'failed', error: error.message })
   await openTask(runtime.pool, {
-    kind: 'inbox.unmappable', key: `inbox:${row.connection}:${row.kind}:${row.externalId}`, connection: row.connection, subject: row.externalId,
-    title: `A record of ${row.connection} cannot be understood`, detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${error.message}`,
-    remedy: error.remedy ?? 'Correct it at its source; the next version is taken in by itself.', actions: ['skip'],
+    kind: 'inbox.unmappable',
+    key: `inbox:${row.connection}:${row.kind}:${row.externalId}`,
+    connection: row.connection,
+    subject: row.externalId,
+    title: `A record of ${row.connection} cannot be understood`,
+    detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${error.message}`,
+    remedy: error.remedy ?? 'Correct it at its source; the next version is taken in by itself.',
+    actions: ['skip'],
   })
   return { state: 'failed', orderId: null, error: error.message }
 }
@@ -96,12 +134,21 @@ async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<
 /** One round of the mapping loop. @returns how many records were taken. */
 export async function mapInbox(runtime: Runtime, limit = 100): Promise<number> {
   const rows = await leaseInbox(runtime.pool, limit)
-  await eachLane(rows, (row) => row.externalId, (row) => mapRecord(runtime, row))
+  await eachLane(
+    rows,
+    (row) => row.externalId,
+    (row) => mapRecord(runtime, row),
+  )
   return rows.length
 }
 
 /** Side by side, but what concerns the same thing one after another. */
-export async function eachLane<T, R>(items: T[], laneOf: (item: T) => string, work: (item: T) => Promise<R>, width = 8): Promise<R[]> {
+export async function eachLane<T, R>(
+  items: T[],
+  laneOf: (item: T) => string,
+  work: (item: T) => Promise<R>,
+  width = 8,
+): Promise<R[]> {
   const lanes = new Map<string, { item: T; index: number }[]>()
   items.forEach((item, index) => lanes.set(laneOf(item), [...(lanes.get(laneOf(item)) ?? []), { item, index }]))
   const results: R[] = []
@@ -119,20 +166,43 @@ export async function eachLane<T, R>(items: T[], laneOf: (item: T) => string, wo
  * Takes one order in from a person's or a system's request: inbox row first, then order row, then workflow.
  * @throws OmnisagaError Invalid when it cannot be mapped (the record is kept all the same).
  */
-export async function takeOrder(runtime: Runtime, incoming: Omit<IncomingOrder, 'connection'> & { connection: string }, raw: Record<string, unknown> = incoming): Promise<{ orderId: string; known: boolean; started: boolean }> {
-  const stored = await storeRaw(runtime.pool, incoming.connection, [{
-    kind: 'order', externalId: incoming.externalId, version: incoming.externalVersion ?? contentHash(incoming), eventAt: null, payload: raw,
-  }], { lease: true })
+export async function takeOrder(
+  runtime: Runtime,
+  incoming: Omit<IncomingOrder, 'connection'> & { connection: string },
+  raw: Record<string, unknown> = incoming,
+): Promise<{ orderId: string; known: boolean; started: boolean }> {
+  const stored = await storeRaw(
+    runtime.pool,
+    incoming.connection,
+    [
+      {
+        kind: 'order',
+        externalId: incoming.externalId,
+        version: incoming.externalVersion ?? contentHash(incoming),
+        eventAt: null,
+        payload: raw,
+      },
+    ],
+    { lease: true },
+  )
   const [row] = await readInbox(runtime.pool, stored.ids)
   if (row === undefined) {
     const known = await runtime.pool.query<{ order_id: string | null; error: string | null }>(
-      `select order_id, error from inbox where connection = $1 and kind = 'order' and external_id = $2 order by id desc limit 1`, [incoming.connection, incoming.externalId])
+      `select order_id, error from inbox where connection = $1 and kind = 'order' and external_id = $2 order by id desc limit 1`,
+      [incoming.connection, incoming.externalId],
+    )
     const orderId = known.rows[0]?.order_id
     if (orderId) return { orderId, known: true, started: true }
-    throw new OmnisagaError('Invalid', known.rows[0]?.error ?? 'this order was sent before and is still being taken in', { code: 'known' })
+    throw new OmnisagaError('Invalid', known.rows[0]?.error ?? 'this order was sent before and is still being taken in', {
+      code: 'known',
+    })
   }
   const mapped = await mapRecord(runtime, row)
-  if (mapped.orderId === null) throw new OmnisagaError(mapped.state === 'waiting' ? 'Transient' : 'Invalid', mapped.error ?? 'the order could not be taken in')
+  if (mapped.orderId === null)
+    throw new OmnisagaError(
+      mapped.state === 'waiting' ? 'Transient' : 'Invalid',
+      mapped.error ?? 'the order could not be taken in',
+    )
   await closeTasks(runtime.pool, { key: `inbox:${row.connection}:order:${row.externalId}` }, 'a good version came')
   return { orderId: mapped.orderId, known: mapped.received !== 'new', started: mapped.started ?? true }
 }

@@ -14,21 +14,81 @@ import { ensurePullSchedules, pullConnections } from './schedules.ts'
 import { startMissing, sweep } from './sweep.ts'
 import { makeWaves } from './waves.ts'
 
-export interface LoopTimes { inboxMs: number; outboxMs: number; wavesMs: number; feedsMs: number; sweepMs: number; missingMs: number }
-export const defaultTimes: LoopTimes = { inboxMs: 1_000, outboxMs: 1_000, wavesMs: 60_000, feedsMs: 5_000, sweepMs: 5_000, missingMs: 30_000 }
+export interface LoopTimes {
+  inboxMs: number
+  outboxMs: number
+  wavesMs: number
+  feedsMs: number
+  sweepMs: number
+  missingMs: number
+}
+export const defaultTimes: LoopTimes = {
+  inboxMs: 1_000,
+  outboxMs: 1_000,
+  wavesMs: 60_000,
+  feedsMs: 5_000,
+  sweepMs: 5_000,
+  missingMs: 30_000,
+}
 
-interface Loop { name: string; everyMs: number; round: () => Promise<number>; single?: boolean }
+interface Loop {
+  name: string
+  everyMs: number
+  round: () => Promise<number>
+  single?: boolean
+}
 
 /** @returns how to stop; resolves when the rounds under way are done. */
 export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): { stop(): Promise<void> } {
   const loops: Loop[] = [
     { name: 'inbox', everyMs: times.inboxMs, round: () => mapInbox(runtime) },
     { name: 'outbox', everyMs: times.outboxMs, round: () => dispatchOutbox(runtime) },
-    { name: 'waves', everyMs: times.wavesMs, round: async () => { await makeWaves(runtime); return 0 }, single: true },
-    { name: 'feeds', everyMs: times.feedsMs, round: async () => { await readFeeds(runtime); return 0 }, single: true },
-    { name: 'sweep', everyMs: times.sweepMs, round: async () => { await sweep(runtime); return 0 }, single: true },
-    { name: 'missing', everyMs: times.missingMs, round: async () => { await startMissing(runtime); await resumeImports(runtime); return 0 }, single: true },
-    { name: 'schedules', everyMs: times.missingMs, round: async () => { await ensureSchedules(runtime); return 0 }, single: true },
+    {
+      name: 'waves',
+      everyMs: times.wavesMs,
+      round: async () => {
+        await makeWaves(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
+      name: 'feeds',
+      everyMs: times.feedsMs,
+      round: async () => {
+        await readFeeds(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
+      name: 'sweep',
+      everyMs: times.sweepMs,
+      round: async () => {
+        await sweep(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
+      name: 'missing',
+      everyMs: times.missingMs,
+      round: async () => {
+        await startMissing(runtime)
+        await resumeImports(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
+      name: 'schedules',
+      everyMs: times.missingMs,
+      round: async () => {
+        await ensureSchedules(runtime)
+        return 0
+      },
+      single: true,
+    },
   ]
   const running = loops.map((loop) => startLoop(runtime, loop))
   const listener = listen(runtime, () => running[0]?.poke())
@@ -40,17 +100,23 @@ export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): {
 }
 
 async function ensureSchedules(runtime: Runtime): Promise<void> {
-  await ensurePullSchedules(runtime.temporal, pullConnections(await listConnections(runtime.pool), connectors), { taskQueue: runtime.taskQueue })
+  await ensurePullSchedules(runtime.temporal, pullConnections(await listConnections(runtime.pool), connectors), {
+    taskQueue: runtime.taskQueue,
+  })
 }
 
 function startLoop(runtime: Runtime, loop: Loop): { poke(): void; stop(): Promise<void> } {
   let stopped = false
   let poked = false
   let wake: () => void = () => undefined
-  const pause = () => new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, loop.everyMs)
-    wake = () => { clearTimeout(timer); resolve() }
-  })
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, loop.everyMs)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   const run = async () => {
     while (!stopped) {
       poked = false
@@ -58,15 +124,26 @@ function startLoop(runtime: Runtime, loop: Loop): { poke(): void; stop(): Promis
       try {
         taken = loop.single ? await alone(runtime, loop) : await loop.round()
       } catch (error) {
-        if (!stopped) runtime.log.warn({ loop: loop.name, error: (error as Error).name, code: (error as { code?: string }).code }, `a round failed and will be run again: ${(error as Error).message}`)
+        if (!stopped)
+          runtime.log.warn(
+            { loop: loop.name, error: (error as Error).name, code: (error as { code?: string }).code },
+            `a round failed and will be run again: ${(error as Error).message}`,
+          )
       }
       if (!stopped && taken === 0 && !poked) await pause()
     }
   }
   const done = run()
   return {
-    poke() { poked = true; wake() },
-    async stop() { stopped = true; wake(); await done },
+    poke() {
+      poked = true
+      wake()
+    },
+    async stop() {
+      stopped = true
+      wake()
+      await done
+    },
   }
 }
 
@@ -80,7 +157,9 @@ async function alone(runtime: Runtime, loop: Loop): Promise<number> {
     try {
       return await loop.round()
     } finally {
-      await client.query(`select pg_advisory_unlock(7401922, hashtext($1))`, [loop.name]).catch(() => { broken = true })
+      await client.query(`select pg_advisory_unlock(7401922, hashtext($1))`, [loop.name]).catch(() => {
+        broken = true
+      })
     }
   } finally {
     client.release(broken)
@@ -97,7 +176,9 @@ function listen(runtime: Runtime, heard: () => void): { stop(): Promise<void> } 
       const { Client } = (await import('pg')).default
       client = new Client({ connectionString: runtime.databaseUrl, application_name: 'omnisaga-listener' })
       client.on('notification', heard)
-      client.on('error', () => { setTimeout(() => void connect(), 2_000).unref() })
+      client.on('error', () => {
+        setTimeout(() => void connect(), 2_000).unref()
+      })
       await client.connect()
       await client.query('listen omnisaga_inbox')
     } catch {
@@ -106,5 +187,10 @@ function listen(runtime: Runtime, heard: () => void): { stop(): Promise<void> } 
     }
   }
   void connect()
-  return { async stop() { stopped = true; await client?.end().catch(() => undefined) } } // already broken is ended too
+  return {
+    async stop() {
+      stopped = true
+      await client?.end().catch(() => undefined)
+    },
+  } // already broken is ended too
 }

@@ -11,15 +11,28 @@ import { saveParcel } from '../store/units.ts'
 
 const FURTHER: ParcelState[] = ['intended', 'sent', 'booked', 'shipped', 'returning', 'delivered', 'returned']
 const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
-  shipped: 'shipped', inTransit: 'shipped', arrivedAtPickup: 'shipped', outForDelivery: 'shipped', attemptFailed: 'shipped',
-  delivered: 'delivered', returning: 'returning', returned: 'returned', lost: 'shipped', problem: 'booked',
+  shipped: 'shipped',
+  inTransit: 'shipped',
+  arrivedAtPickup: 'shipped',
+  outForDelivery: 'shipped',
+  attemptFailed: 'shipped',
+  delivered: 'delivered',
+  returning: 'returning',
+  returned: 'returned',
+  lost: 'shipped',
+  problem: 'booked',
 }
 
 /**
  * @returns the order and whether it should be rung, or null when no parcel answers to the report (yet).
  * A parcel whose booking's answer was lost is known by our own reference.
  */
-export async function applyParcelReport(pool: Pool, inboxId: number, report: ParcelReport, stuckParcelMs: number): Promise<{ orderId: string; wake: boolean } | null> {
+export async function applyParcelReport(
+  pool: Pool,
+  inboxId: number,
+  report: ParcelReport,
+  stuckParcelMs: number,
+): Promise<{ orderId: string; wake: boolean } | null> {
   const found = await pool.query<{ id: string; order_id: string }>({
     name: 'find-parcel',
     text: `select id, order_id from parcels where reference = $1 or courier_booking_id = $2 or (waybill = $3 and state <> 'void') limit 1`,
@@ -33,7 +46,8 @@ export async function applyParcelReport(pool: Pool, inboxId: number, report: Par
     if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${parcelId} is gone`)
     const isNew = await tx.query(
       `insert into parcel_events (parcel_id, inbox_id, code, meaning, detail, event_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-      [parcelId, inboxId, report.code, report.meaning, report.detail, report.eventAt])
+      [parcelId, inboxId, report.code, report.meaning, report.detail, report.eventAt],
+    )
     if (isNew.rowCount === 0) return false
     const wake = await accept(record, tx, parcel, report, stuckParcelMs)
     if (wake) record.wake()
@@ -42,27 +56,59 @@ export async function applyParcelReport(pool: Pool, inboxId: number, report: Par
   return { orderId, wake: result }
 }
 
-async function accept(record: OrderRecord, tx: Tx, parcel: ParcelRecord, report: ParcelReport, stuckParcelMs: number): Promise<boolean> {
+async function accept(
+  record: OrderRecord,
+  tx: Tx,
+  parcel: ParcelRecord,
+  report: ParcelReport,
+  stuckParcelMs: number,
+): Promise<boolean> {
   const unit = record.unit(parcel.unitId)
   if (parcel.state === 'void' || parcel.state === 'refused') {
-    if (STATE_OF[report.meaning] === 'shipped') await openTask(tx, problemTask(record, parcel, report, 'A cancelled parcel is on its way'))
+    if (STATE_OF[report.meaning] === 'shipped')
+      await openTask(tx, problemTask(record, parcel, report, 'A cancelled parcel is on its way'))
     return false
   }
-  if (report.meaning === 'problem' || report.meaning === 'lost') await openTask(tx, problemTask(record, parcel, report, report.meaning === 'lost' ? 'The courier has lost a parcel' : 'The courier reports a problem with a parcel'))
-  if (report.meaning === 'unknown') await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
+  if (report.meaning === 'problem' || report.meaning === 'lost')
+    await openTask(
+      tx,
+      problemTask(
+        record,
+        parcel,
+        report,
+        report.meaning === 'lost' ? 'The courier has lost a parcel' : 'The courier reports a problem with a parcel',
+      ),
+    )
+  if (report.meaning === 'unknown')
+    await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
   await closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
   // Some couriers give the waybill only later, with the first report.
   parcel.waybill ??= report.waybill
   const target = STATE_OF[report.meaning]
-  const latest = await tx.query<{ code: string }>('select code from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1', [parcel.id])
+  const latest = await tx.query<{ code: string }>(
+    'select code from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1',
+    [parcel.id],
+  )
   const advances = target !== undefined && FURTHER.indexOf(target) > FURTHER.indexOf(parcel.state)
   if (advances) await advance(record, tx, unit, parcel, target, report.eventAt)
-  await saveParcel(tx, parcel, { lastStatus: latest.rows[0]?.code ?? report.code, newsAt: report.eventAt, newsDueInMs: stuckParcelMs })
-  if (report.meaning === 'arrivedAtPickup') await notify(tx, { key: `${parcel.id}:arrived`, orderId: record.id, template: 'arrivedAtPickup' })
+  await saveParcel(tx, parcel, {
+    lastStatus: latest.rows[0]?.code ?? report.code,
+    newsAt: report.eventAt,
+    newsDueInMs: stuckParcelMs,
+  })
+  if (report.meaning === 'arrivedAtPickup')
+    await notify(tx, { key: `${parcel.id}:arrived`, orderId: record.id, template: 'arrivedAtPickup' })
   return advances && (target === 'delivered' || target === 'returned')
 }
 
-async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: ParcelRecord, target: ParcelState, eventAt: string): Promise<void> {
+async function advance(
+  record: OrderRecord,
+  tx: Tx,
+  unit: UnitRecord,
+  parcel: ParcelRecord,
+  target: ParcelState,
+  eventAt: string,
+): Promise<void> {
   // The courier can only deliver or bring back what it was given.
   if (target !== 'booked') await markShipped(record, tx, unit, eventAt)
   parcel.state = target
@@ -70,7 +116,8 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
   if (target === 'delivered') {
     unit.state = 'delivered'
     for (const line of packed) record.line(line.lineId).delivered += line.packed
-    if (record.doc.payment.method === 'cod') record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
+    if (record.doc.payment.method === 'cod')
+      record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
     await notify(tx, { key: `${parcel.id}:delivered`, orderId: record.id, template: 'delivered' })
   }
   if (target === 'returning') record.record('returning', { parcel: parcel.id })
@@ -78,9 +125,17 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
     unit.state = 'returned'
     for (const line of packed) record.line(line.lineId).returned += line.packed
     await openTask(tx, {
-      kind: 'return.receive', key: `unit:${unit.id}:returned`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
-      title: 'A parcel came back', detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}.`,
-      remedy: 'Look at the goods; restocked puts them on sale again.', field: 'unit', value: unit.id, actions: ['restocked', 'skip'],
+      kind: 'return.receive',
+      key: `unit:${unit.id}:returned`,
+      orderId: record.id,
+      connection: record.connection,
+      subject: record.doc.externalId,
+      title: 'A parcel came back',
+      detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}.`,
+      remedy: 'Look at the goods; restocked puts them on sale again.',
+      field: 'unit',
+      value: unit.id,
+      actions: ['restocked', 'skip'],
     })
   }
 }
@@ -90,7 +145,10 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord,
   if (unit.state !== 'packed' && unit.state !== 'recalling') return
   const packed = unit.lines.filter((line) => line.packed > 0)
   await consume(tx, {
-    key: `${unit.id}:shipped`, orderId: record.id, reason: 'shipped', reference: unit.id,
+    key: `${unit.id}:shipped`,
+    orderId: record.id,
+    reason: 'shipped',
+    reference: unit.id,
     lines: packed.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.packed })),
   })
   for (const line of packed) record.line(line.lineId).shipped += line.packed
@@ -102,17 +160,33 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord,
   }
   if (record.is('cancelRequested')) {
     await openTask(tx, {
-      kind: 'recall.refused', key: `order:${record.id}:recall:${unit.id}`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
-      title: 'A parcel left although the order is being cancelled', detail: `The goods of ${record.doc.externalId} are with the courier.`,
-      remedy: 'Let the order go on, or have the courier bring it back.', field: 'unit', value: unit.id, actions: ['letGo', 'skip'],
+      kind: 'recall.refused',
+      key: `order:${record.id}:recall:${unit.id}`,
+      orderId: record.id,
+      connection: record.connection,
+      subject: record.doc.externalId,
+      title: 'A parcel left although the order is being cancelled',
+      detail: `The goods of ${record.doc.externalId} are with the courier.`,
+      remedy: 'Let the order go on, or have the courier bring it back.',
+      field: 'unit',
+      value: unit.id,
+      actions: ['letGo', 'skip'],
     })
   }
 }
 
 function problemTask(record: OrderRecord, parcel: ParcelRecord, report: ParcelReport, title: string) {
   return {
-    kind: `parcel.${report.meaning}`, key: `parcel:${parcel.id}:${report.meaning}:${report.code}`, orderId: record.id, connection: parcel.courier,
-    subject: record.doc.externalId, title, detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.code} ${report.detail}`,
-    remedy: 'Ask the courier; then settle it with the customer.', field: 'waybill', value: parcel.waybill, actions: ['skip'],
+    kind: `parcel.${report.meaning}`,
+    key: `parcel:${parcel.id}:${report.meaning}:${report.code}`,
+    orderId: record.id,
+    connection: parcel.courier,
+    subject: record.doc.externalId,
+    title,
+    detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.code} ${report.detail}`,
+    remedy: 'Ask the courier; then settle it with the customer.',
+    field: 'waybill',
+    value: parcel.waybill,
+    actions: ['skip'],
   }
 }

@@ -11,7 +11,14 @@ const BATCH = 500
 export async function sweep(runtime: Runtime): Promise<void> {
   const failures: unknown[] = []
   // One part that cannot be done now (the engine is away) does not hold up the others.
-  for (const part of [() => sweepHolds(runtime.pool), () => stuckParcels(runtime), () => silentWarehouses(runtime), () => ringUnheard(runtime), () => ringForStock(runtime), () => pullWhatWasPushed(runtime)]) {
+  for (const part of [
+    () => sweepHolds(runtime.pool),
+    () => stuckParcels(runtime),
+    () => silentWarehouses(runtime),
+    () => ringUnheard(runtime),
+    () => ringForStock(runtime),
+    () => pullWhatWasPushed(runtime),
+  ]) {
     await part().catch((error: unknown) => failures.push(error))
   }
   if (failures.length > 0) throw failures[0]
@@ -22,7 +29,9 @@ async function ringUnheard(runtime: Runtime): Promise<void> {
   const unheard = await runtime.pool.query<{ id: string }>(
     `select id from orders o where not closed and updated_at < now() - interval '3 seconds'
        and (news > seen_news or exists (select 1 from commands c where c.order_id = o.id and c.state = 'waiting'))
-       and (rung_at is null or rung_at < now() - interval '20 seconds') order by updated_at limit $1`, [BATCH])
+       and (rung_at is null or rung_at < now() - interval '20 seconds') order by updated_at limit $1`,
+    [BATCH],
+  )
   for (const { id } of unheard.rows) await ring(runtime, id)
 }
 
@@ -36,27 +45,47 @@ async function ringForStock(runtime: Runtime): Promise<void> {
            select 1 from order_lines l where l.order_id = w.id and l.ordered > l.cancelled and l.ordered - l.cancelled > coalesce((
              select sum(greatest(0, s.on_hand - s.safety - s.held)) from stock s join locations p on p.id = s.location where s.sku = l.sku and p.ships), 0))
        order by w.priority desc, w.created_at limit 50 for no key update skip locked)
-     returning id`)
+     returning id`,
+  )
   for (const { id } of short.rows) await ring(runtime, id)
 }
 
 /** A push only says that an order changed; the pull reads it. */
 async function pullWhatWasPushed(runtime: Runtime): Promise<void> {
-  const pushed = await runtime.pool.query<{ connection: string }>(`select distinct connection from inbox where state = 'new' and payload ? 'lookAt'`)
+  const pushed = await runtime.pool.query<{ connection: string }>(
+    `select distinct connection from inbox where state = 'new' and payload ? 'lookAt'`,
+  )
   for (const { connection } of pushed.rows) await startPull(runtime.temporal, connection, { taskQueue: runtime.taskQueue })
 }
 
 async function stuckParcels(runtime: Runtime): Promise<void> {
-  const stuck = await runtime.pool.query<{ id: string; order_id: string; courier: string; waybill: string | null; external_id: string; last: string | null }>(
+  const stuck = await runtime.pool.query<{
+    id: string
+    order_id: string
+    courier: string
+    waybill: string | null
+    external_id: string
+    last: string | null
+  }>(
     `select p.id, p.order_id, p.courier, p.waybill, o.external_id, to_char(coalesce(p.last_news_at, p.booked_at), 'YYYY-MM-DD HH24:MI') as last
      from parcels p join orders o on o.id = p.order_id
      where p.state in ('booked', 'shipped', 'returning') and p.news_due_at < now()
-       and not exists (select 1 from tasks t where t.key = 'parcel:' || p.id || ':stuck' and t.state = 'open') limit $1`, [BATCH])
+       and not exists (select 1 from tasks t where t.key = 'parcel:' || p.id || ':stuck' and t.state = 'open') limit $1`,
+    [BATCH],
+  )
   for (const parcel of stuck.rows) {
     await openTask(runtime.pool, {
-      kind: 'parcel.stuck', key: `parcel:${parcel.id}:stuck`, orderId: parcel.order_id, connection: parcel.courier, subject: parcel.external_id,
-      title: 'A parcel without news', detail: `Waybill ${parcel.waybill ?? parcel.id} of order ${parcel.external_id}: last news ${parcel.last ?? 'never'} UTC.`,
-      remedy: 'Ask the courier. The task closes by itself when there is news.', field: 'waybill', value: parcel.waybill, actions: ['skip'],
+      kind: 'parcel.stuck',
+      key: `parcel:${parcel.id}:stuck`,
+      orderId: parcel.order_id,
+      connection: parcel.courier,
+      subject: parcel.external_id,
+      title: 'A parcel without news',
+      detail: `Waybill ${parcel.waybill ?? parcel.id} of order ${parcel.external_id}: last news ${parcel.last ?? 'never'} UTC.`,
+      remedy: 'Ask the courier. The task closes by itself when there is news.',
+      field: 'waybill',
+      value: parcel.waybill,
+      actions: ['skip'],
     })
     await runtime.pool.query('update parcels set news_due_at = null where id = $1', [parcel.id])
   }
@@ -65,14 +94,22 @@ async function stuckParcels(runtime: Runtime): Promise<void> {
 async function silentWarehouses(runtime: Runtime): Promise<void> {
   const silent = await runtime.pool.query<{ id: string; order_id: string; location: string; state: string; external_id: string }>(
     `select u.id, u.order_id, u.location, u.state, o.external_id from units u join orders o on o.id = u.order_id
-     where u.state in ('handedOver', 'picked', 'recalling') and u.answer_due_at < now() limit $1`, [BATCH])
+     where u.state in ('handedOver', 'picked', 'recalling') and u.answer_due_at < now() limit $1`,
+    [BATCH],
+  )
   for (const unit of silent.rows) {
     const recalling = unit.state === 'recalling'
     await openTask(runtime.pool, {
-      kind: recalling ? 'recall.unanswered' : 'unit.silent', key: recalling ? `order:${unit.order_id}:recall:${unit.id}` : `unit:${unit.id}:silent`,
-      orderId: unit.order_id, connection: null, subject: unit.external_id,
+      kind: recalling ? 'recall.unanswered' : 'unit.silent',
+      key: recalling ? `order:${unit.order_id}:recall:${unit.id}` : `unit:${unit.id}:silent`,
+      orderId: unit.order_id,
+      connection: null,
+      subject: unit.external_id,
       title: recalling ? 'The warehouse has not answered the recall' : 'The warehouse has not answered',
-      detail: `Unit ${unit.id} of order ${unit.external_id} at ${unit.location}.`, remedy: 'Ask the warehouse.', field: 'unit', value: unit.id,
+      detail: `Unit ${unit.id} of order ${unit.external_id} at ${unit.location}.`,
+      remedy: 'Ask the warehouse.',
+      field: 'unit',
+      value: unit.id,
       actions: recalling ? ['recalled', 'letGo'] : ['skip', 'cancel'],
     })
     await runtime.pool.query('update units set answer_due_at = null where id = $1', [unit.id])
@@ -81,10 +118,15 @@ async function silentWarehouses(runtime: Runtime): Promise<void> {
 
 /** Every open order has a workflow, also after the engine has lost its whole database. @returns how many were started. */
 export async function startMissing(runtime: Runtime): Promise<number> {
-  const open = await runtime.pool.query<{ id: string }>(`select id from orders where not closed and updated_at < now() - interval '5 seconds'`)
+  const open = await runtime.pool.query<{ id: string }>(
+    `select id from orders where not closed and updated_at < now() - interval '5 seconds'`,
+  )
   if (open.rows.length === 0) return 0
   const running = new Set<string>()
-  for await (const execution of runtime.temporal.workflow.list({ query: `WorkflowType = 'order' AND ExecutionStatus = 'Running'` })) running.add(execution.workflowId)
+  for await (const execution of runtime.temporal.workflow.list({
+    query: `WorkflowType = 'order' AND ExecutionStatus = 'Running'`,
+  }))
+    running.add(execution.workflowId)
   const missing = open.rows.filter(({ id }) => !running.has(workflowIdOf(id)))
   // The list lags a little behind; starting what runs already changes nothing.
   for (const { id } of missing.slice(0, BATCH)) await start(runtime, id)

@@ -13,7 +13,8 @@ export async function makeWaves(runtime: Runtime): Promise<number> {
   for (const { id } of open.rows) await writeWave(runtime, id)
   const locations = await runtime.pool.query<{ id: string; warehouse_connection: string }>(
     `select l.id, l.warehouse_connection from locations l join connections c on c.name = l.warehouse_connection
-     where not c.paused and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`)
+     where not c.paused and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`,
+  )
   let written = open.rows.length
   for (const location of locations.rows) {
     if (await gatherWave(runtime, location.id, location.warehouse_connection)) written += 1
@@ -23,21 +24,32 @@ export async function makeWaves(runtime: Runtime): Promise<number> {
 
 async function gatherWave(runtime: Runtime, location: string, connection: string): Promise<boolean> {
   const ready = await runtime.pool.query<{ id: string; order_id: string }>(
-    `select id, order_id from units where location = $1 and state = 'ready' order by priority desc, ready_at limit $2`, [location, WAVE_SIZE])
+    `select id, order_id from units where location = $1 and state = 'ready' order by priority desc, ready_at limit $2`,
+    [location, WAVE_SIZE],
+  )
   const waveId = `w-${randomUUID().slice(0, 13)}`
   await runtime.pool.query('insert into waves (id, location, connection) values ($1, $2, $3)', [waveId, location, connection])
   const policy = await runtime.policy()
-  const taken = await eachLane(ready.rows, (unit) => unit.order_id, async (unit) => {
-    return (await changeOrder(runtime.pool, unit.order_id, 'world', async (record, tx) => {
-      const mine = record.unit(unit.id)
-      // Judged under the order's lock: a cancellation or a change that came first wins.
-      if (mine.state !== 'ready' || record.is('cancelRequested') || !record.is('checked')) return false
-      mine.state = 'handedOver'
-      record.record('handedToWarehouse')
-      await tx.query(`update units set wave_id = $2, handed_over_at = now(), answer_due_at = now() + $3 * interval '1 millisecond' where id = $1`, [unit.id, waveId, policy.pickTimeoutMs])
-      return true
-    })).result
-  })
+  const taken = await eachLane(
+    ready.rows,
+    (unit) => unit.order_id,
+    async (unit) => {
+      return (
+        await changeOrder(runtime.pool, unit.order_id, 'world', async (record, tx) => {
+          const mine = record.unit(unit.id)
+          // Judged under the order's lock: a cancellation or a change that came first wins.
+          if (mine.state !== 'ready' || record.is('cancelRequested') || !record.is('checked')) return false
+          mine.state = 'handedOver'
+          record.record('handedToWarehouse')
+          await tx.query(
+            `update units set wave_id = $2, handed_over_at = now(), answer_due_at = now() + $3 * interval '1 millisecond' where id = $1`,
+            [unit.id, waveId, policy.pickTimeoutMs],
+          )
+          return true
+        })
+      ).result
+    },
+  )
   if (!taken.includes(true)) {
     await runtime.pool.query('delete from waves where id = $1', [waveId])
     return false
@@ -47,33 +59,63 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
 }
 
 async function writeWave(runtime: Runtime, waveId: string): Promise<void> {
-  const wave = await runtime.pool.query<{ location: string; connection: string; created_at: Date }>('select location, connection, created_at from waves where id = $1', [waveId])
+  const wave = await runtime.pool.query<{ location: string; connection: string; created_at: Date }>(
+    'select location, connection, created_at from waves where id = $1',
+    [waveId],
+  )
   const row = wave.rows[0]
   if (row === undefined) return
   const units = await runtime.pool.query<{ id: string; order_id: string; priority: number; notes: string | null }>(
-    'select id, order_id, priority, notes from units where wave_id = $1 order by priority desc, id', [waveId])
+    'select id, order_id, priority, notes from units where wave_id = $1 order by priority desc, id',
+    [waveId],
+  )
   if (units.rows.length === 0) {
     await runtime.pool.query('delete from waves where id = $1', [waveId])
     return
   }
   const { connector, context } = await runtime.connection(row.connection)
   if (connector.warehouse === undefined) throw new Error(`connection ${row.connection} is not a warehouse`)
-  const content: Wave = { id: waveId, location: row.location, createdAt: row.created_at.toISOString(), units: await Promise.all(units.rows.map((unit) => waveUnit(runtime, unit))) }
+  const content: Wave = {
+    id: waveId,
+    location: row.location,
+    createdAt: row.created_at.toISOString(),
+    units: await Promise.all(units.rows.map((unit) => waveUnit(runtime, unit))),
+  }
   const fileName = await connector.warehouse.sendWave(context, content)
-  await runtime.pool.query(`update waves set state = 'written', file_name = $2, written_at = now() where id = $1`, [waveId, fileName])
+  await runtime.pool.query(`update waves set state = 'written', file_name = $2, written_at = now() where id = $1`, [
+    waveId,
+    fileName,
+  ])
 }
 
-async function waveUnit(runtime: Runtime, row: { id: string; order_id: string; priority: number; notes: string | null }): Promise<WaveUnit> {
+async function waveUnit(
+  runtime: Runtime,
+  row: { id: string; order_id: string; priority: number; notes: string | null },
+): Promise<WaveUnit> {
   const record = await readOrder(runtime.pool, row.order_id)
   const { recipient, delivery } = record.doc
   const address = recipient.address
   return {
-    unitId: row.id, orderId: record.id, externalId: record.doc.externalId, priority: row.priority, notes: row.notes, askedTime: delivery.askedTime ?? null,
+    unitId: row.id,
+    orderId: record.id,
+    externalId: record.doc.externalId,
+    priority: row.priority,
+    notes: row.notes,
+    askedTime: delivery.askedTime ?? null,
     recipient: {
-      name: recipient.name, phone: recipient.phone, postalCode: address?.postalCode ?? null,
+      name: recipient.name,
+      phone: recipient.phone,
+      postalCode: address?.postalCode ?? null,
       address: address === null ? null : [address.city, address.district, address.line].filter(Boolean).join('') || address.raw,
     },
     delivery: { method: delivery.method, service: delivery.service },
-    lines: record.unit(row.id).lines.map((line) => ({ lineId: line.lineId, sku: line.sku, name: record.line(line.lineId).name, quantity: line.quantity })),
+    lines: record
+      .unit(row.id)
+      .lines.map((line) => ({
+        lineId: line.lineId,
+        sku: line.sku,
+        name: record.line(line.lineId).name,
+        quantity: line.quantity,
+      })),
   }
 }

@@ -19,7 +19,8 @@ const CALLERS = 32
 const SPREAD = 1_000
 
 /** One statement: takes a piece, writes the hold and the answer. $1 is the SKU's number. */
-const statement = (sku: string) => `
+const statement = (sku: string) =>
+  `
   with taken as (
     update stock set held = held + 1 where sku = 'bench-' || ${sku} and location = 'bench' and on_hand - safety - held >= 1
     returning sku, location, on_hand - safety - held + 1 as available
@@ -51,7 +52,10 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
   try {
     await migrate(pool)
     await pool.query(`insert into locations (id, name, kind) values ('bench', 'bench', 'warehouse')`)
-    await pool.query(`insert into stock (sku, location, on_hand) select 'bench-' || i, 'bench', 2000000000 from generate_series(0, $1 - 1) i`, [SPREAD])
+    await pool.query(
+      `insert into stock (sku, location, on_hand) select 'bench-' || i, 'bench', 2000000000 from generate_series(0, $1 - 1) i`,
+      [SPREAD],
+    )
     await pool.query('analyze')
     const bare = await singleStatement(url.href)
     const rates = { spread: [] as number[], hot: [] as number[], bareSpread: [] as number[], bareHot: [] as number[] }
@@ -65,7 +69,15 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
     const measure = (what: string, ours: number[], theirs: number[], goal: number): Measure => {
       const [value, against] = [median(ours), median(theirs)]
       const ratio = value / against
-      return { name: `reservations, ${what}, ${CALLERS} callers; against ${bare.name}`, value, unit: '1/s', against, ratio, goal, met: ratio >= goal }
+      return {
+        name: `reservations, ${what}, ${CALLERS} callers; against ${bare.name}`,
+        value,
+        unit: '1/s',
+        against,
+        ratio,
+        goal,
+        met: ratio >= goal,
+      }
     }
     return [measure(`${SPREAD} SKUs`, rates.spread, rates.bareSpread, 1), measure('one SKU', rates.hot, rates.bareHot, 5)]
   } finally {
@@ -87,7 +99,10 @@ async function reserveFor(pool: Pool, skus: number, seconds: number): Promise<nu
   const caller = async (number: number) => {
     for (let at = 0; performance.now() < until; at++) {
       const answer = await reserver.reserve({
-        key: `${prefix}-${number}-${at}`, orderId: 'bench', mode: 'allOrNothing', expiresAt: null,
+        key: `${prefix}-${number}-${at}`,
+        orderId: 'bench',
+        mode: 'allOrNothing',
+        expiresAt: null,
         lines: [{ lineId: '1', sku: `bench-${Math.floor(Math.random() * skus)}`, location: 'bench', quantity: 1 }],
       })
       if (!answer.complete) throw new Error('the benchmark ran out of stock')
@@ -100,11 +115,18 @@ async function reserveFor(pool: Pool, skus: number, seconds: number): Promise<nu
   return rate
 }
 
-interface Bare { name: string; rate(skus: number, seconds: number): Promise<number> }
+interface Bare {
+  name: string
+  rate(skus: number, seconds: number): Promise<number>
+}
 
 async function singleStatement(url: string): Promise<Bare> {
-  const present = await run('pgbench', ['--version']).then(() => true, () => false)
-  return present ? { name: 'pgbench, single statement', rate: (skus, seconds) => pgbench(url, skus, seconds) }
+  const present = await run('pgbench', ['--version']).then(
+    () => true,
+    () => false,
+  )
+  return present
+    ? { name: 'pgbench, single statement', rate: (skus, seconds) => pgbench(url, skus, seconds) }
     : { name: 'pg driver, single statement (no pgbench on PATH)', rate: (skus, seconds) => driverLoop(url, skus, seconds) }
 }
 
@@ -113,7 +135,20 @@ async function pgbench(url: string, skus: number, seconds: number): Promise<numb
   try {
     const script = join(folder, 'reserve.sql')
     await writeFile(script, `\\set n random(0, ${skus - 1})\n${statement(':n')};\n`)
-    const { stdout } = await run('pgbench', ['-n', '-M', 'prepared', '-c', String(CALLERS), '-j', '4', '-T', String(seconds), '-f', script, url])
+    const { stdout } = await run('pgbench', [
+      '-n',
+      '-M',
+      'prepared',
+      '-c',
+      String(CALLERS),
+      '-j',
+      '4',
+      '-T',
+      String(seconds),
+      '-f',
+      script,
+      url,
+    ])
     const rate = Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1])
     if (!(rate > 0)) throw new Error(`pgbench told no rate: ${stdout}`)
     return rate
@@ -123,19 +158,23 @@ async function pgbench(url: string, skus: number, seconds: number): Promise<numb
 }
 
 async function driverLoop(url: string, skus: number, seconds: number): Promise<number> {
-  const clients = await Promise.all(Array.from({ length: CALLERS }, async () => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    return client
-  }))
+  const clients = await Promise.all(
+    Array.from({ length: CALLERS }, async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      return client
+    }),
+  )
   const began = performance.now()
   let done = 0
-  await Promise.all(clients.map(async (client) => {
-    while (performance.now() < began + seconds * 1000) {
-      await client.query({ name: 'reserve', text: statement('$1::text'), values: [String(Math.floor(Math.random() * skus))] })
-      done++
-    }
-  }))
+  await Promise.all(
+    clients.map(async (client) => {
+      while (performance.now() < began + seconds * 1000) {
+        await client.query({ name: 'reserve', text: statement('$1::text'), values: [String(Math.floor(Math.random() * skus))] })
+        done++
+      }
+    }),
+  )
   const rate = done / ((performance.now() - began) / 1000)
   await Promise.all(clients.map((client) => client.end()))
   return rate

@@ -1,6 +1,5 @@
 /** Errors, sorted by what recovers them (not by where they came from). */
-export type ErrorKind =
-  | 'Transient' | 'RateLimited' | 'AuthExpired' | 'Rejected' | 'Invalid' | 'OutcomeUnknown' | 'Misconfigured'
+export type ErrorKind = 'Transient' | 'RateLimited' | 'AuthExpired' | 'Rejected' | 'Invalid' | 'OutcomeUnknown' | 'Misconfigured'
 
 export interface ErrorDetail {
   /** Vendor's or our own machine-readable code. */

@@ -3,8 +3,22 @@
  * stops being true (a block that was lifted, a reservation undone by a change) is withdrawn, and the log keeps both.
  */
 export const FACTS = [
-  'checked', 'blocked', 'reserved', 'shortage', 'tryOnHeld', 'tryOnArrived', 'tryOnDecided', 'confirmAsked', 'confirmed',
-  'routed', 'handedToWarehouse', 'returning', 'cancelRequested', 'cancelled', 'undoFailed', 'closed',
+  'checked',
+  'blocked',
+  'reserved',
+  'shortage',
+  'tryOnHeld',
+  'tryOnArrived',
+  'tryOnDecided',
+  'confirmAsked',
+  'confirmed',
+  'routed',
+  'handedToWarehouse',
+  'returning',
+  'cancelRequested',
+  'cancelled',
+  'undoFailed',
+  'closed',
 ] as const
 export type FactName = (typeof FACTS)[number]
 

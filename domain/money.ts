@@ -6,7 +6,9 @@ export const MINOR_PER_MAJOR = 100
 /** @returns minor units, or null when the text is no amount. Accepts `NT$ 1,290`, `1290.00`, full-width digits. */
 export function parseAmountMinor(text: string | number | null | undefined): number | null {
   if (text === null || text === undefined || text === '') return null
-  const cleaned = String(text).normalize('NFKC').replace(/NT\$|TWD|[$,\s元]/g, '')
+  const cleaned = String(text)
+    .normalize('NFKC')
+    .replace(/NT\$|TWD|[$,\s元]/g, '')
   if (!/^-?\d+(\.\d{1,2}0*)?$/.test(cleaned)) return null
   return Math.round(Number(cleaned) * MINOR_PER_MAJOR)
 }

@@ -120,15 +120,34 @@ export const IncomingOrder = z.object({
   /** True when the source says the goods have already left; an order first seen so was not ours to ship. */
   fulfilled: z.boolean().optional(),
   /** Customs papers for a parcel that leaves the country. */
-  customs: z.object({ invoiceNumber: z.string(), hsCodes: z.array(z.string()).min(1) }).nullable().optional(),
+  customs: z
+    .object({ invoiceNumber: z.string(), hsCodes: z.array(z.string()).min(1) })
+    .nullable()
+    .optional(),
 })
 export type IncomingOrder = z.infer<typeof IncomingOrder>
 
 export const Phase = z.enum([
-  'received', 'blocked', 'waitingStock', 'reserved', 'tryOn', 'confirming', 'confirmed', 'picking', 'packed', 'shipped',
-  'delivered', 'returning', 'returned', 'cancelling', 'cancelled',
+  'received',
+  'blocked',
+  'waitingStock',
+  'reserved',
+  'tryOn',
+  'confirming',
+  'confirmed',
+  'picking',
+  'packed',
+  'shipped',
+  'delivered',
+  'returning',
+  'returned',
+  'cancelling',
+  'cancelled',
 ])
 export type Phase = z.infer<typeof Phase>
 
-export const CanonicalOrder = IncomingOrder.omit({ cancelled: true, onHold: true, fulfilled: true }).extend({ id: z.string(), phase: Phase })
+export const CanonicalOrder = IncomingOrder.omit({ cancelled: true, onHold: true, fulfilled: true }).extend({
+  id: z.string(),
+  phase: Phase,
+})
 export type CanonicalOrder = z.infer<typeof CanonicalOrder>

@@ -6,21 +6,53 @@ const day = 24 * 60 * minute
 
 export const Policy = z.object({
   /** A hold of an order that is not confirmed yet. */
-  holdTtlMs: z.number().int().positive().default(7 * day),
+  holdTtlMs: z
+    .number()
+    .int()
+    .positive()
+    .default(7 * day),
   /** From the hold of a try-on to no-show, when the order names no appointment. */
-  tryOnNoShowMs: z.number().int().positive().default(3 * day),
+  tryOnNoShowMs: z
+    .number()
+    .int()
+    .positive()
+    .default(3 * day),
   /** From arrival to a reminder that nobody has recorded what the customer keeps. */
-  tryOnDecisionMs: z.number().int().positive().default(1 * day),
+  tryOnDecisionMs: z
+    .number()
+    .int()
+    .positive()
+    .default(1 * day),
   /** COD that nobody confirmed becomes a task. */
-  confirmTimeoutMs: z.number().int().positive().default(2 * day),
+  confirmTimeoutMs: z
+    .number()
+    .int()
+    .positive()
+    .default(2 * day),
   /** A unit the warehouse has not answered becomes a task. */
-  pickTimeoutMs: z.number().int().positive().default(2 * day),
+  pickTimeoutMs: z
+    .number()
+    .int()
+    .positive()
+    .default(2 * day),
   /** A warehouse that does not answer a recall becomes a task. */
-  recallTimeoutMs: z.number().int().positive().default(4 * 60 * minute),
+  recallTimeoutMs: z
+    .number()
+    .int()
+    .positive()
+    .default(4 * 60 * minute),
   /** A parcel without news becomes a task. */
-  stuckParcelMs: z.number().int().positive().default(4 * day),
+  stuckParcelMs: z
+    .number()
+    .int()
+    .positive()
+    .default(4 * day),
   /** A courier that cannot be reached at all is asked again after this, with a task open. */
-  courierRetryMs: z.number().int().positive().default(5 * minute),
+  courierRetryMs: z
+    .number()
+    .int()
+    .positive()
+    .default(5 * minute),
   /** Waits between booking attempts that the courier refused; after the last one a task. */
   bookingRetryMs: z.array(z.number().int().positive()).default([1 * minute]),
 })

@@ -3,12 +3,15 @@ import type { FactName } from './facts.ts'
 import type { DeliveryMethod, OrderKind } from './order.ts'
 
 export type UnitState =
-  | 'planned' | 'ready' | 'handedOver' | 'picked' | 'packed' | 'shipped' | 'delivered' | 'returned'
-  | 'recalling' | 'cancelled'
+  'planned' | 'ready' | 'handedOver' | 'picked' | 'packed' | 'shipped' | 'delivered' | 'returned' | 'recalling' | 'cancelled'
 export type ParcelState = 'intended' | 'sent' | 'booked' | 'refused' | 'shipped' | 'delivered' | 'returning' | 'returned' | 'void'
 
 /** `connector` is the kind of the courier's connection; its calls have a queue of their own. */
-export interface ParcelView { id: string; state: ParcelState; connector: string }
+export interface ParcelView {
+  id: string
+  state: ParcelState
+  connector: string
+}
 export interface UnitView {
   id: string
   state: UnitState

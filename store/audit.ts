@@ -7,7 +7,11 @@ import { phaseOf, type Counters } from '../domain/phase.ts'
 import type { Pool, Queryable } from './db.ts'
 import { invariants } from './auditInvariants.ts'
 
-export interface Violation { invariant: string; subject: string; detail: string }
+export interface Violation {
+  invariant: string
+  subject: string
+  detail: string
+}
 export interface AuditResult {
   ok: boolean
   checked: { orders: number; holds: number; movements: number; parcels: number }
@@ -40,18 +44,22 @@ export async function audit(pool: Pool, { engine, pageSize = 2_000 }: AuditOptio
     await db.query('begin isolation level repeatable read read only')
     const counts = await db.query<AuditResult['checked']>(
       `select (select count(*) from orders) as orders, (select count(*) from holds) as holds,
-         (select count(*) from movements) as movements, (select count(*) from parcels) as parcels`)
+         (select count(*) from movements) as movements, (select count(*) from parcels) as parcels`,
+    )
     checked = counts.rows[0] as AuditResult['checked']
     for (const [invariant, sql] of Object.entries(invariants)) {
       const found = await db.query<{ subject: string; detail: string }>(`${sql} limit ${MAX_VIOLATIONS}`)
       for (const { subject, detail } of found.rows) violations.push({ invariant, subject, detail })
     }
-    violations.push(...await phaseViolations(db, pageSize))
+    violations.push(...(await phaseViolations(db, pageSize)))
   } finally {
-    const broken = await db.query('rollback').then(() => false, () => true)
+    const broken = await db.query('rollback').then(
+      () => false,
+      () => true,
+    )
     db.release(broken)
   }
-  if (engine) violations.push(...await engineViolations(pool, engine))
+  if (engine) violations.push(...(await engineViolations(pool, engine)))
   return { ok: violations.length === 0, checked, violations }
 }
 
@@ -62,11 +70,17 @@ async function phaseViolations(db: Queryable, pageSize: number): Promise<Violati
       `select o.id, o.phase, o.facts, (
          select coalesce(json_agg(json_build_object('ordered', ordered, 'held', held, 'picked', picked, 'packed', packed, 'shipped', shipped,
            'delivered', delivered, 'returned', returned, 'cancelled', cancelled)), '[]') from order_lines l where l.order_id = o.id) as lines
-       from orders o where o.id > $1 order by o.id limit $2`, [after, pageSize])
+       from orders o where o.id > $1 order by o.id limit $2`,
+      [after, pageSize],
+    )
     for (const row of rows) {
       const derived = phaseOf(row.lines, row.facts)
       if (derived !== row.phase && violations.length < MAX_VIOLATIONS)
-        violations.push({ invariant: 'stored phase equals derived phase', subject: row.id, detail: `stored ${row.phase}, derived ${derived}` })
+        violations.push({
+          invariant: 'stored phase equals derived phase',
+          subject: row.id,
+          detail: `stored ${row.phase}, derived ${derived}`,
+        })
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < pageSize) return violations
@@ -81,7 +95,9 @@ async function abandoned(pool: Pool, running: Set<string>): Promise<string[]> {
     const { rows } = await pool.query<{ id: string }>(
       `select o.id from orders o where not o.closed and o.updated_at < now() - interval '1 minute' and o.id > $1
          and not exists (select from tasks t where t.order_id = o.id and t.state = 'open')
-       order by o.id limit 5000`, [after])
+       order by o.id limit 5000`,
+      [after],
+    )
     orders.push(...rows.map((row) => row.id).filter((id) => !running.has(id)))
     const last = rows.at(-1)
     if (last === undefined) break
@@ -99,10 +115,14 @@ async function engineViolations(pool: Pool, engine: EngineAudit): Promise<Violat
   }
   return [
     ...orders.map((subject) => ({
-      invariant: 'every order not finished has a running workflow or an open task', subject, detail: 'neither, and unchanged for a minute',
+      invariant: 'every order not finished has a running workflow or an open task',
+      subject,
+      detail: 'neither, and unchanged for a minute',
     })),
     ...(await engine.failingWorkflows()).slice(0, MAX_VIOLATIONS).map(({ workflowId, detail }) => ({
-      invariant: 'no workflow fails its tasks', subject: workflowId, detail,
+      invariant: 'no workflow fails its tasks',
+      subject: workflowId,
+      detail,
     })),
   ]
 }

@@ -2,7 +2,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from './db.ts'
 
-export const VERBS = ['confirm', 'cancel', 'change', 'paid', 'arrived', 'decide', 'collected', 'packed', 'retry', 'shipWithout', 'recalled', 'letGo', 'restocked', 'skip'] as const
+export const VERBS = [
+  'confirm',
+  'cancel',
+  'change',
+  'paid',
+  'arrived',
+  'decide',
+  'collected',
+  'packed',
+  'retry',
+  'shipWithout',
+  'recalled',
+  'letGo',
+  'restocked',
+  'skip',
+] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface Command {
@@ -32,7 +47,10 @@ export async function giveCommand(
 }
 
 export async function getCommand(db: Queryable, id: string): Promise<Command | null> {
-  return (await db.query<Command>({ name: 'get-command', text: `select ${COLUMNS} from commands where id = $1`, values: [id] })).rows[0] ?? null
+  return (
+    (await db.query<Command>({ name: 'get-command', text: `select ${COLUMNS} from commands where id = $1`, values: [id] }))
+      .rows[0] ?? null
+  )
 }
 
 export async function waitingCommands(db: Queryable, orderId: string): Promise<Command[]> {
@@ -53,6 +71,8 @@ export async function answerCommand(db: Queryable, id: string, state: 'done' | '
 }
 
 export async function commandsOf(db: Queryable, orderId: string): Promise<(Command & { at: Date })[]> {
-  const rows = await db.query<Command & { at: Date }>(`select ${COLUMNS}, at from commands where order_id = $1 order by serial`, [orderId])
+  const rows = await db.query<Command & { at: Date }>(`select ${COLUMNS}, at from commands where order_id = $1 order by serial`, [
+    orderId,
+  ])
   return rows.rows
 }

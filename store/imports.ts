@@ -2,7 +2,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Queryable } from './db.ts'
 
-export interface RowError { row: number; column: string; value: string; code: string; message: string }
+export interface RowError {
+  row: number
+  column: string
+  value: string
+  code: string
+  message: string
+}
 
 export interface ImportResult {
   profile: string
@@ -39,14 +45,23 @@ const SELECT = `select i.id, i.connection, i.profile, u.file_name as "fileName",
   from imports i join uploads u on u.id = i.upload_id left join workbooks w on w.import_id = i.id`
 
 /** Keeps the file (once, by its content) and the wish to import it. */
-export async function keepUpload(db: Queryable, args: { bytes: Buffer; fileName: string; connection: string; profile: string }): Promise<string> {
+export async function keepUpload(
+  db: Queryable,
+  args: { bytes: Buffer; fileName: string; connection: string; profile: string },
+): Promise<string> {
   const sha256 = createHash('sha256').update(args.bytes).digest('hex')
   const upload = await db.query<{ id: string }>(
     `insert into uploads (id, sha256, file_name, bytes) values ($1, $2, $3, $4)
      on conflict (sha256) do update set file_name = excluded.file_name returning id`,
-    [`f-${sha256.slice(0, 16)}`, sha256, args.fileName, args.bytes])
+    [`f-${sha256.slice(0, 16)}`, sha256, args.fileName, args.bytes],
+  )
   const id = `i-${randomUUID().slice(0, 13)}`
-  await db.query('insert into imports (id, connection, profile, upload_id) values ($1, $2, $3, $4)', [id, args.connection, args.profile, upload.rows[0]?.id])
+  await db.query('insert into imports (id, connection, profile, upload_id) values ($1, $2, $3, $4)', [
+    id,
+    args.connection,
+    args.profile,
+    upload.rows[0]?.id,
+  ])
   return id
 }
 
@@ -55,39 +70,58 @@ export async function getImport(db: Queryable, id: string): Promise<Import | nul
 }
 
 export async function uploadOf(db: Queryable, importId: string): Promise<{ bytes: Buffer; fileName: string }> {
-  const rows = await db.query<{ bytes: Buffer; file_name: string }>('select u.bytes, u.file_name from imports i join uploads u on u.id = i.upload_id where i.id = $1', [importId])
+  const rows = await db.query<{ bytes: Buffer; file_name: string }>(
+    'select u.bytes, u.file_name from imports i join uploads u on u.id = i.upload_id where i.id = $1',
+    [importId],
+  )
   const [row] = rows.rows
   if (row === undefined) throw new Error(`there is no import ${importId}`)
   return { bytes: row.bytes, fileName: row.file_name }
 }
 
-export async function setImport(db: Queryable, id: string, to: { state: Import['state']; result?: ImportResult; error?: string }): Promise<void> {
+export async function setImport(
+  db: Queryable,
+  id: string,
+  to: { state: Import['state']; result?: ImportResult; error?: string },
+): Promise<void> {
   await db.query(
     `update imports set state = $2, result = $3, error = $4, finished_at = case when $2 in ('done', 'failed') then now() end where id = $1`,
-    [id, to.state, to.result ?? null, to.error ?? null])
+    [id, to.state, to.result ?? null, to.error ?? null],
+  )
 }
 
 /** Imports that a crash interrupted. A password is never stored, so an encrypted one must be sent again. */
 export async function interruptedImports(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(`select id from imports where state in ('received', 'running') and created_at < now() - interval '2 minutes'`)
+  const rows = await db.query<{ id: string }>(
+    `select id from imports where state in ('received', 'running') and created_at < now() - interval '2 minutes'`,
+  )
   return rows.rows.map((row) => row.id)
 }
 
 export async function saveWorkbook(db: Queryable, importId: string, bytes: Buffer, parcels: number): Promise<void> {
   await db.query(
     `insert into workbooks (import_id, bytes, parcels) values ($1, $2, $3)
-     on conflict (import_id) do update set bytes = excluded.bytes, parcels = excluded.parcels, updated_at = now()`, [importId, bytes, parcels])
+     on conflict (import_id) do update set bytes = excluded.bytes, parcels = excluded.parcels, updated_at = now()`,
+    [importId, bytes, parcels],
+  )
 }
 
-export async function getWorkbook(db: Queryable, importId: string): Promise<{ bytes: Buffer; parcels: number; fileName: string } | null> {
+export async function getWorkbook(
+  db: Queryable,
+  importId: string,
+): Promise<{ bytes: Buffer; parcels: number; fileName: string } | null> {
   const rows = await db.query<{ bytes: Buffer; parcels: number; fileName: string }>(
-    `select w.bytes, w.parcels, u.file_name as "fileName" from workbooks w join imports i on i.id = w.import_id join uploads u on u.id = i.upload_id where w.import_id = $1`, [importId])
+    `select w.bytes, w.parcels, u.file_name as "fileName" from workbooks w join imports i on i.id = w.import_id join uploads u on u.id = i.upload_id where w.import_id = $1`,
+    [importId],
+  )
   return rows.rows[0] ?? null
 }
 
 /** The newest import that an order came in. */
 export async function importOf(db: Queryable, orderId: string): Promise<{ id: string; profile: string } | null> {
   const rows = await db.query<{ id: string; profile: string }>(
-    `select i.id, i.profile from inbox b join imports i on i.id = b.import_id where b.order_id = $1 order by b.id desc limit 1`, [orderId])
+    `select i.id, i.profile from inbox b join imports i on i.id = b.import_id where b.order_id = $1 order by b.id desc limit 1`,
+    [orderId],
+  )
   return rows.rows[0] ?? null
 }

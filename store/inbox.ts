@@ -77,7 +77,11 @@ export async function settleInbox(
 
 /** Puts a row back, to be tried again after `delayMs`. */
 export async function postponeInbox(db: Queryable, id: number, delayMs: number, error: string): Promise<void> {
-  await db.query(`update inbox set lease_until = now() + $2 * interval '1 millisecond', error = $3 where id = $1`, [id, delayMs, error])
+  await db.query(`update inbox set lease_until = now() + $2 * interval '1 millisecond', error = $3 where id = $1`, [
+    id,
+    delayMs,
+    error,
+  ])
 }
 
 export async function inboxBacklog(db: Queryable): Promise<number> {

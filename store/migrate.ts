@@ -13,7 +13,9 @@ export async function migrate(pool: Pool): Promise<string[]> {
   const client = await pool.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
-    await client.query('create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())')
+    await client.query(
+      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
+    )
     const done = new Set((await client.query<{ name: string }>('select name from migrations')).rows.map((row) => row.name))
     const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
     const applied: string[] = []

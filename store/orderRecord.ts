@@ -22,7 +22,14 @@ export interface LineRecord extends Counters {
   gift: boolean
 }
 
-export interface UnitLineRecord { lineId: string; sku: string; quantity: number; picked: number; packed: number; short: number }
+export interface UnitLineRecord {
+  lineId: string
+  sku: string
+  quantity: number
+  picked: number
+  packed: number
+  short: number
+}
 
 export interface UnitRecord {
   id: string
@@ -49,8 +56,18 @@ export interface ParcelRecord {
 }
 
 interface OrderRow {
-  id: string; connection: string; doc: OrderDoc; facts: Facts; phase: Phase; closed: boolean
-  revision: number; course: number; news: number; settings_version: number; external_version: string | null; content_hash: string
+  id: string
+  connection: string
+  doc: OrderDoc
+  facts: Facts
+  phase: Phase
+  closed: boolean
+  revision: number
+  course: number
+  news: number
+  settings_version: number
+  external_version: string | null
+  content_hash: string
 }
 
 export class OrderRecord {
@@ -125,11 +142,17 @@ export class OrderRecord {
   }
 
   line(lineId: string): LineRecord {
-    return found(this.lines.find((line) => line.lineId === lineId), `line ${lineId} of order ${this.id}`)
+    return found(
+      this.lines.find((line) => line.lineId === lineId),
+      `line ${lineId} of order ${this.id}`,
+    )
   }
 
   unit(unitId: string): UnitRecord {
-    return found(this.units.find((unit) => unit.id === unitId), `unit ${unitId} of order ${this.id}`)
+    return found(
+      this.units.find((unit) => unit.id === unitId),
+      `unit ${unitId} of order ${this.id}`,
+    )
   }
 
   /** The newest parcel of a unit, whatever became of it. */
@@ -183,8 +206,19 @@ export class OrderRecord {
       text: `update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
                seen_news = case when $9 then $8 else seen_news end, rung_at = case when $9 then null else rung_at end,
                external_version = $10, content_hash = $11, updated_at = now() where id = $1 returning news`,
-      values: [this.id, this.doc, this.facts, this.phase, this.closed, this.#revision, this.#course, this.#news, seen,
-        this.externalVersion, this.contentHash],
+      values: [
+        this.id,
+        this.doc,
+        this.facts,
+        this.phase,
+        this.closed,
+        this.#revision,
+        this.#course,
+        this.#news,
+        seen,
+        this.externalVersion,
+        this.contentHash,
+      ],
     })
     found(row.rows[0], `order ${this.id}`)
     if (JSON.stringify(this.lines) !== this.#loaded.lines) await this.#saveLines(tx)
@@ -259,13 +293,18 @@ async function load(db: Queryable, orderId: string, lock: boolean): Promise<Orde
   const order = found(row.rows[0], `order ${orderId}`)
   const lines = await db.query<LineRecord>({ name: 'read-lines', text: LINES, values: [orderId] })
   const units = await db.query<UnitRecord>({ name: 'read-units', text: UNITS, values: [orderId] })
-  const parcels = units.rows.length === 0 ? [] : (await db.query<ParcelRecord>({ name: 'read-parcels', text: PARCELS, values: [orderId] })).rows
+  const parcels =
+    units.rows.length === 0 ? [] : (await db.query<ParcelRecord>({ name: 'read-parcels', text: PARCELS, values: [orderId] })).rows
   return new OrderRecord(order, lines.rows, units.rows, parcels)
 }
 
 export const readOrder = (db: Queryable, orderId: string): Promise<OrderRecord> => load(db, orderId, false)
 
-export interface Changed<T> { result: T; view: OrderView; record: OrderRecord }
+export interface Changed<T> {
+  result: T
+  view: OrderView
+  record: OrderRecord
+}
 
 /** Locks the order, lets `change` work on it, writes it back. `by: 'saga'` marks the news as seen. */
 export async function changeOrder<T>(
@@ -289,8 +328,14 @@ export function canonicalOf(record: OrderRecord): CanonicalOrder {
     id: record.id,
     ...doc,
     lines: record.lines.map((line) => ({
-      lineId: line.lineId, sku: line.sku, externalSku: line.externalSku, name: line.name, variant: line.variant,
-      quantity: line.ordered, unitPriceMinor: line.unitPriceMinor, gift: line.gift,
+      lineId: line.lineId,
+      sku: line.sku,
+      externalSku: line.externalSku,
+      name: line.name,
+      variant: line.variant,
+      quantity: line.ordered,
+      unitPriceMinor: line.unitPriceMinor,
+      gift: line.gift,
     })),
     phase: record.phase,
   }

@@ -25,7 +25,12 @@ export async function receiveOrder(
   return { orderId, received, wake: received !== 'known' }
 }
 
-async function insertOrder(tx: Tx, orderId: string, incoming: IncomingOrder, meta: { connectionVersion: number }): Promise<boolean> {
+async function insertOrder(
+  tx: Tx,
+  orderId: string,
+  incoming: IncomingOrder,
+  meta: { connectionVersion: number },
+): Promise<boolean> {
   const { lines, ...doc } = incoming
   const inserted = await tx.query({
     name: 'insert-order',
@@ -33,13 +38,32 @@ async function insertOrder(tx: Tx, orderId: string, incoming: IncomingOrder, met
              settings_version, kind, placed_at, priority, doc, news)
            values ($1, $2, $3, $4, $5, $6, $7, $8, (select max(version) from settings), $9, $10, $11, $12, 1)
            on conflict (channel, shop, external_id) do nothing`,
-    values: [orderId, incoming.channel, incoming.shop, incoming.externalId, incoming.externalVersion, contentHash(incoming),
-      incoming.connection, meta.connectionVersion, incoming.kind, incoming.placedAt, incoming.priority, doc],
+    values: [
+      orderId,
+      incoming.channel,
+      incoming.shop,
+      incoming.externalId,
+      incoming.externalVersion,
+      contentHash(incoming),
+      incoming.connection,
+      meta.connectionVersion,
+      incoming.kind,
+      incoming.placedAt,
+      incoming.priority,
+      doc,
+    ],
   })
   if (inserted.rowCount === 0) return false
   await insertLines(tx, orderId, lines)
   // An order that its source already gave up still becomes a row, so that a later edit finds it; the saga then closes it.
-  if (incoming.cancelled) await giveCommand(tx, { id: `${orderId}:cancelled`, orderId, verb: 'cancel', detail: { reason: 'cancelled at the channel' }, who: `channel:${incoming.channel}` })
+  if (incoming.cancelled)
+    await giveCommand(tx, {
+      id: `${orderId}:cancelled`,
+      orderId,
+      verb: 'cancel',
+      detail: { reason: 'cancelled at the channel' },
+      who: `channel:${incoming.channel}`,
+    })
   return true
 }
 
@@ -60,8 +84,14 @@ function asTold(record: OrderRecord): IncomingOrder {
     ...record.doc,
     externalVersion: record.externalVersion,
     lines: record.lines.map((line) => ({
-      lineId: line.lineId, sku: line.sku, externalSku: line.externalSku, name: line.name, variant: line.variant,
-      quantity: line.ordered, unitPriceMinor: line.unitPriceMinor, gift: line.gift,
+      lineId: line.lineId,
+      sku: line.sku,
+      externalSku: line.externalSku,
+      name: line.name,
+      variant: line.variant,
+      quantity: line.ordered,
+      unitPriceMinor: line.unitPriceMinor,
+      gift: line.gift,
     })),
   }
 }
@@ -84,7 +114,11 @@ async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder): 
 
 async function cancelByChannel(record: OrderRecord, tx: Tx): Promise<Received> {
   const given = await giveCommand(tx, {
-    id: `${record.id}:cancelled`, orderId: record.id, verb: 'cancel', detail: { reason: 'cancelled at the channel' }, who: `channel:${record.doc.channel}`,
+    id: `${record.id}:cancelled`,
+    orderId: record.id,
+    verb: 'cancel',
+    detail: { reason: 'cancelled at the channel' },
+    who: `channel:${record.doc.channel}`,
   })
   record.wake()
   return given.isNew ? 'changed' : 'known'
@@ -97,14 +131,23 @@ function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): 
   record.doc = {
     ...doc,
     // What truly changes waits for the saga's word.
-    ...(asked.has('recipient') ? { recipient: record.doc.recipient } : {}), ...(asked.has('delivery') ? { delivery: record.doc.delivery } : {}),
+    ...(asked.has('recipient') ? { recipient: record.doc.recipient } : {}),
+    ...(asked.has('delivery') ? { delivery: record.doc.delivery } : {}),
     ...(asked.has('notes') ? { notes: record.doc.notes } : {}),
-    payment: record.doc.payment, onHold: record.doc.onHold,
+    payment: record.doc.payment,
+    onHold: record.doc.onHold,
   }
   if (!asked.has('lines')) {
     for (const told of lines) {
       const line = record.lines.find((candidate) => candidate.lineId === told.lineId)
-      if (line !== undefined) Object.assign(line, { sku: told.sku, externalSku: told.externalSku, name: told.name, variant: told.variant, unitPriceMinor: told.unitPriceMinor })
+      if (line !== undefined)
+        Object.assign(line, {
+          sku: told.sku,
+          externalSku: told.externalSku,
+          name: told.name,
+          variant: told.variant,
+          unitPriceMinor: told.unitPriceMinor,
+        })
     }
   }
   if (!record.is('blocked')) return
@@ -120,12 +163,26 @@ function takeOverPayment(record: OrderRecord, merged: IncomingOrder, changes: Ch
   return true
 }
 
-async function askForChange(record: OrderRecord, tx: Tx, merged: IncomingOrder, changes: Change[], hash: string): Promise<boolean> {
+async function askForChange(
+  record: OrderRecord,
+  tx: Tx,
+  merged: IncomingOrder,
+  changes: Change[],
+  hash: string,
+): Promise<boolean> {
   const ask = changes.filter((change) => COURSE.has(change.kind))
   if (ask.length === 0) return false
-  const patch = Object.fromEntries(ask.map((change) => [change.kind, merged[change.kind as 'lines' | 'recipient' | 'delivery' | 'notes']]))
+  const patch = Object.fromEntries(
+    ask.map((change) => [change.kind, merged[change.kind as 'lines' | 'recipient' | 'delivery' | 'notes']]),
+  )
   if (ask.some((change) => change.kind === 'lines')) Object.assign(patch, { totals: merged.totals, payment: merged.payment })
-  await giveCommand(tx, { id: `${record.id}:${hash}`, orderId: record.id, verb: 'change', detail: patch, who: `channel:${record.doc.channel}` })
+  await giveCommand(tx, {
+    id: `${record.id}:${hash}`,
+    orderId: record.id,
+    verb: 'change',
+    detail: patch,
+    who: `channel:${record.doc.channel}`,
+  })
   record.wake()
   return true
 }
@@ -136,8 +193,17 @@ export async function isKnown(db: Queryable, order: Pick<IncomingOrder, 'channel
 }
 
 export interface OrderSummary {
-  id: string; channel: string; connection: string; externalId: string; kind: string; phase: Phase; placedAt: string | null
-  createdAt: string; updatedAt: string; priority: number; openTasks: number
+  id: string
+  channel: string
+  connection: string
+  externalId: string
+  kind: string
+  phase: Phase
+  placedAt: string | null
+  createdAt: string
+  updatedAt: string
+  priority: number
+  openTasks: number
 }
 
 const ISO = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
@@ -165,7 +231,17 @@ export async function listOrders(
 }
 
 export interface OrderDetail extends CanonicalOrder {
-  counters: { lineId: string; ordered: number; held: number; picked: number; packed: number; shipped: number; delivered: number; returned: number; cancelled: number }[]
+  counters: {
+    lineId: string
+    ordered: number
+    held: number
+    picked: number
+    packed: number
+    shipped: number
+    delivered: number
+    returned: number
+    cancelled: number
+  }[]
   facts: Record<string, unknown>
   history: { fact: string; withdrawn: boolean; at: string; data: Record<string, unknown> }[]
   units: unknown[]
@@ -194,24 +270,49 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
   if (id === null) return null
   const record = await readOrder(db, id)
   const rows = async (text: string): Promise<never[]> => (await db.query(text, [id])).rows as never[]
-  const row = await db.query<{ updatedAt: string; connectionVersion: number }>(`select ${ISO('updated_at')} as "updatedAt", connection_version as "connectionVersion" from orders where id = $1`, [id])
+  const row = await db.query<{ updatedAt: string; connectionVersion: number }>(
+    `select ${ISO('updated_at')} as "updatedAt", connection_version as "connectionVersion" from orders where id = $1`,
+    [id],
+  )
   return {
     ...canonicalOf(record),
-    counters: record.lines.map(({ lineId, ordered, held, picked, packed, shipped, delivered, returned, cancelled }) => ({ lineId, ordered, held, picked, packed, shipped, delivered, returned, cancelled })),
+    counters: record.lines.map(({ lineId, ordered, held, picked, packed, shipped, delivered, returned, cancelled }) => ({
+      lineId,
+      ordered,
+      held,
+      picked,
+      packed,
+      shipped,
+      delivered,
+      returned,
+      cancelled,
+    })),
     facts: record.facts,
     history: await rows(`select fact, withdrawn, ${ISO('at')} as at, data from order_facts where order_id = $1 order by id`),
-    units: await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, ${ISO('u.handed_over_at')} as "handedOverAt", ${ISO('u.packed_at')} as "packedAt",
+    units:
+      await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, ${ISO('u.handed_over_at')} as "handedOverAt", ${ISO('u.packed_at')} as "packedAt",
       (select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked, 'packed', l.packed, 'short', l.short) order by l.line_id)
        from unit_lines l where l.unit_id = u.id) as lines from units u where u.order_id = $1 order by u.serial`),
-    parcels: await rows(`select p.id, p.unit_id as "unitId", p.courier, p.service, p.reference, p.state, p.waybill, p.amount_due_minor as "amountDueMinor",
+    parcels:
+      await rows(`select p.id, p.unit_id as "unitId", p.courier, p.service, p.reference, p.state, p.waybill, p.amount_due_minor as "amountDueMinor",
       p.label_amount_minor as "labelAmountMinor", p.refusal, p.last_status as "lastStatus", ${ISO('p.last_news_at')} as "lastNewsAt",
       (select coalesce(jsonb_agg(jsonb_build_object('code', e.code, 'meaning', e.meaning, 'detail', e.detail, 'at', e.event_at) order by e.event_at), '[]')
        from parcel_events e where e.parcel_id = p.id) as events from parcels p where p.order_id = $1 order by p.id`),
-    tasks: await rows(`select id, kind, title, remedy, actions, ${ISO('opened_at')} as "openedAt" from tasks where order_id = $1 and state = 'open' order by id`),
-    commands: await rows(`select id, verb, detail, who, state, answer, ${ISO('at')} as at from commands where order_id = $1 order by serial`),
-    owed: await rows(`select participant, connection, kind, state, attempts, error, ${ISO('created_at')} as "owedSince", ${ISO('done_at')} as "toldAt" from outbox where order_id = $1 order by id`),
-    notices: await rows(`select template, ${ISO('at')} as at, ${ISO('sent_at')} as "sentAt" from notices where order_id = $1 order by id`),
-    holds: await rows(`select line_id as "lineId", sku, location, quantity, kept_aside as "keptAside", ${ISO('expires_at')} as "expiresAt" from holds where order_id = $1 and state = 'active' order by id`),
+    tasks: await rows(
+      `select id, kind, title, remedy, actions, ${ISO('opened_at')} as "openedAt" from tasks where order_id = $1 and state = 'open' order by id`,
+    ),
+    commands: await rows(
+      `select id, verb, detail, who, state, answer, ${ISO('at')} as at from commands where order_id = $1 order by serial`,
+    ),
+    owed: await rows(
+      `select participant, connection, kind, state, attempts, error, ${ISO('created_at')} as "owedSince", ${ISO('done_at')} as "toldAt" from outbox where order_id = $1 order by id`,
+    ),
+    notices: await rows(
+      `select template, ${ISO('at')} as at, ${ISO('sent_at')} as "sentAt" from notices where order_id = $1 order by id`,
+    ),
+    holds: await rows(
+      `select line_id as "lineId", sku, location, quantity, kept_aside as "keptAside", ${ISO('expires_at')} as "expiresAt" from holds where order_id = $1 and state = 'active' order by id`,
+    ),
     closed: record.closed,
     updatedAt: row.rows[0]?.updatedAt ?? '',
   }

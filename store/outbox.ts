@@ -10,7 +10,10 @@ export interface Owed {
   orderId: string
   payload: Record<string, unknown>
 }
-export interface OwedRow extends Owed { id: number; attempts: number }
+export interface OwedRow extends Owed {
+  id: number
+  attempts: number
+}
 
 export async function owe(db: Queryable, fact: Owed): Promise<void> {
   await db.query({
@@ -41,7 +44,11 @@ export async function leaseOutbox(db: Queryable, limit: number, perConnection: n
 }
 
 export async function acknowledge(db: Queryable, id: number): Promise<void> {
-  await db.query({ name: 'acknowledge', text: `update outbox set state = 'done', done_at = now(), lease_until = null, error = null where id = $1`, values: [id] })
+  await db.query({
+    name: 'acknowledge',
+    text: `update outbox set state = 'done', done_at = now(), lease_until = null, error = null where id = $1`,
+    values: [id],
+  })
 }
 
 export async function retryOwed(db: Queryable, id: number, delayMs: number, error: string): Promise<void> {
@@ -57,11 +64,17 @@ export async function markDead(db: Queryable, id: number, error: string): Promis
 
 /** A person says: try once more. */
 export async function reviveOwed(db: Queryable, key: string): Promise<void> {
-  await db.query(`update outbox set state = 'due', due_at = now(), attempts = 0, error = null where key = $1 and state = 'dead'`, [key])
+  await db.query(
+    `update outbox set state = 'due', due_at = now(), attempts = 0, error = null where key = $1 and state = 'dead'`,
+    [key],
+  )
 }
 
 /** Customer notices go into a table of their own; a channel that really sends them takes them from there. */
-export async function notify(db: Queryable, args: { key: string; orderId: string; template: string; data?: Record<string, unknown> }): Promise<void> {
+export async function notify(
+  db: Queryable,
+  args: { key: string; orderId: string; template: string; data?: Record<string, unknown> },
+): Promise<void> {
   await db.query({
     name: 'notify',
     text: `insert into notices (key, order_id, template, data) values ($1, $2, $3, $4) on conflict (key) do nothing`,

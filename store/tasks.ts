@@ -39,8 +39,19 @@ export async function openTask(db: Queryable, task: NewTask): Promise<void> {
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            on conflict (key) where state = 'open' do update
              set title = excluded.title, detail = excluded.detail, remedy = excluded.remedy, value = excluded.value, actions = excluded.actions`,
-    values: [task.kind, task.key, task.orderId ?? null, task.connection ?? null, task.subject, task.title, task.detail, task.remedy,
-      task.field ?? null, task.value ?? null, task.actions],
+    values: [
+      task.kind,
+      task.key,
+      task.orderId ?? null,
+      task.connection ?? null,
+      task.subject,
+      task.title,
+      task.detail,
+      task.remedy,
+      task.field ?? null,
+      task.value ?? null,
+      task.actions,
+    ],
   })
 }
 

@@ -7,7 +7,14 @@ import type { OrderRecord, ParcelRecord, UnitLineRecord, UnitRecord } from './or
 export async function addUnit(
   tx: Tx,
   record: OrderRecord,
-  args: { location: string; state: UnitState; lines: { lineId: string; sku: string; quantity: number }[]; bookingsAllowed: number; notes: string | null; priority: number },
+  args: {
+    location: string
+    state: UnitState
+    lines: { lineId: string; sku: string; quantity: number }[]
+    bookingsAllowed: number
+    notes: string | null
+    priority: number
+  },
 ): Promise<UnitRecord> {
   const serial = record.units.length + 1
   const id = unitIdOf(record.id, serial)
@@ -23,7 +30,14 @@ export async function addUnit(
     values: [id, JSON.stringify(args.lines)],
   })
   const lines: UnitLineRecord[] = args.lines.map((line) => ({ ...line, picked: 0, packed: 0, short: 0 }))
-  const unit: UnitRecord = { id, serial, location: args.location, state: args.state, bookingsAllowed: args.bookingsAllowed, lines }
+  const unit: UnitRecord = {
+    id,
+    serial,
+    location: args.location,
+    state: args.state,
+    bookingsAllowed: args.bookingsAllowed,
+    lines,
+  }
   record.units.push(unit)
   return unit
 }
@@ -43,8 +57,18 @@ export async function addParcel(
     values: [id, record.id, args.unitId, attempt, args.courier, args.service, reference, args.amountDueMinor],
   })
   const parcel: ParcelRecord = {
-    id, unitId: args.unitId, attempt, courier: args.courier, connector: args.connector, service: args.service, reference, state: 'intended',
-    waybill: null, courierBookingId: null, amountDueMinor: args.amountDueMinor, labelAmountMinor: null,
+    id,
+    unitId: args.unitId,
+    attempt,
+    courier: args.courier,
+    connector: args.connector,
+    service: args.service,
+    reference,
+    state: 'intended',
+    waybill: null,
+    courierBookingId: null,
+    amountDueMinor: args.amountDueMinor,
+    labelAmountMinor: null,
   }
   record.parcels.push(parcel)
   return parcel
@@ -54,7 +78,13 @@ export async function addParcel(
 export async function saveParcel(
   tx: Tx,
   parcel: ParcelRecord,
-  more: { label?: Record<string, unknown>; refusal?: string; lastStatus?: string; newsAt?: string; newsDueInMs?: number | null } = {},
+  more: {
+    label?: Record<string, unknown>
+    refusal?: string
+    lastStatus?: string
+    newsAt?: string
+    newsDueInMs?: number | null
+  } = {},
 ): Promise<void> {
   await tx.query({
     name: 'save-parcel',
@@ -66,7 +96,17 @@ export async function saveParcel(
              shipped_at = case when $2 = 'shipped' then coalesce(shipped_at, now()) else shipped_at end,
              delivered_at = case when $2 = 'delivered' then coalesce(delivered_at, now()) else delivered_at end
            where id = $1`,
-    values: [parcel.id, parcel.state, parcel.waybill, parcel.courierBookingId, parcel.labelAmountMinor, more.label ?? null,
-      more.refusal ?? null, more.lastStatus ?? null, more.newsAt ?? null, more.newsDueInMs ?? null],
+    values: [
+      parcel.id,
+      parcel.state,
+      parcel.waybill,
+      parcel.courierBookingId,
+      parcel.labelAmountMinor,
+      more.label ?? null,
+      more.refusal ?? null,
+      more.lastStatus ?? null,
+      more.newsAt ?? null,
+      more.newsDueInMs ?? null,
+    ],
   })
 }

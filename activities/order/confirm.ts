@@ -8,14 +8,17 @@ import { closeTasks, openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    if (record.is('confirmed')) return
-    const { payment, onHold } = record.doc
-    if (payment.method === 'prepaid' && payment.state === 'paid' && onHold !== true) return await confirmNow(tx, record, 'prepaid')
-    if (record.is('confirmAsked')) return
-    record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
-    await notify(tx, { key: `${orderId}:confirm`, orderId, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('confirmed')) return
+      const { payment, onHold } = record.doc
+      if (payment.method === 'prepaid' && payment.state === 'paid' && onHold !== true)
+        return await confirmNow(tx, record, 'prepaid')
+      if (record.is('confirmAsked')) return
+      record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
+      await notify(tx, { key: `${orderId}:confirm`, orderId, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
+    })
+  ).view
 }
 
 /** From here on the goods stay held. A hold that ran out meanwhile must be won again first. */
@@ -31,12 +34,20 @@ export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promi
 }
 
 export async function remindOfConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    if (record.is('confirmed')) return
-    await openTask(tx, {
-      kind: 'order.confirm', key: `order:${orderId}:confirm`, orderId, connection: record.connection, subject: record.doc.externalId,
-      title: 'Not confirmed in time', detail: `Order ${record.doc.externalId} still waits for ${String(record.facts.confirmAsked?.for ?? 'its confirmation')}; the goods are held meanwhile.`,
-      remedy: 'Call the customer, then confirm or cancel.', actions: ['confirm', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('confirmed')) return
+      await openTask(tx, {
+        kind: 'order.confirm',
+        key: `order:${orderId}:confirm`,
+        orderId,
+        connection: record.connection,
+        subject: record.doc.externalId,
+        title: 'Not confirmed in time',
+        detail: `Order ${record.doc.externalId} still waits for ${String(record.facts.confirmAsked?.for ?? 'its confirmation')}; the goods are held meanwhile.`,
+        remedy: 'Call the customer, then confirm or cancel.',
+        actions: ['confirm', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }

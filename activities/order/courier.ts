@@ -21,18 +21,25 @@ export interface CourierSteps {
 }
 
 export function createCourierSteps(runtime: Runtime): CourierSteps {
-  const guarded = (step: (runtime: Runtime, orderId: string, parcelId: string) => Promise<OrderView>) => async (orderId: string, parcelId: string) => {
-    try {
-      return await step(runtime, orderId, parcelId)
-    } catch (error) {
-      throw toFailure(error)
+  const guarded =
+    (step: (runtime: Runtime, orderId: string, parcelId: string) => Promise<OrderView>) =>
+    async (orderId: string, parcelId: string) => {
+      try {
+        return await step(runtime, orderId, parcelId)
+      } catch (error) {
+        throw toFailure(error)
+      }
     }
-  }
   return { book: guarded(book), cancelBooking: guarded(cancelBooking) }
 }
 
 type Courier = NonNullable<Connector['courier']>
-interface Desk { courier: Courier; context: ConnectorContext; request: ParcelRequest; parcel: ParcelRecord }
+interface Desk {
+  courier: Courier
+  context: ConnectorContext
+  request: ParcelRequest
+  parcel: ParcelRecord
+}
 
 async function desk(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<Desk> {
   const { connector, context } = await runtime.connection(parcel.courier)
@@ -40,7 +47,8 @@ async function desk(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord)
   return { courier: connector.courier, context, request: await parcelRequest(runtime.pool, record, parcel), parcel }
 }
 
-const parcelIn = (record: OrderRecord, parcelId: string): ParcelRecord | undefined => record.parcels.find((parcel) => parcel.id === parcelId)
+const parcelIn = (record: OrderRecord, parcelId: string): ParcelRecord | undefined =>
+  record.parcels.find((parcel) => parcel.id === parcelId)
 
 async function book(runtime: Runtime, orderId: string, parcelId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
@@ -71,7 +79,10 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
     return await courier.book(context, request)
   } catch (error) {
     // An answer that was lost and came late makes the second try a duplicate: the refusal then hides a booking.
-    const late = before === 'sent' && error instanceof OmnisagaError && error.kind === 'Rejected' ? await courier.lookUp(context, request) : null
+    const late =
+      before === 'sent' && error instanceof OmnisagaError && error.kind === 'Rejected'
+        ? await courier.lookUp(context, request)
+        : null
     if (late !== null) return late
     throw error
   }
@@ -79,39 +90,66 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
 
 async function booked(runtime: Runtime, orderId: string, parcelId: string, booking: Booking): Promise<OrderView> {
   const policy = await runtime.policy()
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const parcel = parcelIn(record, parcelId)
-    if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
-    Object.assign(parcel, { state: 'booked', waybill: booking.waybill, courierBookingId: booking.courierBookingId, labelAmountMinor: booking.labelAmountMinor })
-    await saveParcel(tx, parcel, { label: booking.label, newsDueInMs: policy.stuckParcelMs })
-    await closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
-    await closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
-    const location = await tx.query<{ warehouse: string | null }>('select warehouse_connection as warehouse from locations l join units u on u.location = l.id where u.id = $1', [parcel.unitId])
-    const warehouse = location.rows[0]?.warehouse
-    if (warehouse) await owe(tx, { key: `label:${parcelId}`, participant: 'warehouse', connection: warehouse, kind: 'label', orderId, payload: { parcelId } })
-    if (parcel.service !== 'channel') await oweTracking(runtime, tx, record, parcelId)
-    await notify(tx, { key: `${parcelId}:booked`, orderId, template: 'onItsWay', data: { waybill: booking.waybill } })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const parcel = parcelIn(record, parcelId)
+      if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
+      Object.assign(parcel, {
+        state: 'booked',
+        waybill: booking.waybill,
+        courierBookingId: booking.courierBookingId,
+        labelAmountMinor: booking.labelAmountMinor,
+      })
+      await saveParcel(tx, parcel, { label: booking.label, newsDueInMs: policy.stuckParcelMs })
+      await closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
+      await closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
+      const location = await tx.query<{ warehouse: string | null }>(
+        'select warehouse_connection as warehouse from locations l join units u on u.location = l.id where u.id = $1',
+        [parcel.unitId],
+      )
+      const warehouse = location.rows[0]?.warehouse
+      if (warehouse)
+        await owe(tx, {
+          key: `label:${parcelId}`,
+          participant: 'warehouse',
+          connection: warehouse,
+          kind: 'label',
+          orderId,
+          payload: { parcelId },
+        })
+      if (parcel.service !== 'channel') await oweTracking(runtime, tx, record, parcelId)
+      await notify(tx, { key: `${parcelId}:booked`, orderId, template: 'onItsWay', data: { waybill: booking.waybill } })
+    })
+  ).view
 }
 
 /** By the channel's API where it has one, else into the workbook that the order came in. */
 async function oweTracking(runtime: Runtime, tx: Tx, record: OrderRecord, parcelId: string): Promise<void> {
-  const owed = { key: `tracking:${parcelId}`, participant: 'channel' as const, connection: record.connection, kind: 'tracking' as const, orderId: record.id }
+  const owed = {
+    key: `tracking:${parcelId}`,
+    participant: 'channel' as const,
+    connection: record.connection,
+    kind: 'tracking' as const,
+    orderId: record.id,
+  }
   const connector = await runtime.connectorOf(record.connection)
   if (connector.writeTracking !== undefined) return await owe(tx, { ...owed, payload: { parcelId } })
   const source = await importOf(tx, record.id)
-  if (source !== null && WRITES_BACK.has(source.profile)) await owe(tx, { ...owed, payload: { parcelId, workbook: true, importId: source.id } })
+  if (source !== null && WRITES_BACK.has(source.profile))
+    await owe(tx, { ...owed, payload: { parcelId, workbook: true, importId: source.id } })
 }
 
 async function refused(runtime: Runtime, orderId: string, parcelId: string, error: OmnisagaError): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const parcel = parcelIn(record, parcelId)
-    if (parcel === undefined) return
-    parcel.state = 'refused'
-    await saveParcel(tx, parcel, { refusal: [error.message, error.remedy].filter(Boolean).join(' - ') })
-    // Our own data is wrong: the same parcel would be refused again, so a person is asked at once.
-    if (error.kind === 'Invalid') record.unit(parcel.unitId).bookingsAllowed = parcel.attempt
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const parcel = parcelIn(record, parcelId)
+      if (parcel === undefined) return
+      parcel.state = 'refused'
+      await saveParcel(tx, parcel, { refusal: [error.message, error.remedy].filter(Boolean).join(' - ') })
+      // Our own data is wrong: the same parcel would be refused again, so a person is asked at once.
+      if (error.kind === 'Invalid') record.unit(parcel.unitId).bookingsAllowed = parcel.attempt
+    })
+  ).view
 }
 
 async function cancelBooking(runtime: Runtime, orderId: string, parcelId: string): Promise<OrderView> {
@@ -124,17 +162,25 @@ async function cancelBooking(runtime: Runtime, orderId: string, parcelId: string
     const booking = parcel.state === 'sent' ? await courier.lookUp(context, request) : null
     const courierBookingId = parcel.courierBookingId ?? booking?.courierBookingId
     try {
-      if (courierBookingId !== undefined) await courier.cancel(context, { reference: parcel.reference, courierBookingId, waybill: parcel.waybill ?? booking?.waybill ?? null, service: parcel.service })
+      if (courierBookingId !== undefined)
+        await courier.cancel(context, {
+          reference: parcel.reference,
+          courierBookingId,
+          waybill: parcel.waybill ?? booking?.waybill ?? null,
+          service: parcel.service,
+        })
     } catch (error) {
       if (!(error instanceof OmnisagaError) || error.kind !== 'Rejected') throw error
       refusal = error.message
     }
   }
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
-    const mine = parcelIn(current, parcelId)
-    if (mine === undefined || mine.state === 'void') return
-    if (refusal !== null) return await leaveBookingToPerson(current, tx, parcelId, refusal)
-    mine.state = 'void'
-    await saveParcel(tx, mine)
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
+      const mine = parcelIn(current, parcelId)
+      if (mine === undefined || mine.state === 'void') return
+      if (refusal !== null) return await leaveBookingToPerson(current, tx, parcelId, refusal)
+      mine.state = 'void'
+      await saveParcel(tx, mine)
+    })
+  ).view
 }

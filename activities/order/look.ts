@@ -18,10 +18,12 @@ export async function look(runtime: Runtime, orderId: string): Promise<OrderView
 
 /** Everything is delivered, returned or cancelled: nothing more will be done by itself. */
 export async function close(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    record.record('closed')
-    record.closed = true
-    // What could not be undone and what came back stays a task, whatever became of the order.
-    await closeTasks(tx, { prefix: `order:${record.id}:` }, 'the order is finished')
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      record.record('closed')
+      record.closed = true
+      // What could not be undone and what came back stays a task, whatever became of the order.
+      await closeTasks(tx, { prefix: `order:${record.id}:` }, 'the order is finished')
+    })
+  ).view
 }

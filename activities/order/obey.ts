@@ -22,10 +22,15 @@ class Refusal extends Error {}
 
 type Obedience = (record: OrderRecord, tx: Tx, command: Command) => Promise<string>
 
-export async function obey(runtime: Runtime, orderId: string, commandId: string): Promise<{ view: OrderView; state: 'done' | 'refused'; answer: string }> {
+export async function obey(
+  runtime: Runtime,
+  orderId: string,
+  commandId: string,
+): Promise<{ view: OrderView; state: 'done' | 'refused'; answer: string }> {
   const { view } = await changeOrder(runtime.pool, orderId, 'saga', (record, tx) => obeyWaiting(record, tx))
   const command = await getCommand(runtime.pool, commandId)
-  if (command === null || command.state === 'waiting') throw new OmnisagaError('Transient', `command ${commandId} is not answered yet`)
+  if (command === null || command.state === 'waiting')
+    throw new OmnisagaError('Transient', `command ${commandId} is not answered yet`)
   return { view, state: command.state, answer: command.answer ?? '' }
 }
 
@@ -33,7 +38,8 @@ export async function obey(runtime: Runtime, orderId: string, commandId: string)
 export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
   for (const command of await waitingCommands(tx, record.id)) {
     try {
-      if (record.closed && command.verb !== 'restocked' && command.verb !== 'skip') throw new Refusal(`the order is finished (${record.phase})`)
+      if (record.closed && command.verb !== 'restocked' && command.verb !== 'skip')
+        throw new Refusal(`the order is finished (${record.phase})`)
       const answer = await verbs[command.verb](record, tx, command)
       await answerCommand(tx, command.id, 'done', answer)
       if (command.taskId !== null) await closeTasks(tx, { id: command.taskId }, `${command.verb}: ${answer}`, command.who)
@@ -49,16 +55,23 @@ export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
 /** The channel says one thing, the parcel's way another: a person hears both sides. */
 async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command, reason: string): Promise<void> {
   await openTask(tx, {
-    kind: `${command.verb}.refused`, key: `disagree:${command.id}`, orderId: record.id, connection: record.connection, subject: record.doc.externalId,
+    kind: `${command.verb}.refused`,
+    key: `disagree:${command.id}`,
+    orderId: record.id,
+    connection: record.connection,
+    subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
     detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}.`,
-    remedy: 'Settle it with the customer and at the channel; recall the parcel by hand where that is possible.', actions: ['skip'],
+    remedy: 'Settle it with the customer and at the channel; recall the parcel by hand where that is possible.',
+    actions: ['skip'],
   })
 }
 
-const shipped = (record: OrderRecord) => record.parcels.some((parcel) => ['shipped', 'delivered', 'returning', 'returned'].includes(parcel.state))
-  || record.lines.some((line) => line.shipped > 0)
-const atWarehouse = (record: OrderRecord) => record.units.some((unit) => ['handedOver', 'picked', 'packed', 'recalling'].includes(unit.state))
+const shipped = (record: OrderRecord) =>
+  record.parcels.some((parcel) => ['shipped', 'delivered', 'returning', 'returned'].includes(parcel.state)) ||
+  record.lines.some((line) => line.shipped > 0)
+const atWarehouse = (record: OrderRecord) =>
+  record.units.some((unit) => ['handedOver', 'picked', 'packed', 'recalling'].includes(unit.state))
 
 const Patch = z.strictObject({
   buyer: Buyer.partial().optional(),
@@ -79,7 +92,8 @@ const verbs: Record<Verb, Obedience> = {
   async confirm(record, tx, { who }) {
     if (record.is('confirmed')) return 'it was confirmed already'
     if (!record.is('reserved')) throw new Refusal('its goods are not reserved yet')
-    if (record.doc.kind === 'tryOn' && !record.is('tryOnDecided')) throw new Refusal('the customer has not decided yet what to keep')
+    if (record.doc.kind === 'tryOn' && !record.is('tryOnDecided'))
+      throw new Refusal('the customer has not decided yet what to keep')
     if (record.doc.onHold === true) throw new Refusal('the channel has not released it')
     await confirmNow(tx, record, who)
     record.wake()
@@ -104,14 +118,22 @@ const verbs: Record<Verb, Obedience> = {
   async change(record, tx, { detail, who }) {
     const patch = Patch.parse(detail)
     if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal('it is being cancelled')
-    const onlyAfterRefusal = record.units.every((unit) => unit.state === 'packed' && ['refused', undefined].includes(record.parcelOf(unit.id)?.state)) && record.units.length > 0 && patch.lines === undefined
+    const onlyAfterRefusal =
+      record.units.every((unit) => unit.state === 'packed' && ['refused', undefined].includes(record.parcelOf(unit.id)?.state)) &&
+      record.units.length > 0 &&
+      patch.lines === undefined
     if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered')
     if (atWarehouse(record) && !onlyAfterRefusal) throw new Refusal('the warehouse is already working on it')
     if (patch.skus !== undefined) await learnSkus(tx, record, patch.skus)
     applyPatch(record, patch)
-    const goodsMove = patch.lines !== undefined || patch.skus !== undefined || patch.delivery?.location !== undefined || patch.delivery?.method !== undefined
+    const goodsMove =
+      patch.lines !== undefined ||
+      patch.skus !== undefined ||
+      patch.delivery?.location !== undefined ||
+      patch.delivery?.method !== undefined
     if (goodsMove && !onlyAfterRefusal) await startOver(tx, record, patch.lines)
-    if (patch.payment !== undefined && record.doc.payment.method === 'cod' && !who.startsWith('channel:')) record.withdraw('confirmed')
+    if (patch.payment !== undefined && record.doc.payment.method === 'cod' && !who.startsWith('channel:'))
+      record.withdraw('confirmed')
     record.withdraw('checked', 'blocked')
     record.changeCourse()
     return 'changed'
@@ -132,8 +154,10 @@ const verbs: Record<Verb, Obedience> = {
     if (record.is('tryOnDecided')) throw new Refusal('it is decided already')
     for (const [lineId, quantity] of Object.entries(keep)) {
       const line = record.lines.find((candidate) => candidate.lineId === lineId)
-      if (line === undefined) throw new Refusal(`there is no line ${lineId}; lines are ${record.lines.map((l) => l.lineId).join(', ')}`)
-      if (quantity > line.ordered - line.cancelled) throw new Refusal(`line ${lineId} has ${line.ordered - line.cancelled} pieces, not ${quantity}`)
+      if (line === undefined)
+        throw new Refusal(`there is no line ${lineId}; lines are ${record.lines.map((l) => l.lineId).join(', ')}`)
+      if (quantity > line.ordered - line.cancelled)
+        throw new Refusal(`line ${lineId} has ${line.ordered - line.cancelled} pieces, not ${quantity}`)
     }
     await keepOnly(tx, record, new Map(Object.entries(keep)), 'decided')
     await closeTasks(tx, { key: `order:${record.id}:tryOn` }, 'decided')
@@ -189,7 +213,8 @@ const verbs: Record<Verb, Obedience> = {
       lowerAmounts(record, quantity * (line.unitPriceMinor ?? 0))
     }
     await closeTasks(tx, { key: `order:${record.id}:missing` }, 'shipped without')
-    if (record.lines.every((line) => line.cancelled === line.ordered)) record.record('cancelled', { reason: 'nothing of it was found' })
+    if (record.lines.every((line) => line.cancelled === line.ordered))
+      record.record('cancelled', { reason: 'nothing of it was found' })
     record.changeCourse()
     return 'the rest goes without it'
   },
@@ -209,7 +234,8 @@ const verbs: Record<Verb, Obedience> = {
     if (!record.is('cancelRequested')) throw new Refusal('it is not being cancelled')
     const recalling = record.units.filter((unit) => unit.state === 'recalling')
     const struck = record.units.filter((unit) => unit.state === 'cancelled')
-    if (struck.length > 0 && recalling.length === 0 && !shipped(record)) throw new Refusal('its goods are back on the shelf already')
+    if (struck.length > 0 && recalling.length === 0 && !shipped(record))
+      throw new Refusal('its goods are back on the shelf already')
     for (const unit of recalling) unit.state = unit.lines.some((line) => line.packed > 0) ? 'packed' : 'handedOver'
     record.withdraw('cancelRequested', 'undoFailed')
     await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
@@ -223,7 +249,14 @@ const verbs: Record<Verb, Obedience> = {
     if (returned.length === 0) throw new Refusal('nothing of it came back')
     for (const unit of returned) {
       for (const line of unit.lines.filter((l) => l.packed > 0)) {
-        await move(tx, { key: `${unit.id}:restocked:${line.lineId}`, sku: line.sku, location: unit.location, quantity: line.packed, reason: 'returned', reference: unit.id })
+        await move(tx, {
+          key: `${unit.id}:restocked:${line.lineId}`,
+          sku: line.sku,
+          location: unit.location,
+          quantity: line.packed,
+          reason: 'returned',
+          reference: unit.id,
+        })
       }
     }
     return 'on sale again'
@@ -242,7 +275,15 @@ function applyPatch(record: OrderRecord, patch: z.infer<typeof Patch>): void {
   record.doc = {
     ...doc,
     buyer: { ...doc.buyer, ...patch.buyer },
-    recipient: { ...recipient, address: address === undefined ? doc.recipient.address : address === null ? null : { ...emptyAddress, ...doc.recipient.address, ...address } },
+    recipient: {
+      ...recipient,
+      address:
+        address === undefined
+          ? doc.recipient.address
+          : address === null
+            ? null
+            : { ...emptyAddress, ...doc.recipient.address, ...address },
+    },
     delivery: { ...doc.delivery, ...patch.delivery },
     payment: { ...doc.payment, ...patch.payment },
     totals: { ...doc.totals, ...patch.totals },
@@ -256,7 +297,8 @@ const emptyAddress: Address = { postalCode: null, city: null, district: null, li
 async function learnSkus(tx: Tx, record: OrderRecord, skus: Record<string, string>): Promise<void> {
   for (const [lineId, sku] of Object.entries(skus)) {
     const line = record.lines.find((candidate) => candidate.lineId === lineId)
-    if (line === undefined) throw new Refusal(`there is no line ${lineId}; lines are ${record.lines.map((l) => l.lineId).join(', ')}`)
+    if (line === undefined)
+      throw new Refusal(`there is no line ${lineId}; lines are ${record.lines.map((l) => l.lineId).join(', ')}`)
     const told = line.sku ?? line.externalSku
     line.sku = sku
     if (told !== null && told !== sku) {
@@ -280,7 +322,20 @@ async function startOver(tx: Tx, record: OrderRecord, lines: OrderLine[] | undef
   await tx.query('delete from order_lines where order_id = $1', [record.id])
   await insertLines(tx, record.id, lines)
   record.lines = lines.map((line) => ({
-    lineId: line.lineId, sku: line.sku, externalSku: line.externalSku, name: line.name, variant: line.variant, unitPriceMinor: line.unitPriceMinor,
-    gift: line.gift, ordered: line.quantity, held: 0, picked: 0, packed: 0, shipped: 0, delivered: 0, returned: 0, cancelled: 0,
+    lineId: line.lineId,
+    sku: line.sku,
+    externalSku: line.externalSku,
+    name: line.name,
+    variant: line.variant,
+    unitPriceMinor: line.unitPriceMinor,
+    gift: line.gift,
+    ordered: line.quantity,
+    held: 0,
+    picked: 0,
+    packed: 0,
+    shipped: 0,
+    delivered: 0,
+    returned: 0,
+    cancelled: 0,
   }))
 }

@@ -9,24 +9,43 @@ import type { Runtime } from '../runtime.ts'
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
 
 export async function intendParcel(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const newest = record.parcelOf(unitId)
-    if (newest !== null && LIVE.has(newest.state)) return
-    const courier = await courierFor(runtime, tx, record, record.unit(unitId))
-    await addParcel(tx, record, { unitId, ...courier, amountDueMinor: amountDueFor(record, record.unit(unitId)) })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const newest = record.parcelOf(unitId)
+      if (newest !== null && LIVE.has(newest.state)) return
+      const courier = await courierFor(runtime, tx, record, record.unit(unitId))
+      await addParcel(tx, record, { unitId, ...courier, amountDueMinor: amountDueFor(record, record.unit(unitId)) })
+    })
+  ).view
 }
 
 /** The channel's own logistics where the order says so, else the courier of the location for this way of delivery. */
-async function courierFor(runtime: Runtime, tx: Tx, record: OrderRecord, unit: UnitRecord): Promise<{ courier: string; connector: string; service: string }> {
+async function courierFor(
+  runtime: Runtime,
+  tx: Tx,
+  record: OrderRecord,
+  unit: UnitRecord,
+): Promise<{ courier: string; connector: string; service: string }> {
   const { method, service, cvs } = record.doc.delivery
   const kind = method === 'cvs' ? 'cvs' : 'home'
-  const configured = await tx.query<{ courier: string | null }>(`select courier_${kind} as courier from locations where id = $1`, [unit.location])
+  const configured = await tx.query<{ courier: string | null }>(
+    `select courier_${kind} as courier from locations where id = $1`,
+    [unit.location],
+  )
   const name = service === 'channel' ? record.connection : configured.rows[0]?.courier
-  if (!name) throw new Error(`location ${unit.location} has no courier for ${kind} delivery: apply a configuration that names one`)
+  if (!name)
+    throw new Error(`location ${unit.location} has no courier for ${kind} delivery: apply a configuration that names one`)
   const { connector, context } = await runtime.connection(name)
   if (connector.courier === undefined) throw new Error(`connection ${name} is not a courier`)
-  return { courier: name, connector: connector.name, service: connector.courier.serviceFor(context.connection.config, { method: kind, chain: cvs?.chain ?? null, wished: service }) }
+  return {
+    courier: name,
+    connector: connector.name,
+    service: connector.courier.serviceFor(context.connection.config, {
+      method: kind,
+      chain: cvs?.chain ?? null,
+      wished: service,
+    }),
+  }
 }
 
 /**
@@ -37,40 +56,70 @@ export function amountDueFor(record: OrderRecord, unit: UnitRecord): number {
   const { payment } = record.doc
   if (payment.method !== 'cod' || payment.state === 'collected') return 0
   const others = record.units.filter((other) => other.id !== unit.id && other.state !== 'cancelled')
-  const onLabels = record.parcels.filter((parcel) => parcel.unitId !== unit.id && LIVE.has(parcel.state)).reduce((sum, parcel) => sum + parcel.amountDueMinor, 0)
+  const onLabels = record.parcels
+    .filter((parcel) => parcel.unitId !== unit.id && LIVE.has(parcel.state))
+    .reduce((sum, parcel) => sum + parcel.amountDueMinor, 0)
   const left = Math.max(0, payment.amountDueMinor - onLabels)
-  const isLast = others.every((other) => { const parcel = record.parcelOf(other.id); return parcel !== null && LIVE.has(parcel.state) })
+  const isLast = others.every((other) => {
+    const parcel = record.parcelOf(other.id)
+    return parcel !== null && LIVE.has(parcel.state)
+  })
   if (isLast && record.view().missing === 0) return left
-  const value = unit.lines.reduce((sum, line) => sum + (line.quantity - line.short) * (record.line(line.lineId).unitPriceMinor ?? 0), 0)
+  const value = unit.lines.reduce(
+    (sum, line) => sum + (line.quantity - line.short) * (record.line(line.lineId).unitPriceMinor ?? 0),
+    0,
+  )
   return Math.min(left, value)
 }
 
 export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const parcel = record.parcelOf(unitId)
-    const refusal = await tx.query<{ refusal: string | null }>('select refusal from parcels where id = $1', [parcel?.id])
-    await openTask(tx, {
-      kind: 'booking.refused', key: `order:${orderId}:booking:${unitId}`, orderId, connection: parcel?.courier ?? null, subject: record.doc.externalId,
-      title: 'The courier refuses this parcel', detail: `${parcel?.courier} says: ${refusal.rows[0]?.refusal ?? 'no reason'} (tried ${parcel?.attempt} times). The goods are packed.`,
-      remedy: 'Correct what the courier names (change), then retry; or cancel.', field: 'delivery', value: parcel?.service ?? null, actions: ['retry', 'change', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const parcel = record.parcelOf(unitId)
+      const refusal = await tx.query<{ refusal: string | null }>('select refusal from parcels where id = $1', [parcel?.id])
+      await openTask(tx, {
+        kind: 'booking.refused',
+        key: `order:${orderId}:booking:${unitId}`,
+        orderId,
+        connection: parcel?.courier ?? null,
+        subject: record.doc.externalId,
+        title: 'The courier refuses this parcel',
+        detail: `${parcel?.courier} says: ${refusal.rows[0]?.refusal ?? 'no reason'} (tried ${parcel?.attempt} times). The goods are packed.`,
+        remedy: 'Correct what the courier names (change), then retry; or cancel.',
+        field: 'delivery',
+        value: parcel?.service ?? null,
+        actions: ['retry', 'change', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 export async function courierUnreachable(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const parcel = record.parcelOf(unitId)
-    await openTask(tx, {
-      kind: 'courier.unreachable', key: `order:${orderId}:courier:${unitId}`, orderId, connection: parcel?.courier ?? null, subject: record.doc.externalId,
-      title: 'The courier cannot be reached', detail: `Booking the parcel of ${record.doc.externalId} with ${parcel?.courier} has not worked for a while; it is being tried again, and looked up first, so that nothing is booked twice.`,
-      remedy: 'Check the connection (omnisaga connections check). The task closes by itself once the parcel is booked.', actions: ['retry', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const parcel = record.parcelOf(unitId)
+      await openTask(tx, {
+        kind: 'courier.unreachable',
+        key: `order:${orderId}:courier:${unitId}`,
+        orderId,
+        connection: parcel?.courier ?? null,
+        subject: record.doc.externalId,
+        title: 'The courier cannot be reached',
+        detail: `Booking the parcel of ${record.doc.externalId} with ${parcel?.courier} has not worked for a while; it is being tried again, and looked up first, so that nothing is booked twice.`,
+        remedy: 'Check the connection (omnisaga connections check). The task closes by itself once the parcel is booked.',
+        actions: ['retry', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 /** The courier could not be asked to cancel: a person takes the parcel out, and the order says so. */
 export async function bookingNotCancelled(runtime: Runtime, orderId: string, parcelId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', (record, tx) => leaveBookingToPerson(record, tx, parcelId, 'the courier cannot be reached'))).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', (record, tx) =>
+      leaveBookingToPerson(record, tx, parcelId, 'the courier cannot be reached'),
+    )
+  ).view
 }
 
 export async function leaveBookingToPerson(record: OrderRecord, tx: Tx, parcelId: string, reason: string): Promise<void> {
@@ -80,8 +129,16 @@ export async function leaveBookingToPerson(record: OrderRecord, tx: Tx, parcelId
   await saveParcel(tx, parcel, { refusal: `not cancelled: ${reason}` })
   record.record('undoFailed', { parcel: parcelId, reason })
   await openTask(tx, {
-    kind: 'booking.cancel', key: `parcel:${parcelId}:cancel`, orderId: record.id, connection: parcel.courier, subject: record.doc.externalId,
-    title: 'A waybill could not be cancelled', detail: `Waybill ${parcel.waybill ?? parcel.reference} of the cancelled order ${record.doc.externalId} still stands at ${parcel.courier}: ${reason}.`,
-    remedy: 'Take the parcel out of the hand-over, destroy the label, and tell the courier.', field: 'waybill', value: parcel.waybill, actions: ['skip'],
+    kind: 'booking.cancel',
+    key: `parcel:${parcelId}:cancel`,
+    orderId: record.id,
+    connection: parcel.courier,
+    subject: record.doc.externalId,
+    title: 'A waybill could not be cancelled',
+    detail: `Waybill ${parcel.waybill ?? parcel.reference} of the cancelled order ${record.doc.externalId} still stands at ${parcel.courier}: ${reason}.`,
+    remedy: 'Take the parcel out of the hand-over, destroy the label, and tell the courier.',
+    field: 'waybill',
+    value: parcel.waybill,
+    actions: ['skip'],
   })
 }

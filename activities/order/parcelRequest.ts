@@ -3,27 +3,52 @@ import type { ParcelRequest } from '../../connectors/kit/types.ts'
 import type { Queryable } from '../../store/db.ts'
 import type { OrderRecord, ParcelRecord } from '../../store/orderRecord.ts'
 
-interface Sender { name: string; phone: string; postalCode: string; address: string }
+interface Sender {
+  name: string
+  phone: string
+  postalCode: string
+  address: string
+}
 
 export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: ParcelRecord): Promise<ParcelRequest> {
   const unit = record.unit(parcel.unitId)
-  const rows = await db.query<{ sender: Partial<Sender>; weight_grams: number | null; notes: string | null; temperature: ParcelRequest['temperature'] | null }>(
+  const rows = await db.query<{
+    sender: Partial<Sender>
+    weight_grams: number | null
+    notes: string | null
+    temperature: ParcelRequest['temperature'] | null
+  }>(
     `select l.sender, u.weight_grams, u.notes,
        (select max(p.temperature) from unit_lines ul join products p on p.sku = ul.sku where ul.unit_id = u.id and p.temperature <> 'ambient') as temperature
-     from units u join locations l on l.id = u.location where u.id = $1`, [unit.id])
+     from units u join locations l on l.id = u.location where u.id = $1`,
+    [unit.id],
+  )
   const at = rows.rows[0]
   const { recipient, delivery, payment } = record.doc
-  const packed = unit.lines.filter((line) => line.quantity > line.short).map((line) => ({ ...line, of: record.line(line.lineId) }))
+  const packed = unit.lines
+    .filter((line) => line.quantity > line.short)
+    .map((line) => ({ ...line, of: record.line(line.lineId) }))
   const value = packed.reduce((sum, line) => sum + (line.quantity - line.short) * (line.of.unitPriceMinor ?? 0), 0)
   return {
     reference: parcel.reference,
     service: parcel.service,
     method: delivery.method === 'cvs' ? 'cvs' : 'home',
-    cvs: delivery.cvs === null || delivery.cvs.storeId === null ? null : { chain: delivery.cvs.chain, storeId: delivery.cvs.storeId },
-    sender: { name: at?.sender.name ?? '', phone: at?.sender.phone ?? '', postalCode: at?.sender.postalCode ?? '', address: at?.sender.address ?? '' },
+    cvs:
+      delivery.cvs === null || delivery.cvs.storeId === null
+        ? null
+        : { chain: delivery.cvs.chain, storeId: delivery.cvs.storeId },
+    sender: {
+      name: at?.sender.name ?? '',
+      phone: at?.sender.phone ?? '',
+      postalCode: at?.sender.postalCode ?? '',
+      address: at?.sender.address ?? '',
+    },
     recipient: {
-      name: recipient.name ?? '', phone: recipient.phone ?? '',
-      postalCode: recipient.address?.postalCode ?? null, city: recipient.address?.city ?? null, district: recipient.address?.district ?? null,
+      name: recipient.name ?? '',
+      phone: recipient.phone ?? '',
+      postalCode: recipient.address?.postalCode ?? null,
+      city: recipient.address?.city ?? null,
+      district: recipient.address?.district ?? null,
       address: recipient.address?.line ?? null,
     },
     goodsName: packed.map((line) => line.of.name ?? line.sku).join(' '),

@@ -19,50 +19,74 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
   const policy = await runtime.policy(record.settingsVersion)
   const expiresAt = lasts(record) ? null : new Date(Date.now() + policy.holdTtlMs)
   const missing = await hold(runtime, record, demand, expiresAt)
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
-    const key = `order:${current.id}:stock`
-    if (current.is('reserved')) return
-    if (current.course !== record.course) {
-      // Changed meanwhile: these holds answer a question that nobody asks any more.
-      await release(tx, { orderId: current.id })
-      return
-    }
-    if (missing.length === 0) {
-      for (const line of current.lines) line.held = line.ordered - line.cancelled
-      current.withdraw('shortage')
-      current.record('reserved')
-      await closeTasks(tx, { key }, 'there is stock now')
-      return
-    }
-    current.record('shortage', { skus: missing.map((line) => line.sku) })
-    await openTask(tx, {
-      kind: 'stock.short', key, orderId: current.id, connection: current.connection, subject: current.doc.externalId,
-      title: `Not enough stock: ${missing.map((line) => `${line.sku} (${line.available} of ${line.quantity})`).join(', ')}`,
-      detail: `Order ${current.doc.externalId} waits; nothing of it is held.`,
-      remedy: 'Receive or correct the stock (the order then goes on by itself), change the lines, or cancel the order.',
-      field: 'lines', value: missing.map((line) => line.sku).join(', '), actions: ['retry', 'change', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
+      const key = `order:${current.id}:stock`
+      if (current.is('reserved')) return
+      if (current.course !== record.course) {
+        // Changed meanwhile: these holds answer a question that nobody asks any more.
+        await release(tx, { orderId: current.id })
+        return
+      }
+      if (missing.length === 0) {
+        for (const line of current.lines) line.held = line.ordered - line.cancelled
+        current.withdraw('shortage')
+        current.record('reserved')
+        await closeTasks(tx, { key }, 'there is stock now')
+        return
+      }
+      current.record('shortage', { skus: missing.map((line) => line.sku) })
+      await openTask(tx, {
+        kind: 'stock.short',
+        key,
+        orderId: current.id,
+        connection: current.connection,
+        subject: current.doc.externalId,
+        title: `Not enough stock: ${missing.map((line) => `${line.sku} (${line.available} of ${line.quantity})`).join(', ')}`,
+        detail: `Order ${current.doc.externalId} waits; nothing of it is held.`,
+        remedy: 'Receive or correct the stock (the order then goes on by itself), change the lines, or cancel the order.',
+        field: 'lines',
+        value: missing.map((line) => line.sku).join(', '),
+        actions: ['retry', 'change', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 /** Prepaid goods stay held; a hold that still waits for somebody's word ends by itself. */
 const lasts = (record: OrderRecord): boolean =>
   record.doc.kind !== 'tryOn' && record.doc.payment.method === 'prepaid' && record.doc.payment.state === 'paid'
 
-interface Demand { lineId: string; sku: string; quantity: number }
+interface Demand {
+  lineId: string
+  sku: string
+  quantity: number
+}
 
 /** @returns what could not be held; then nothing is held. */
-async function hold(runtime: Runtime, record: OrderRecord, demand: Demand[], expiresAt: Date | null): Promise<(Demand & { available: number })[]> {
+async function hold(
+  runtime: Runtime,
+  record: OrderRecord,
+  demand: Demand[],
+  expiresAt: Date | null,
+): Promise<(Demand & { available: number })[]> {
   if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return []
   for (let attempt = 1; ; attempt++) {
     const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record))
     if (plan.missing.length > 0) return plan.missing
-    const serial = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
+    const serial = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [
+      record.id,
+    ])
     const answer = await runtime.reserver.reserve({
-      key: `${record.id}/${Number(serial.rows[0]?.n ?? 0) + 1}`, orderId: record.id, lines: plan.lines, mode: 'allOrNothing', expiresAt,
+      key: `${record.id}/${Number(serial.rows[0]?.n ?? 0) + 1}`,
+      orderId: record.id,
+      lines: plan.lines,
+      mode: 'allOrNothing',
+      expiresAt,
     })
     if (answer.complete) return []
-    if (attempt === ATTEMPTS) return demand.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 }))
+    if (attempt === ATTEMPTS)
+      return demand.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 }))
   }
 }
 
@@ -70,7 +94,9 @@ async function hold(runtime: Runtime, record: OrderRecord, demand: Demand[], exp
 async function holdsAll(db: Queryable, orderId: string, demand: Demand[]): Promise<boolean> {
   const held = await db.query<{ line_id: string; quantity: number }>(
     `select line_id, sum(quantity)::int as quantity from holds
-     where order_id = $1 and state = 'active' and (expires_at is null or expires_at > now()) group by line_id`, [orderId])
+     where order_id = $1 and state = 'active' and (expires_at is null or expires_at > now()) group by line_id`,
+    [orderId],
+  )
   if (held.rows.length === 0) return false
   const byLine = new Map(held.rows.map((row) => [row.line_id, row.quantity]))
   if (demand.every((line) => byLine.get(line.lineId) === line.quantity)) return true
@@ -82,13 +108,25 @@ async function holdsAll(db: Queryable, orderId: string, demand: Demand[]): Promi
 export async function candidates(db: Queryable, record: OrderRecord): Promise<string[]> {
   const { method, location } = record.doc.delivery
   if (location !== null && (record.doc.kind === 'tryOn' || method === 'storePickup' || method === 'handOver')) return [location]
-  const rows = await db.query<{ id: string }>({ name: 'shipping-locations', text: 'select id from locations where ships order by priority, id' })
+  const rows = await db.query<{ id: string }>({
+    name: 'shipping-locations',
+    text: 'select id from locations where ships order by priority, id',
+  })
   return rows.rows.map((row) => row.id)
 }
 
 /** One location that has everything, else as few splits as the order of locations gives. */
-export async function placeDemand(db: Queryable, demand: Demand[], locations: string[]): Promise<{ lines: ReserveLine[]; missing: (Demand & { available: number })[] }> {
-  const left = new Map((await levels(db, { skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [`${level.sku}\u0000${level.location}`, level.available]))
+export async function placeDemand(
+  db: Queryable,
+  demand: Demand[],
+  locations: string[],
+): Promise<{ lines: ReserveLine[]; missing: (Demand & { available: number })[] }> {
+  const left = new Map(
+    (await levels(db, { skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [
+      `${level.sku}\u0000${level.location}`,
+      level.available,
+    ]),
+  )
   const at = (sku: string, location: string) => left.get(`${sku}\u0000${location}`) ?? 0
   const bySku = new Map<string, number>()
   for (const line of demand) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)

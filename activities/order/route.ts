@@ -9,7 +9,13 @@ import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
 import { candidates, placeDemand } from './reserve.ts'
 
-interface HeldPiece { lineId: string; sku: string; location: string; quantity: number; ships: boolean }
+interface HeldPiece {
+  lineId: string
+  sku: string
+  location: string
+  quantity: number
+  ships: boolean
+}
 
 async function heldPieces(tx: Tx, orderId: string): Promise<HeldPiece[]> {
   const rows = await tx.query<HeldPiece>({
@@ -32,30 +38,50 @@ const goesByCourier = (record: OrderRecord) => record.doc.delivery.method === 'h
 
 export async function route(runtime: Runtime, orderId: string): Promise<OrderView> {
   await moveToShippingLocation(runtime, orderId)
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    if (record.is('routed')) return
-    const key = `order:${orderId}:route`
-    const pieces = await heldPieces(tx, orderId)
-    if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
-      await openTask(tx, {
-        kind: 'order.route', key, orderId, connection: record.connection, subject: record.doc.externalId,
-        title: 'No location can ship this order', detail: `The goods of ${record.doc.externalId} are held where nothing is shipped from, and no warehouse has them.`,
-        remedy: 'Bring stock to a location that ships, then retry; or cancel.', actions: ['retry', 'cancel'],
-      })
-      return
-    }
-    await closeTasks(tx, { key }, 'routed')
-    await addUnits(runtime, tx, record, pieces)
-    record.record('routed', { units: record.units.map((unit) => unit.id) })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('routed')) return
+      const key = `order:${orderId}:route`
+      const pieces = await heldPieces(tx, orderId)
+      if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
+        await openTask(tx, {
+          kind: 'order.route',
+          key,
+          orderId,
+          connection: record.connection,
+          subject: record.doc.externalId,
+          title: 'No location can ship this order',
+          detail: `The goods of ${record.doc.externalId} are held where nothing is shipped from, and no warehouse has them.`,
+          remedy: 'Bring stock to a location that ships, then retry; or cancel.',
+          actions: ['retry', 'cancel'],
+        })
+        return
+      }
+      await closeTasks(tx, { key }, 'routed')
+      await addUnits(runtime, tx, record, pieces)
+      record.record('routed', { units: record.units.map((unit) => unit.id) })
+    })
+  ).view
 }
 
-async function addUnits(runtime: Runtime, tx: Tx, record: OrderRecord, pieces: { lineId: string; sku: string; location: string; quantity: number }[]): Promise<void> {
+async function addUnits(
+  runtime: Runtime,
+  tx: Tx,
+  record: OrderRecord,
+  pieces: { lineId: string; sku: string; location: string; quantity: number }[],
+): Promise<void> {
   const policy = await runtime.policy(record.settingsVersion)
   const urgent = record.doc.kind === 'tryOn' || record.doc.kind === 'store' ? 10 : 0
   const notes = [record.doc.notes, record.doc.delivery.askedTime].filter((wish) => wish).join(' / ') || null
   for (const [location, lines] of byLocation(pieces)) {
-    await addUnit(tx, record, { location, state: 'planned', lines, notes, priority: record.doc.priority + urgent, bookingsAllowed: 1 + policy.bookingRetryMs.length })
+    await addUnit(tx, record, {
+      location,
+      state: 'planned',
+      lines,
+      notes,
+      priority: record.doc.priority + urgent,
+      bookingsAllowed: 1 + policy.bookingRetryMs.length,
+    })
   }
 }
 
@@ -67,48 +93,72 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
   if (stuck.length === 0) return
   const demand = stuck.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
   const ships = await runtime.pool.query<{ id: string }>('select id from locations where ships order by priority, id')
-  const plan = await placeDemand(runtime.pool, demand, ships.rows.map((row) => row.id))
+  const plan = await placeDemand(
+    runtime.pool,
+    demand,
+    ships.rows.map((row) => row.id),
+  )
   if (plan.missing.length > 0) return
   const answer = await runtime.reserver.reserve({
-    key: `${orderId}/move/${record.course}`, orderId, lines: plan.lines, mode: 'allOrNothing', expiresAt: null,
+    key: `${orderId}/move/${record.course}`,
+    orderId,
+    lines: plan.lines,
+    mode: 'allOrNothing',
+    expiresAt: null,
   })
   if (!answer.complete) return
-  await transaction(runtime.pool, (tx) => release(tx, { orderId, lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })) }))
+  await transaction(runtime.pool, (tx) =>
+    release(tx, { orderId, lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })) }),
+  )
 }
 
 /** The warehouse did not find some pieces: held elsewhere they become a unit of their own; found nowhere, a person decides. */
 export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
-  const demand = record.lines.flatMap((line) => (line.sku !== null && record.missingOf(line) > 0 ? [{ lineId: line.lineId, sku: line.sku, quantity: record.missingOf(line) }] : []))
+  const demand = record.lines.flatMap((line) =>
+    line.sku !== null && record.missingOf(line) > 0
+      ? [{ lineId: line.lineId, sku: line.sku, quantity: record.missingOf(line) }]
+      : [],
+  )
   const held = demand.length === 0 || (await holdMissing(runtime, record, demand))
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
-    const key = `order:${orderId}:missing`
-    const fresh = unclaimed(current, await heldPieces(tx, orderId))
-    if (fresh.length > 0) {
-      await addUnits(runtime, tx, current, fresh)
-      for (const piece of fresh) current.line(piece.lineId).held += piece.quantity
-    }
-    const missing = current.lines.filter((line) => current.missingOf(line) > 0)
-    if (missing.length === 0) {
-      await closeTasks(tx, { key }, 'found elsewhere')
-      return
-    }
-    if (held && fresh.length > 0) return
-    await openTask(tx, {
-      kind: 'pick.short', key, orderId, connection: current.connection, subject: current.doc.externalId,
-      title: `The warehouse did not find ${missing.map((line) => `${current.missingOf(line)} × ${line.sku}`).join(', ')}`,
-      detail: `The rest of ${current.doc.externalId} goes on; no other location has what is missing.`,
-      remedy: 'Ship without it, retry when there is stock again, or cancel the order.',
-      field: 'lines', value: missing.map((line) => line.sku).join(', '), actions: ['shipWithout', 'retry', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
+      const key = `order:${orderId}:missing`
+      const fresh = unclaimed(current, await heldPieces(tx, orderId))
+      if (fresh.length > 0) {
+        await addUnits(runtime, tx, current, fresh)
+        for (const piece of fresh) current.line(piece.lineId).held += piece.quantity
+      }
+      const missing = current.lines.filter((line) => current.missingOf(line) > 0)
+      if (missing.length === 0) {
+        await closeTasks(tx, { key }, 'found elsewhere')
+        return
+      }
+      if (held && fresh.length > 0) return
+      await openTask(tx, {
+        kind: 'pick.short',
+        key,
+        orderId,
+        connection: current.connection,
+        subject: current.doc.externalId,
+        title: `The warehouse did not find ${missing.map((line) => `${current.missingOf(line)} × ${line.sku}`).join(', ')}`,
+        detail: `The rest of ${current.doc.externalId} goes on; no other location has what is missing.`,
+        remedy: 'Ship without it, retry when there is stock again, or cancel the order.',
+        field: 'lines',
+        value: missing.map((line) => line.sku).join(', '),
+        actions: ['shipWithout', 'retry', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 /** Active holds that no unit has claimed yet: what was just held for the missing pieces. */
 function unclaimed(record: OrderRecord, pieces: HeldPiece[]): HeldPiece[] {
   const claims = record.units
     .filter((unit) => ['planned', 'ready', 'handedOver', 'picked', 'packed', 'recalling'].includes(unit.state))
-    .flatMap((unit) => unit.lines.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.quantity - line.short })))
+    .flatMap((unit) =>
+      unit.lines.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.quantity - line.short })),
+    )
   return pieces.flatMap((piece) => {
     const claimed = claims
       .filter((claim) => claim.lineId === piece.lineId && claim.location === piece.location)
@@ -118,53 +168,79 @@ function unclaimed(record: OrderRecord, pieces: HeldPiece[]): HeldPiece[] {
   })
 }
 
-async function holdMissing(runtime: Runtime, record: OrderRecord, demand: { lineId: string; sku: string; quantity: number }[]): Promise<boolean> {
+async function holdMissing(
+  runtime: Runtime,
+  record: OrderRecord,
+  demand: { lineId: string; sku: string; quantity: number }[],
+): Promise<boolean> {
   const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record))
   if (plan.missing.length > 0) return false
   const answer = await runtime.reserver.reserve({
-    key: `${record.id}/again/${record.units.length}/${record.course}`, orderId: record.id, lines: plan.lines, mode: 'allOrNothing', expiresAt: null,
+    key: `${record.id}/again/${record.units.length}/${record.course}`,
+    orderId: record.id,
+    lines: plan.lines,
+    mode: 'allOrNothing',
+    expiresAt: null,
   })
   return answer.complete
 }
 
 /** Into the next wave of its location; where no warehouse system picks, a person is told. */
 export async function queueForWave(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const unit = record.unit(unitId)
-    if (unit.state !== 'planned') return
-    const location = await tx.query<{ warehouse_connection: string | null }>('select warehouse_connection from locations where id = $1', [unit.location])
-    await tx.query('update units set ready_at = coalesce(ready_at, now()) where id = $1', [unitId])
-    unit.state = 'ready'
-    if (location.rows[0]?.warehouse_connection) return
-    await openTask(tx, {
-      kind: 'unit.pick', key: `order:${orderId}:pick:${unitId}`, orderId, connection: record.connection, subject: record.doc.externalId,
-      title: `Pick and pack at ${unit.location}`, detail: unit.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', '),
-      remedy: 'Pack the pieces, then say packed.', field: 'unit', value: unitId, actions: ['packed', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const unit = record.unit(unitId)
+      if (unit.state !== 'planned') return
+      const location = await tx.query<{ warehouse_connection: string | null }>(
+        'select warehouse_connection from locations where id = $1',
+        [unit.location],
+      )
+      await tx.query('update units set ready_at = coalesce(ready_at, now()) where id = $1', [unitId])
+      unit.state = 'ready'
+      if (location.rows[0]?.warehouse_connection) return
+      await openTask(tx, {
+        kind: 'unit.pick',
+        key: `order:${orderId}:pick:${unitId}`,
+        orderId,
+        connection: record.connection,
+        subject: record.doc.externalId,
+        title: `Pick and pack at ${unit.location}`,
+        detail: unit.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', '),
+        remedy: 'Pack the pieces, then say packed.',
+        field: 'unit',
+        value: unitId,
+        actions: ['packed', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 /** Over the counter: taken along at once, or kept aside until it is collected. */
 export async function handOver(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const unit = record.unit(unitId)
-    if (unit.state === 'packed' || unit.state === 'delivered') return
-    for (const line of unit.lines) {
-      record.line(line.lineId).picked += line.quantity
-      record.line(line.lineId).packed += line.quantity
-      line.picked = line.packed = line.quantity
-    }
-    unit.state = 'packed'
-    if (record.doc.delivery.method === 'handOver') await collected(tx, record, unitId)
-    else await notify(tx, { key: `${unitId}:ready`, orderId, template: 'readyForPickup', data: { location: unit.location } })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const unit = record.unit(unitId)
+      if (unit.state === 'packed' || unit.state === 'delivered') return
+      for (const line of unit.lines) {
+        record.line(line.lineId).picked += line.quantity
+        record.line(line.lineId).packed += line.quantity
+        line.picked = line.packed = line.quantity
+      }
+      unit.state = 'packed'
+      if (record.doc.delivery.method === 'handOver') await collected(tx, record, unitId)
+      else await notify(tx, { key: `${unitId}:ready`, orderId, template: 'readyForPickup', data: { location: unit.location } })
+    })
+  ).view
 }
 
 /** The customer has the goods of a unit in hand. */
 export async function collected(tx: Tx, record: OrderRecord, unitId: string): Promise<void> {
   const unit = record.unit(unitId)
   await consume(tx, {
-    key: `${unitId}:handedOver`, orderId: record.id, reason: 'handedOver', reference: unitId,
+    key: `${unitId}:handedOver`,
+    orderId: record.id,
+    reason: 'handedOver',
+    reference: unitId,
     lines: unit.lines.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.packed })),
   })
   for (const line of unit.lines) {

@@ -44,12 +44,34 @@ export interface OrderSteps {
 }
 
 const steps = {
-  begin, look, obey, check, reserve, holdForTryOn, noShow, remindOfTryOn, askConfirmation, remindOfConfirmation, route, reRoute,
-  queueForWave, handOver, intendParcel, askAboutRefusal, courierUnreachable, bookingNotCancelled, recall, releaseAll, close,
+  begin,
+  look,
+  obey,
+  check,
+  reserve,
+  holdForTryOn,
+  noShow,
+  remindOfTryOn,
+  askConfirmation,
+  remindOfConfirmation,
+  route,
+  reRoute,
+  queueForWave,
+  handOver,
+  intendParcel,
+  askAboutRefusal,
+  courierUnreachable,
+  bookingNotCancelled,
+  recall,
+  releaseAll,
+  close,
 }
 
 export function createOrderSteps(runtime: Runtime): OrderSteps {
   return Object.fromEntries(
-    Object.entries(steps).map(([name, step]) => [name, (...args: string[]) => (step as (r: Runtime, ...a: string[]) => unknown)(runtime, ...args)]),
+    Object.entries(steps).map(([name, step]) => [
+      name,
+      (...args: string[]) => (step as (r: Runtime, ...a: string[]) => unknown)(runtime, ...args),
+    ]),
   ) as unknown as OrderSteps
 }

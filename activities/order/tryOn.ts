@@ -8,37 +8,59 @@ import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const policy = await runtime.policy(record.settingsVersion)
-    const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
-    record.record('tryOnHeld', { until })
-    await notify(tx, { key: `${orderId}:tryOnHeld`, orderId, template: 'tryOnHeld', data: { until, location: record.doc.delivery.location } })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const policy = await runtime.policy(record.settingsVersion)
+      const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
+      record.record('tryOnHeld', { until })
+      await notify(tx, {
+        key: `${orderId}:tryOnHeld`,
+        orderId,
+        template: 'tryOnHeld',
+        data: { until, location: record.doc.delivery.location },
+      })
+    })
+  ).view
 }
 
 export async function noShow(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    if (record.is('tryOnArrived') || record.is('tryOnDecided')) return
-    await keepOnly(tx, record, new Map(), 'noShow')
-    await notify(tx, { key: `${orderId}:noShow`, orderId, template: 'tryOnMissed' })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('tryOnArrived') || record.is('tryOnDecided')) return
+      await keepOnly(tx, record, new Map(), 'noShow')
+      await notify(tx, { key: `${orderId}:noShow`, orderId, template: 'tryOnMissed' })
+    })
+  ).view
 }
 
 export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    await openTask(tx, {
-      kind: 'tryOn.undecided', key: `order:${orderId}:tryOn`, orderId, connection: record.connection, subject: record.doc.externalId,
-      title: 'Nobody has recorded what the customer keeps', detail: `The customer of ${record.doc.externalId} came; the goods are kept aside at ${record.doc.delivery.location}.`,
-      remedy: 'Record what is kept and what goes back on sale.', actions: ['decide', 'cancel'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      await openTask(tx, {
+        kind: 'tryOn.undecided',
+        key: `order:${orderId}:tryOn`,
+        orderId,
+        connection: record.connection,
+        subject: record.doc.externalId,
+        title: 'Nobody has recorded what the customer keeps',
+        detail: `The customer of ${record.doc.externalId} came; the goods are kept aside at ${record.doc.delivery.location}.`,
+        remedy: 'Record what is kept and what goes back on sale.',
+        actions: ['decide', 'cancel'],
+      })
     })
-  })).view
+  ).view
 }
 
 /**
  * Keeps the named pieces (lineId -> quantity), puts the others back on sale and takes them off what is owed.
  * Nothing kept means the order is over.
  */
-export async function keepOnly(tx: Tx, record: OrderRecord, keep: ReadonlyMap<string, number>, reason: 'decided' | 'noShow'): Promise<void> {
+export async function keepOnly(
+  tx: Tx,
+  record: OrderRecord,
+  keep: ReadonlyMap<string, number>,
+  reason: 'decided' | 'noShow',
+): Promise<void> {
   let releasedMinor = 0
   for (const line of record.lines) {
     const kept = Math.min(keep.get(line.lineId) ?? 0, line.ordered - line.cancelled)

@@ -7,45 +7,75 @@ import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    const policy = await runtime.policy(record.settingsVersion)
-    for (const unit of record.units) {
-      if (unit.state === 'planned' || unit.state === 'ready') unit.state = 'cancelled'
-      if (!['handedOver', 'picked', 'packed'].includes(unit.state)) continue
-      const location = await tx.query<{ warehouse: string | null }>('select warehouse_connection as warehouse from locations where id = $1', [unit.location])
-      const warehouse = location.rows[0]?.warehouse
-      if (!warehouse) {
-        unit.state = 'cancelled'
-        await openTask(tx, {
-          kind: 'unit.putBack', key: `unit:${unit.id}:putBack`, orderId, connection: record.connection, subject: record.doc.externalId,
-          title: `Put the goods back at ${unit.location}`, detail: unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', '),
-          remedy: 'The order was cancelled after packing: put the pieces back on the shelf.', actions: ['skip'],
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      const policy = await runtime.policy(record.settingsVersion)
+      for (const unit of record.units) {
+        if (unit.state === 'planned' || unit.state === 'ready') unit.state = 'cancelled'
+        if (!['handedOver', 'picked', 'packed'].includes(unit.state)) continue
+        const location = await tx.query<{ warehouse: string | null }>(
+          'select warehouse_connection as warehouse from locations where id = $1',
+          [unit.location],
+        )
+        const warehouse = location.rows[0]?.warehouse
+        if (!warehouse) {
+          unit.state = 'cancelled'
+          await openTask(tx, {
+            kind: 'unit.putBack',
+            key: `unit:${unit.id}:putBack`,
+            orderId,
+            connection: record.connection,
+            subject: record.doc.externalId,
+            title: `Put the goods back at ${unit.location}`,
+            detail: unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', '),
+            remedy: 'The order was cancelled after packing: put the pieces back on the shelf.',
+            actions: ['skip'],
+          })
+          continue
+        }
+        unit.state = 'recalling'
+        await tx.query(`update units set answer_due_at = now() + $2 * interval '1 millisecond' where id = $1`, [
+          unit.id,
+          policy.recallTimeoutMs,
+        ])
+        await owe(tx, {
+          key: `recall:${unit.id}`,
+          participant: 'warehouse',
+          connection: warehouse,
+          kind: 'recall',
+          orderId,
+          payload: { unitId: unit.id },
         })
-        continue
       }
-      unit.state = 'recalling'
-      await tx.query(`update units set answer_due_at = now() + $2 * interval '1 millisecond' where id = $1`, [unit.id, policy.recallTimeoutMs])
-      await owe(tx, { key: `recall:${unit.id}`, participant: 'warehouse', connection: warehouse, kind: 'recall', orderId, payload: { unitId: unit.id } })
-    }
-  })).view
+    })
+  ).view
 }
 
 export async function releaseAll(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-    if (record.is('cancelled')) return
-    await release(tx, { orderId })
-    for (const line of record.lines) {
-      line.held = 0
-      line.cancelled = line.ordered
-    }
-    const request = record.facts.cancelRequested
-    record.record('cancelled', { by: request?.by, reason: request?.reason })
-    record.withdraw('cancelRequested')
-    const byChannel = String(request?.by ?? '').startsWith('channel:')
-    const connector = await runtime.connectorOf(record.connection)
-    if (!byChannel && connector.cancelOrder !== undefined) {
-      await owe(tx, { key: `cancelled:${orderId}`, participant: 'channel', connection: record.connection, kind: 'cancelled', orderId, payload: { reason: String(request?.reason ?? '') } })
-    }
-    await notify(tx, { key: `${orderId}:cancelled`, orderId, template: 'cancelled' })
-  })).view
+  return (
+    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('cancelled')) return
+      await release(tx, { orderId })
+      for (const line of record.lines) {
+        line.held = 0
+        line.cancelled = line.ordered
+      }
+      const request = record.facts.cancelRequested
+      record.record('cancelled', { by: request?.by, reason: request?.reason })
+      record.withdraw('cancelRequested')
+      const byChannel = String(request?.by ?? '').startsWith('channel:')
+      const connector = await runtime.connectorOf(record.connection)
+      if (!byChannel && connector.cancelOrder !== undefined) {
+        await owe(tx, {
+          key: `cancelled:${orderId}`,
+          participant: 'channel',
+          connection: record.connection,
+          kind: 'cancelled',
+          orderId,
+          payload: { reason: String(request?.reason ?? '') },
+        })
+      }
+      await notify(tx, { key: `${orderId}:cancelled`, orderId, template: 'cancelled' })
+    })
+  ).view
 }

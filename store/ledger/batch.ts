@@ -25,8 +25,8 @@ export async function reserveBatch(pool: Pool, requests: ReserveRequest[]): Prom
     const rows = new Map(requests.flatMap((request) => request.lines).map((line) => [rowKey(line), line]))
     const named = [...rows.values()]
     const results = (await client.query(
-      `begin; ${LIMITS}; select * from ledger_begin(${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}, `
-      + `${array(requests.map((request) => request.key))})`,
+      `begin; ${LIMITS}; select * from ledger_begin(${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}, ` +
+        `${array(requests.map((request) => request.key))})`,
     )) as unknown as pg.QueryResult[]
     const free = new Map<string, number>()
     const answers = new Map<string, ReserveAnswer>()
@@ -45,18 +45,31 @@ export async function reserveBatch(pool: Pool, requests: ReserveRequest[]): Prom
       for (const line of answer.lines) if (line.held > 0) held.push({ request: fresh.length, line })
     }
     // Committed even when nothing is new: expired holds may have been ended.
-    await client.query(fresh.length === 0 ? 'commit' : `select ledger_hold(${[
-      array(fresh.map((request) => request.key)), array(fresh.map((request) => request.orderId)),
-      array(fresh.map((request) => request.expiresAt?.toISOString() ?? null)),
-      array(fresh.map((request) => JSON.stringify(answers.get(request.key)))),
-      numbers(held.map((hold) => hold.request)), array(held.map(({ line }) => line.lineId)), array(held.map(({ line }) => line.sku)),
-      array(held.map(({ line }) => line.location)), numbers(held.map(({ line }) => line.held)),
-    ].join(', ')}); commit`)
+    await client.query(
+      fresh.length === 0
+        ? 'commit'
+        : `select ledger_hold(${[
+            array(fresh.map((request) => request.key)),
+            array(fresh.map((request) => request.orderId)),
+            array(fresh.map((request) => request.expiresAt?.toISOString() ?? null)),
+            array(fresh.map((request) => JSON.stringify(answers.get(request.key)))),
+            numbers(held.map((hold) => hold.request)),
+            array(held.map(({ line }) => line.lineId)),
+            array(held.map(({ line }) => line.sku)),
+            array(held.map(({ line }) => line.location)),
+            numbers(held.map(({ line }) => line.held)),
+          ].join(', ')}); commit`,
+    )
     committed = true
     return requests.map((request) => answers.get(request.key) as ReserveAnswer)
   } finally {
     // A connection that cannot even roll back is thrown away.
-    const broken = !committed && (await client.query('rollback').then(() => false, () => true))
+    const broken =
+      !committed &&
+      (await client.query('rollback').then(
+        () => false,
+        () => true,
+      ))
     client.release(broken)
   }
 }

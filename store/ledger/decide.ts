@@ -11,7 +11,8 @@ export const rowKey = (row: { sku: string; location: string }): string => `${row
 export function validateRequest(request: ReserveRequest): void {
   const refuse = (what: string) => {
     throw new OmnisagaError('Invalid', `reservation ${request.key} of order ${request.orderId}: ${what}`, {
-      code: 'reservation', remedy: 'send whole quantities above zero, and each line and location once',
+      code: 'reservation',
+      remedy: 'send whole quantities above zero, and each line and location once',
     })
   }
   if (request.key === '') refuse('the key is empty')

@@ -13,7 +13,8 @@ const isCount = (value: number) => Number.isInteger(value) && value >= 0 && valu
 /** @throws Invalid when the location is unknown. */
 async function ensureRow(db: Queryable, { sku, location }: Row): Promise<void> {
   const known = await db.query('select from locations where id = $1', [location])
-  if (known.rowCount === 0) refuse(`stock of ${sku}`, `location ${location} is unknown`, 'apply a configuration that names the location')
+  if (known.rowCount === 0)
+    refuse(`stock of ${sku}`, `location ${location} is unknown`, 'apply a configuration that names the location')
   await db.query('insert into stock (sku, location) values ($1, $2) on conflict do nothing', [sku, location])
 }
 
@@ -27,11 +28,22 @@ async function lockRow(db: Queryable, row: Row) {
 const isBooked = async (db: Queryable, key: string) =>
   (await db.query('select from movements where key = $1', [key])).rowCount === 1
 
-async function book(db: Queryable, args: Row & { key: string; quantity: number; reason: string; reference?: string }): Promise<void> {
-  await db.query(
-    'insert into movements (key, sku, location, quantity, reason, reference) values ($1, $2, $3, $4, $5, $6)',
-    [args.key, args.sku, args.location, args.quantity, args.reason, args.reference ?? null],
-  ).catch((error: unknown) => { throw databaseError(error, `movement ${args.key} of ${args.sku} at ${args.location}`) })
+async function book(
+  db: Queryable,
+  args: Row & { key: string; quantity: number; reason: string; reference?: string },
+): Promise<void> {
+  await db
+    .query('insert into movements (key, sku, location, quantity, reason, reference) values ($1, $2, $3, $4, $5, $6)', [
+      args.key,
+      args.sku,
+      args.location,
+      args.quantity,
+      args.reason,
+      args.reference ?? null,
+    ])
+    .catch((error: unknown) => {
+      throw databaseError(error, `movement ${args.key} of ${args.sku} at ${args.location}`)
+    })
   await change(db, [{ sku: args.sku, location: args.location, onHand: args.quantity, held: 0 }])
 }
 

@@ -12,13 +12,22 @@ import type { ConsumeLine, HoldPart, LedgerOperations, StockLevel } from './type
 
 export { move, setOnHand, setSafety } from './onHand.ts'
 
-interface Hold { id: number; line_id: string; sku: string; location: string; quantity: number; state: string }
+interface Hold {
+  id: number
+  line_id: string
+  sku: string
+  location: string
+  quantity: number
+  state: string
+}
 
 const activeHolds = async (db: Queryable, orderId: string): Promise<Hold[]> =>
-  (await db.query<Hold>(
-    `select id, line_id, sku, location, quantity, state from holds where order_id = $1 and state = 'active' order by kept_aside, id`,
-    [orderId],
-  )).rows
+  (
+    await db.query<Hold>(
+      `select id, line_id, sku, location, quantity, state from holds where order_id = $1 and state = 'active' order by kept_aside, id`,
+      [orderId],
+    )
+  ).rows
 
 /** The order's active holds, their stock rows locked and expired ones ended. */
 async function lockHolds(db: Queryable, orderId: string, concerns: (hold: Hold) => boolean): Promise<Hold[]> {
@@ -47,8 +56,7 @@ function pick(holds: Hold[], parts: HoldPart[]): { hold: Hold; quantity: number 
 async function end(db: Queryable, taken: { hold: Hold; quantity: number }[], state: 'released' | 'consumed'): Promise<void> {
   const whole = taken.filter(({ hold, quantity }) => quantity === hold.quantity).map(({ hold }) => hold.id)
   const parts = taken.filter(({ hold, quantity }) => quantity < hold.quantity)
-  if (whole.length > 0)
-    await db.query(`update holds set state = $2, ended_at = now() where id = any($1)`, [whole, state])
+  if (whole.length > 0) await db.query(`update holds set state = $2, ended_at = now() where id = any($1)`, [whole, state])
   if (parts.length === 0) return
   await db.query(
     `with part as (select * from unnest($1::bigint[], $2::integer[]) as p(id, quantity)),
@@ -69,7 +77,10 @@ export const release: LedgerOperations['release'] = async (db, { key, orderId, l
   const taken = pick(holds, lines ?? [...new Set(holds.map((hold) => hold.line_id))].map((lineId) => ({ lineId })))
   if (key !== undefined) await markDone(db, `release/${key}`)
   await end(db, taken, 'released')
-  await change(db, taken.map(({ hold, quantity }) => ({ sku: hold.sku, location: hold.location, held: -quantity, onHand: 0 })))
+  await change(
+    db,
+    taken.map(({ hold, quantity }) => ({ sku: hold.sku, location: hold.location, held: -quantity, onHand: 0 })),
+  )
   return { released: taken.reduce((sum, { quantity }) => sum + quantity, 0) }
 }
 
@@ -124,8 +135,11 @@ export const consume: LedgerOperations['consume'] = async (db, { key, orderId, l
     const level = locked.get(row) ?? { onHand: 0, held: 0 }
     const free = level.onHand - level.held
     if (sum.held - sum.onHand > free)
-      refuse(what, `${-sum.onHand} of ${sum.sku} leave ${sum.location}, of which ${-sum.held} are held, but only ${free} more are free`,
-        'count the stock there, or release other holds, then send it again')
+      refuse(
+        what,
+        `${-sum.onHand} of ${sum.sku} leave ${sum.location}, of which ${-sum.held} are held, but only ${free} more are free`,
+        'count the stock there, or release other holds, then send it again',
+      )
   }
   await markDone(db, `consume/${key}`)
   await end(db, taken, 'consumed')
@@ -138,14 +152,19 @@ export const consume: LedgerOperations['consume'] = async (db, { key, orderId, l
   await change(db, [...sums.values()])
 }
 
-const columns = (rows: { sku: string; location: string; onHand: number }[]) =>
-  [rows.map((row) => row.sku), rows.map((row) => row.location), rows.map((row) => row.onHand)]
+const columns = (rows: { sku: string; location: string; onHand: number }[]) => [
+  rows.map((row) => row.sku),
+  rows.map((row) => row.location),
+  rows.map((row) => row.onHand),
+]
 
 /** The SKU of each line, from its holds in any state: held there, else held elsewhere. */
 async function skusOf(db: Queryable, orderId: string, lines: ConsumeLine[], what: string) {
   const { rows } = await db.query<Hold>(
     `select id, line_id, sku, location, quantity, state from holds where order_id = $1
-     order by (state = 'active') desc, id desc`, [orderId])
+     order by (state = 'active') desc, id desc`,
+    [orderId],
+  )
   return lines.map((line) => {
     const ofLine = rows.filter((hold) => hold.line_id === line.lineId)
     const hold = ofLine.find((row) => row.location === line.location) ?? ofLine[0]
@@ -173,15 +192,25 @@ export const sweep = async (pool: Pool, limit = 1_000): Promise<number> => {
   const { rows } = await pool.query<{ sku: string; location: string }>(
     `select distinct sku, location from (
        select sku, location from holds where state = 'active' and expires_at is not null and expires_at <= now() limit $1
-     ) late order by sku, location`, [limit])
+     ) late order by sku, location`,
+    [limit],
+  )
   let ended = 0
   // One short transaction a row: a busy row delays only itself, and is swept the next time.
   for (const row of rows) {
     if (ended >= limit) break
     try {
       ended += await transaction(pool, async (tx) =>
-        Number((await tx.query<{ ended: number }>(`select ledger_expire(array[$1]::text[], array[$2]::text[], $3) as ended`,
-          [row.sku, row.location, limit - ended])).rows[0]?.ended))
+        Number(
+          (
+            await tx.query<{ ended: number }>(`select ledger_expire(array[$1]::text[], array[$2]::text[], $3) as ended`, [
+              row.sku,
+              row.location,
+              limit - ended,
+            ])
+          ).rows[0]?.ended,
+        ),
+      )
     } catch (error) {
       const mapped = databaseError(error, `sweep of ${row.sku} at ${row.location}`)
       if (!(mapped instanceof OmnisagaError) || mapped.kind !== 'Transient') throw mapped

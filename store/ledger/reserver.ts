@@ -89,7 +89,8 @@ export function createReserver(pool: Pool, options: ReserverOptions = {}): Reser
 
   return {
     async reserve(request) {
-      if (closed) throw new OmnisagaError('Transient', 'the reserver is closed', { code: 'closed', remedy: 'another worker takes it' })
+      if (closed)
+        throw new OmnisagaError('Transient', 'the reserver is closed', { code: 'closed', remedy: 'another worker takes it' })
       validateRequest(request)
       const claims = [...new Set([`key ${request.key}`, ...request.lines.map((line) => `row ${rowKey(line)}`)])]
       return new Promise((resolve, reject) => {
@@ -108,11 +109,19 @@ export function createReserver(pool: Pool, options: ReserverOptions = {}): Reser
 /** Answers every member of the batch, one way or the other; never throws. */
 async function settle(pool: Pool, batch: Waiting[]): Promise<void> {
   try {
-    const answers = await withRetries(() => reserveBatch(pool, batch.map(({ request }) => request)), batch.length === 1)
+    const answers = await withRetries(
+      () =>
+        reserveBatch(
+          pool,
+          batch.map(({ request }) => request),
+        ),
+      batch.length === 1,
+    )
     batch.forEach((member, index) => member.resolve(answers[index] as ReserveAnswer))
   } catch (error) {
     if (batch.length === 1 || isConnectionLoss(error)) {
-      for (const { request, reject } of batch) reject(databaseError(error, `reservation ${request.key} of order ${request.orderId}`))
+      for (const { request, reject } of batch)
+        reject(databaseError(error, `reservation ${request.key} of order ${request.orderId}`))
       return
     }
     // One bad request, or one locked row, must not fail its neighbours.

@@ -4,8 +4,17 @@ import type { Queryable } from '../db.ts'
 import { rowKey } from './decide.ts'
 import { databaseError } from './errors.ts'
 
-export interface RowChange { sku: string; location: string; onHand: number; held: number }
-export interface LockedLevel { onHand: number; safety: number; held: number }
+export interface RowChange {
+  sku: string
+  location: string
+  onHand: number
+  held: number
+}
+export interface LockedLevel {
+  onHand: number
+  safety: number
+  held: number
+}
 
 export function refuse(what: string, detail: string, remedy = 'correct the request; nothing was changed'): never {
   throw new OmnisagaError('Invalid', `${what}: ${detail}`, { code: 'stock', remedy })
@@ -15,7 +24,9 @@ export function refuse(what: string, detail: string, remedy = 'correct the reque
 export async function lockRows(db: Queryable, rows: { sku: string; location: string }[]): Promise<Map<string, LockedLevel>> {
   if (rows.length === 0) return new Map()
   const result = await db.query<{ sku: string; location: string; on_hand: number; safety: number; held: number }>(
-    'select * from ledger_lock($1::text[], $2::text[])', [rows.map((row) => row.sku), rows.map((row) => row.location)])
+    'select * from ledger_lock($1::text[], $2::text[])',
+    [rows.map((row) => row.sku), rows.map((row) => row.location)],
+  )
   return new Map(result.rows.map((row) => [rowKey(row), { onHand: row.on_hand, safety: row.safety, held: row.held }]))
 }
 
@@ -26,8 +37,9 @@ export async function doneBefore(db: Queryable, key: string): Promise<boolean> {
 
 /** Written last before the change itself: a call that was refused, in a transaction that goes on, may be made again. */
 export async function markDone(db: Queryable, key: string): Promise<void> {
-  await db.query('insert into ledger_calls (key) values ($1)', [key])
-    .catch((error: unknown) => { throw databaseError(error, `ledger call ${key}`) })
+  await db.query('insert into ledger_calls (key) values ($1)', [key]).catch((error: unknown) => {
+    throw databaseError(error, `ledger call ${key}`)
+  })
 }
 
 /** Adds to rows that this transaction has locked. @throws Invalid when a constraint of the table says no. */

@@ -1,7 +1,12 @@
 /** The stock ledger's words. `available = on hand − safety − active holds`, judged at read time. */
 import type { Pool, Queryable } from '../db.ts'
 
-export interface ReserveLine { lineId: string; sku: string; location: string; quantity: number }
+export interface ReserveLine {
+  lineId: string
+  sku: string
+  location: string
+  quantity: number
+}
 
 export interface ReserveRequest {
   /** Idempotency key: the same key gets the same answer for ever and holds nothing twice. */
@@ -21,7 +26,14 @@ export interface ReserveAnswer {
   lines: (ReserveLine & { held: number; available: number })[]
 }
 
-export interface StockLevel { sku: string; location: string; onHand: number; safety: number; held: number; available: number }
+export interface StockLevel {
+  sku: string
+  location: string
+  onHand: number
+  safety: number
+  held: number
+  available: number
+}
 
 /**
  * Coalescing reserver: concurrent calls of one process share set-based statements, each with its own answer.
@@ -42,9 +54,22 @@ export interface ReserverOptions {
 export type CreateReserver = (pool: Pool, options?: ReserverOptions) => Reserver
 
 /** A part of an order's holds; what is omitted is not narrowed. */
-export interface HoldPart { lineId: string; location?: string; quantity?: number }
-export interface ConsumeLine { lineId: string; location: string; quantity: number }
-export interface ExpiredLine { lineId: string; sku: string; location: string; quantity: number }
+export interface HoldPart {
+  lineId: string
+  location?: string
+  quantity?: number
+}
+export interface ConsumeLine {
+  lineId: string
+  location: string
+  quantity: number
+}
+export interface ExpiredLine {
+  lineId: string
+  sku: string
+  location: string
+  quantity: number
+}
 
 /**
  * These run inside the caller's transaction, lock stock rows in key order (sku, location), and are idempotent.
@@ -68,9 +93,15 @@ export interface LedgerOperations {
    * `<key>/<location>/<sku>`. What is no longer held (expired meanwhile) is taken from goods nobody else holds.
    * @throws Invalid when there are not enough of those, or the order never held the line there.
    */
-  consume(db: Queryable, args: { key: string; orderId: string; lines: ConsumeLine[]; reason: string; reference: string }): Promise<void>
+  consume(
+    db: Queryable,
+    args: { key: string; orderId: string; lines: ConsumeLine[]; reason: string; reference: string },
+  ): Promise<void>
   /** @returns false when the key was booked before. @throws Invalid when on hand would fall below zero or below the active holds. */
-  move(db: Queryable, args: { key: string; sku: string; location: string; quantity: number; reason: string; reference?: string }): Promise<boolean>
+  move(
+    db: Queryable,
+    args: { key: string; sku: string; location: string; quantity: number; reason: string; reference?: string },
+  ): Promise<boolean>
   /** Sets on hand to a counted number by a movement. @throws Invalid when that is below the active holds. */
   setOnHand(db: Queryable, args: { key: string; sku: string; location: string; onHand: number; reason: string }): Promise<void>
   setSafety(db: Queryable, args: { sku: string; location: string; safety: number }): Promise<void>

@@ -13,7 +13,12 @@ export async function addLocations(pool: Pool): Promise<void> {
 export const stockUp = (pool: Pool, sku: string, quantity: number, location = 'W1') =>
   transaction(pool, (tx) => move(tx, { key: `in-${nextKey()}`, sku, location, quantity, reason: 'received' }))
 
-export const line = (sku: string, quantity: number, lineId = '1', location = 'W1'): ReserveLine => ({ lineId, sku, location, quantity })
+export const line = (sku: string, quantity: number, lineId = '1', location = 'W1'): ReserveLine => ({
+  lineId,
+  sku,
+  location,
+  quantity,
+})
 
 export const request = (lines: ReserveLine[], more: Partial<ReserveRequest> = {}): ReserveRequest => {
   const key = nextKey()
@@ -28,6 +33,7 @@ export async function ledgerFaults(pool: Pool): Promise<string[]> {
      cross join lateral (select coalesce(sum(quantity), 0) as moved from movements m where m.sku = s.sku and m.location = s.location) m
      cross join lateral (
        select coalesce(sum(quantity), 0) as holds from holds h where h.sku = s.sku and h.location = s.location and h.state = 'active') h
-     where on_hand <> moved or held <> holds or held > on_hand or on_hand < 0 or held < 0`)
+     where on_hand <> moved or held <> holds or held > on_hand or on_hand < 0 or held < 0`,
+  )
   return rows.map((row) => row.fault)
 }

@@ -68,7 +68,10 @@ test('consumed goods leave by one movement, once for a key, also when both calls
 test('a part of a hold is consumed and the rest stays held', async () => {
   await stockUp(db.pool, 'outPart', 5)
   const orderId = await holdFor([line('outPart', 2), line('outPart', 3, '2')])
-  await take(orderId, [{ lineId: '1', location: 'W1', quantity: 1 }, { lineId: '2', location: 'W1', quantity: 3 }])
+  await take(orderId, [
+    { lineId: '1', location: 'W1', quantity: 1 },
+    { lineId: '2', location: 'W1', quantity: 3 },
+  ])
   expect(await levelOf('outPart')).toMatchObject({ onHand: 1, held: 1, available: 0 })
   expect(await ledgerFaults(db.pool)).toEqual([])
 })
@@ -85,7 +88,12 @@ test('a hold that expired meanwhile never takes what others hold; the refused ca
   const orderId = await holdFor([line('outGone', 2)], past())
   await holdFor([line('outGone', 1)])
   const args = { key: 'again', orderId, lines: [{ lineId: '1', location: 'W1', quantity: 2 }], reason: 'shipped', reference: 'u' }
-  const refusal = await transaction(db.pool, (tx) => consume(tx, args).then(() => null, (error: unknown) => error))
+  const refusal = await transaction(db.pool, (tx) =>
+    consume(tx, args).then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  )
   expect(refusal).toMatchObject({ kind: 'Invalid', message: expect.stringContaining('only 1 more are free') })
   expect(await levelOf('outGone')).toMatchObject({ onHand: 2, held: 1 })
   await stockUp(db.pool, 'outGone', 1)
@@ -118,14 +126,20 @@ test('goods kept aside are prolonged by nobody and consumed first', async () => 
   await transaction(db.pool, (tx) => prolong(tx, { orderId, expiresAt: later() }))
   await take(orderId, [{ lineId: '1', location: 'W1', quantity: 1 }])
   const { rows } = await db.pool.query(`select kept_aside, state from holds where order_id = $1 order by id`, [orderId])
-  expect(rows).toEqual([{ kept_aside: true, state: 'consumed' }, { kept_aside: false, state: 'active' }])
+  expect(rows).toEqual([
+    { kept_aside: true, state: 'consumed' },
+    { kept_aside: false, state: 'active' },
+  ])
 })
 
 test('a movement is booked once for its key and never takes what is held or not there', async () => {
   const args = { key: 'm1', sku: 'mov', location: 'W1', quantity: 5, reason: 'received' }
-  expect(await Promise.all([1, 2, 3].map(() => transaction(db.pool, (tx) => move(tx, args)))).then((all) => all.filter(Boolean))).toHaveLength(1)
+  expect(
+    await Promise.all([1, 2, 3].map(() => transaction(db.pool, (tx) => move(tx, args)))).then((all) => all.filter(Boolean)),
+  ).toHaveLength(1)
   await holdFor([line('mov', 3)])
-  const out = (quantity: number) => transaction(db.pool, (tx) => move(tx, { ...args, key: nextKey(), quantity, reason: 'damaged' }))
+  const out = (quantity: number) =>
+    transaction(db.pool, (tx) => move(tx, { ...args, key: nextKey(), quantity, reason: 'damaged' }))
   await expect(out(-6)).rejects.toMatchObject({ kind: 'Invalid', message: expect.stringContaining('only 5 are on hand') })
   await expect(out(-3)).rejects.toMatchObject({ kind: 'Invalid', message: expect.stringContaining('3 are held') })
   expect(await out(-2)).toBe(true)
@@ -134,7 +148,10 @@ test('a movement is booked once for its key and never takes what is held or not 
 
 test('a movement at an unknown location is refused by name', async () => {
   const lost = { key: 'm2', sku: 'mov', location: 'Mars', quantity: 1, reason: 'received' }
-  await expect(transaction(db.pool, (tx) => move(tx, lost))).rejects.toMatchObject({ kind: 'Invalid', message: expect.stringContaining('Mars') })
+  await expect(transaction(db.pool, (tx) => move(tx, lost))).rejects.toMatchObject({
+    kind: 'Invalid',
+    message: expect.stringContaining('Mars'),
+  })
 })
 
 test('a count sets on hand by a movement, once for its key, and not below what is held', async () => {
@@ -161,7 +178,8 @@ test('levels are filtered by SKU, SKUs and location', async () => {
   await stockUp(db.pool, 'f1', 1)
   await stockUp(db.pool, 'f1', 2, 'S1')
   await stockUp(db.pool, 'f2', 3)
-  const names = async (filter: Parameters<typeof levels>[1]) => (await levels(db.pool, filter)).map((level) => `${level.sku}@${level.location}`)
+  const names = async (filter: Parameters<typeof levels>[1]) =>
+    (await levels(db.pool, filter)).map((level) => `${level.sku}@${level.location}`)
   expect(await names({ sku: 'f1' })).toEqual(['f1@S1', 'f1@W1'])
   expect(await names({ skus: ['f1', 'f2'], location: 'W1' })).toEqual(['f1@W1', 'f2@W1'])
 })

@@ -30,7 +30,8 @@ const past = () => new Date(Date.now() - 60_000)
 test('what is there is held, and the answer says what was available before', async () => {
   await stockUp(db.pool, 'plain', 5)
   expect(await reserver.reserve(request([line('plain', 3)]))).toEqual({
-    complete: true, lines: [{ ...line('plain', 3), held: 3, available: 5 }],
+    complete: true,
+    lines: [{ ...line('plain', 3), held: 3, available: 5 }],
   })
   expect(await levelOf('plain')).toEqual({ sku: 'plain', location: 'W1', onHand: 5, safety: 0, held: 3, available: 2 })
 })
@@ -39,14 +40,26 @@ test('all or nothing holds nothing when one line is short', async () => {
   await stockUp(db.pool, 'aon', 5)
   const answer = await reserver.reserve(request([line('aon', 2), line('aon-unknown', 1, '2')]))
   expect(answer.complete).toBe(false)
-  expect(answer.lines.map((l) => [l.held, l.available])).toEqual([[0, 5], [0, 0]])
+  expect(answer.lines.map((l) => [l.held, l.available])).toEqual([
+    [0, 5],
+    [0, 0],
+  ])
   expect((await levelOf('aon'))?.held).toBe(0)
 })
 
 test('as much as there is holds what is left, the first line first', async () => {
   await stockUp(db.pool, 'much', 5)
-  const answer = await reserver.reserve(request([line('much', 3, 'a'), line('much', 4, 'b'), line('much', 1, 'c')], { mode: 'asMuchAsThereIs' }))
-  expect(answer).toMatchObject({ complete: false, lines: [{ held: 3, available: 5 }, { held: 2, available: 5 }, { held: 0, available: 5 }] })
+  const answer = await reserver.reserve(
+    request([line('much', 3, 'a'), line('much', 4, 'b'), line('much', 1, 'c')], { mode: 'asMuchAsThereIs' }),
+  )
+  expect(answer).toMatchObject({
+    complete: false,
+    lines: [
+      { held: 3, available: 5 },
+      { held: 2, available: 5 },
+      { held: 0, available: 5 },
+    ],
+  })
 })
 
 test('two lines of one order that share a SKU are judged by their sum', async () => {
@@ -75,8 +88,11 @@ test('safety stock is not given away, and more safety than stock is none availab
 test('32 connections on the last units of one SKU sell exactly those, from two processes', async () => {
   await stockUp(db.pool, 'last', 100)
   const reservers = Array.from({ length: 16 }, () => createReserver(db.pool, { lanes: 2, maxBatch: 3 }))
-  const answers = await Promise.all(Array.from({ length: 320 }, (_, index) =>
-    (index % 2 === 0 ? other : (reservers[index % 16] as Reserver)).reserve(request([line('last', 1)]))))
+  const answers = await Promise.all(
+    Array.from({ length: 320 }, (_, index) =>
+      (index % 2 === 0 ? other : (reservers[index % 16] as Reserver)).reserve(request([line('last', 1)])),
+    ),
+  )
   expect(answers.filter((answer) => answer.complete)).toHaveLength(100)
   expect(await levelOf('last')).toMatchObject({ onHand: 100, held: 100, available: 0 })
   await Promise.all(reservers.map((each) => each.close()))
@@ -86,10 +102,12 @@ test('32 connections on the last units of one SKU sell exactly those, from two p
 test('orders that ask for several SKUs in opposite orders are all answered, none oversold', async () => {
   const skus = ['opp1', 'opp2', 'opp3']
   for (const sku of skus) await stockUp(db.pool, sku, 50)
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => {
-    const ordered = index % 2 === 0 ? skus : [...skus].reverse()
-    return (index % 3 === 0 ? other : reserver).reserve(request(ordered.map((sku, at) => line(sku, 1, String(at)))))
-  }))
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => {
+      const ordered = index % 2 === 0 ? skus : [...skus].reverse()
+      return (index % 3 === 0 ? other : reserver).reserve(request(ordered.map((sku, at) => line(sku, 1, String(at)))))
+    }),
+  )
   expect(answers.filter((answer) => answer.complete)).toHaveLength(50)
   for (const sku of skus) expect((await levelOf(sku))?.available).toBe(0)
   expect(await ledgerFaults(db.pool)).toEqual([])
@@ -139,7 +157,8 @@ test('goods kept aside do not expire, and an expired hold is not kept aside', as
 
 test('the sweeper ends what expired, at most as many as asked, and changes no level', async () => {
   await stockUp(db.pool, 'sweep', 10)
-  for (let at = 0; at < 5; at++) await reserver.reserve(request([line('sweep', 1)], { expiresAt: new Date(Date.now() + 600_000) }))
+  for (let at = 0; at < 5; at++)
+    await reserver.reserve(request([line('sweep', 1)], { expiresAt: new Date(Date.now() + 600_000) }))
   await sweep(db.pool)
   await db.pool.query(`update holds set expires_at = now() - interval '1 second' where sku = 'sweep'`)
   const before = await levelOf('sweep')
@@ -177,7 +196,10 @@ test('a row locked for long delays its own requests only, which are told to try 
   await stockUp(db.pool, 'lively', 10)
   const blocker = await db.pool.connect()
   await blocker.query(`begin; select 1 from stock where sku = 'stuck' for update`)
-  const results = await Promise.allSettled([reserver.reserve(request([line('stuck', 1)])), reserver.reserve(request([line('lively', 1)]))])
+  const results = await Promise.allSettled([
+    reserver.reserve(request([line('stuck', 1)])),
+    reserver.reserve(request([line('lively', 1)])),
+  ])
   await blocker.query('rollback')
   blocker.release()
   expect(results[0]).toMatchObject({ status: 'rejected', reason: { kind: 'Transient' } })
@@ -187,14 +209,21 @@ test('a row locked for long delays its own requests only, which are told to try 
 test('reservations, releases and goods going out at once leave the ledger whole', async () => {
   const skus = ['mix1', 'mix2', 'mix3', 'mix4']
   for (const sku of skus) await stockUp(db.pool, sku, 40)
-  const outcomes = await Promise.allSettled(Array.from({ length: 150 }, async (_, index) => {
-    const [a, b] = [skus[index % 4] as string, skus[(index * 3 + 1) % 4] as string]
-    const asked = request([line(a, 1, '1'), line(b, 2, '2')], { mode: 'asMuchAsThereIs', expiresAt: index % 5 === 0 ? past() : null })
-    await (index % 2 === 0 ? reserver : other).reserve(asked)
-    if (index % 3 === 0) await transaction(db.pool, (tx) => release(tx, { orderId: asked.orderId }))
-    if (index % 7 === 0)
-      await transaction(otherPool, (tx) => move(tx, { key: nextKey(), sku: b, location: 'W1', quantity: 1, reason: 'received' }))
-  }))
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 150 }, async (_, index) => {
+      const [a, b] = [skus[index % 4] as string, skus[(index * 3 + 1) % 4] as string]
+      const asked = request([line(a, 1, '1'), line(b, 2, '2')], {
+        mode: 'asMuchAsThereIs',
+        expiresAt: index % 5 === 0 ? past() : null,
+      })
+      await (index % 2 === 0 ? reserver : other).reserve(asked)
+      if (index % 3 === 0) await transaction(db.pool, (tx) => release(tx, { orderId: asked.orderId }))
+      if (index % 7 === 0)
+        await transaction(otherPool, (tx) =>
+          move(tx, { key: nextKey(), sku: b, location: 'W1', quantity: 1, reason: 'received' }),
+        )
+    }),
+  )
   expect(outcomes.filter((outcome) => outcome.status === 'rejected')).toEqual([])
   expect(await ledgerFaults(db.pool)).toEqual([])
 })

@@ -47,7 +47,9 @@ describe('one order from the outside to the outside', () => {
     const tasks = (await world.get('/api/v1/tasks')).body.tasks.filter((task: { orderId: string }) => task.orderId === id)
     expect(tasks).toHaveLength(1)
     expect(tasks[0]).toMatchObject({ kind: 'order.check', state: 'open' })
-    const answer = await world.post(`/api/v1/tasks/${tasks[0].id}/change`, { skus: { [(await world.get(`/api/v1/orders/${id}`)).body.lines[0].lineId]: 'TEE-M' } })
+    const answer = await world.post(`/api/v1/tasks/${tasks[0].id}/change`, {
+      skus: { [(await world.get(`/api/v1/orders/${id}`)).body.lines[0].lineId]: 'TEE-M' },
+    })
     expect(answer.status, JSON.stringify(answer.body)).toBe(200)
     await world.until('it is booked', async () => (await onlyParcel(id))?.state === 'booked')
   })

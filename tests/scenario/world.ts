@@ -40,7 +40,9 @@ export interface World {
   stop(): Promise<void>
 }
 
-export async function startWorld(options: { policy?: Partial<Policy>; stock?: Record<string, number>; secondWarehouse?: Record<string, number> } = {}): Promise<World> {
+export async function startWorld(
+  options: { policy?: Partial<Policy>; stock?: Record<string, number>; secondWarehouse?: Record<string, number> } = {},
+): Promise<World> {
   const db: FreshDatabase = await freshDatabase()
   const engine = await devServer()
   const folder = await mkdtemp(join(tmpdir(), 'omnisaga-world-'))
@@ -48,30 +50,79 @@ export async function startWorld(options: { policy?: Partial<Policy>; stock?: Re
   await mkdir(toWarehouse)
   await mkdir(fromWarehouse)
   const runtime = await createRuntime(
-    { databaseUrl: db.url, temporal: { connection: { address: engine.address }, namespace: 'default' }, secretKey: secretKeyFrom('a passphrase for tests') },
+    {
+      databaseUrl: db.url,
+      temporal: { connection: { address: engine.address }, namespace: 'default' },
+      secretKey: secretKeyFrom('a passphrase for tests'),
+    },
     { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
   )
   const ecpay = await startEcpaySimulator({ callbackRetryMs: 100, homeCollection: true })
   const shopee = await startShopeeSimulator({ partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, pageCap: 20 })
   const server = await startServer(runtime, { port: 0 })
-  await applyConnections(runtime.pool, runtime.secretKey, {
-    connections: [
-      { name: 'ecpay', connector: 'ecpay', config: { merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', baseUrl: ecpay.url, serverReplyUrl: `${server.url}/webhooks/ecpay`, homeCollection: true } },
-      { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: toWarehouse, inFolder: fromWarehouse } },
-      { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'store-taipei' } },
-      { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } },
-      { name: 'shopee', connector: 'shopee', config: { partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, baseUrl: shopee.url, ...shopee.tokens() } },
-    ],
-    locations: [
-      { id: 'wh-north', name: '北倉', kind: 'warehouse', priority: 0, warehouseConnection: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay', sender: { name: '林小倉', phone: '+886912000111', postalCode: '251', address: '新北市淡水區中正路1號' } },
-      ...(options.secondWarehouse ? [{ id: 'wh-south', name: '南倉', kind: 'warehouse', priority: 1, warehouseConnection: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay', sender: { name: '林小倉', phone: '+886912000222', postalCode: '802', address: '高雄市苓雅區四維路2號' } }] : []),
-      { id: 'store-taipei', name: '信義店', kind: 'store', ships: false, priority: 9 },
-    ],
-    products: SKUS.map((sku) => ({ sku, name: `商品 ${sku}` })),
-    ...(options.policy ? { policy: options.policy } : {}),
-  }, connectors)
+  await applyConnections(
+    runtime.pool,
+    runtime.secretKey,
+    {
+      connections: [
+        {
+          name: 'ecpay',
+          connector: 'ecpay',
+          config: {
+            merchantId: '2000132',
+            hashKey: '5294y06JbISpM5x9',
+            hashIv: 'v77hoKGq4kWxNNIS',
+            baseUrl: ecpay.url,
+            serverReplyUrl: `${server.url}/webhooks/ecpay`,
+            homeCollection: true,
+          },
+        },
+        { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: toWarehouse, inFolder: fromWarehouse } },
+        { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'store-taipei' } },
+        { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } },
+        {
+          name: 'shopee',
+          connector: 'shopee',
+          config: { partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, baseUrl: shopee.url, ...shopee.tokens() },
+        },
+      ],
+      locations: [
+        {
+          id: 'wh-north',
+          name: '北倉',
+          kind: 'warehouse',
+          priority: 0,
+          warehouseConnection: 'warehouse',
+          courierHome: 'ecpay',
+          courierCvs: 'ecpay',
+          sender: { name: '林小倉', phone: '+886912000111', postalCode: '251', address: '新北市淡水區中正路1號' },
+        },
+        ...(options.secondWarehouse
+          ? [
+              {
+                id: 'wh-south',
+                name: '南倉',
+                kind: 'warehouse',
+                priority: 1,
+                warehouseConnection: 'warehouse',
+                courierHome: 'ecpay',
+                courierCvs: 'ecpay',
+                sender: { name: '林小倉', phone: '+886912000222', postalCode: '802', address: '高雄市苓雅區四維路2號' },
+              },
+            ]
+          : []),
+        { id: 'store-taipei', name: '信義店', kind: 'store', ships: false, priority: 9 },
+      ],
+      products: SKUS.map((sku) => ({ sku, name: `商品 ${sku}` })),
+      ...(options.policy ? { policy: options.policy } : {}),
+    },
+    connectors,
+  )
   const stockUp = async (location: string, levels: Record<string, number>) => {
-    for (const [sku, onHand] of Object.entries(levels)) await transaction(runtime.pool, (tx) => setOnHand(tx, { key: `count:${location}:${sku}`, sku, location, onHand, reason: 'count' }))
+    for (const [sku, onHand] of Object.entries(levels))
+      await transaction(runtime.pool, (tx) =>
+        setOnHand(tx, { key: `count:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
+      )
   }
   await stockUp('wh-north', options.stock ?? { 'TEE-S': 100, 'TEE-M': 100, CAP: 100, MUG: 100 })
   await stockUp('store-taipei', { 'TEE-S': 10, 'TEE-M': 10 })
@@ -90,17 +141,32 @@ export async function startWorld(options: { policy?: Partial<Policy>; stock?: Re
       const seen = await read()
       if (seen !== null && seen !== undefined && seen !== false) return seen
       if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
-      await new Promise((resolve) => { setTimeout(resolve, 50) }) // between two looks at the condition
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50)
+      }) // between two looks at the condition
     }
   }
   const get = (path: string) => call(path)
   const phase = async (orderId: string) => (await get(`/api/v1/orders/${orderId}`)).body.phase as string
   return {
-    runtime, engine, url: server.url, ecpay, shopee, wms, until, get, phase,
-    post: (path, body) => call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    runtime,
+    engine,
+    url: server.url,
+    ecpay,
+    shopee,
+    wms,
+    until,
+    get,
+    phase,
+    post: (path, body) =>
+      call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     async untilPhase(orderId, wanted, timeoutMs) {
       let last = ''
-      await until(`order ${orderId} is ${wanted}`, async () => (last = await phase(orderId)) === wanted, timeoutMs).catch((error: Error) => { throw new Error(`${error.message}; it is ${last}`) })
+      await until(`order ${orderId} is ${wanted}`, async () => (last = await phase(orderId)) === wanted, timeoutMs).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}; it is ${last}`)
+        },
+      )
     },
     async stock(sku, location = 'wh-north') {
       const levels = (await get(`/api/v1/stock?sku=${sku}&location=${location}`)).body
@@ -126,10 +192,14 @@ let serial = 0
 export function storeOrder(change: Record<string, unknown> = {}): Record<string, unknown> {
   serial += 1
   return {
-    connection: 'store-taipei', externalId: `S-${String(serial).padStart(5, '0')}`, kind: 'store', placedAt: '2026-11-22T10:00:00+08:00',
+    connection: 'store-taipei',
+    externalId: `S-${String(serial).padStart(5, '0')}`,
+    kind: 'store',
+    placedAt: '2026-11-22T10:00:00+08:00',
     buyer: { name: '陳測試', phone: '0912345678' },
     recipient: { name: '陳測試', phone: '0912345678', address: { raw: '台北市信義區市府路45號' } },
-    delivery: { method: 'home' }, payment: { method: 'prepaid', state: 'paid' },
+    delivery: { method: 'home' },
+    payment: { method: 'prepaid', state: 'paid' },
     lines: [{ sku: 'TEE-S', quantity: 1, unitPriceMinor: 59_000 }],
     ...change,
   }

@@ -69,9 +69,18 @@ async function fulfil(saga: Saga): Promise<void> {
     while (saga.openUnits().length > 0 || saga.view.missing > 0) {
       if (saga.view.missing > 0) await saga.do('reRoute')
       const missing = saga.view.missing
-      for (const { id } of waiting()) underWay.set(id, fulfilUnit(saga, id).catch((error: unknown) => failures.push(error)))
-      await saga.until(() => failures.length > 0 || waiting().length > 0 || saga.view.missing !== missing
-        || (missing === 0 && saga.openUnits().length === 0))
+      for (const { id } of waiting())
+        underWay.set(
+          id,
+          fulfilUnit(saga, id).catch((error: unknown) => failures.push(error)),
+        )
+      await saga.until(
+        () =>
+          failures.length > 0 ||
+          waiting().length > 0 ||
+          saga.view.missing !== missing ||
+          (missing === 0 && saga.openUnits().length === 0),
+      )
       if (failures.length > 0) throw failures[0]
     }
   } finally {

@@ -3,8 +3,17 @@
  * order, steps that return a newer one, waits that a doorbell wakes and that a change of course interrupts.
  */
 import {
-  ActivityFailure, CancellationScope, allHandlersFinished, condition, defineSignal, defineUpdate, isCancellation, proxyActivities,
-  proxyLocalActivities, setHandler, sleep,
+  ActivityFailure,
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  defineSignal,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
 } from '@temporalio/workflow'
 import type { FactName } from '../../domain/facts.ts'
 import { FINISHED_UNIT, type OrderView, type UnitView } from '../../domain/view.ts'
@@ -15,7 +24,10 @@ import type { CourierSteps } from '../../activities/order/courier.ts'
 /** Only a doorbell, without payload: the workflow wakes and looks at its order. */
 export const doorbell = defineSignal('doorbell')
 
-export interface Answer { state: 'done' | 'refused'; answer: string }
+export interface Answer {
+  state: 'done' | 'refused'
+  answer: string
+}
 /** A person's (or a channel's) command; its row is in `commands` already, the Update carries only its id. */
 export const ask = defineUpdate<Answer, [commandId: string]>('ask')
 
@@ -53,7 +65,9 @@ export class Saga {
 
   static async begin(orderId: string): Promise<Saga> {
     const saga = new Saga(orderId)
-    setHandler(doorbell, () => { saga.#rung = true })
+    setHandler(doorbell, () => {
+      saga.#rung = true
+    })
     setHandler(ask, async (commandId) => await saga.#obey(commandId))
     const { view, policy } = await run('begin', orderId)
     saga.policy = policy
@@ -168,7 +182,14 @@ class Deadline {
   constructor(ms: number) {
     void this.#scope
       .run(() => sleep(Math.max(1, ms)))
-      .then(() => { this.passed = true }, (error: unknown) => { if (!isCancellation(error)) throw error })
+      .then(
+        () => {
+          this.passed = true
+        },
+        (error: unknown) => {
+          if (!isCancellation(error)) throw error
+        },
+      )
   }
 
   cancel(): void {
