@@ -112,6 +112,7 @@ function installOnce(runtime: Runtime): void {
   if (TemporalRuntime._instance !== undefined) return
   TemporalRuntime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      if (message.startsWith('No workflows registered')) return // the connectors' queues hold activities only
       const fields = {
         source: 'engine',
         workflowId: meta?.workflowId,

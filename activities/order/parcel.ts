@@ -1,8 +1,9 @@
 /** Parcels: the intent to book one, and what is asked of people when a courier will not. */
+import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../../store/orderRecord.ts'
-import { openTask } from '../../store/tasks.ts'
+import { closeTasks, openTask } from '../../store/tasks.ts'
 import { addParcel, saveParcel } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -13,10 +14,29 @@ export async function intendParcel(runtime: Runtime, orderId: string, unitId: st
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const newest = record.parcelOf(unitId)
       if (newest !== null && LIVE.has(newest.state)) return
-      const courier = await courierFor(runtime, tx, record, record.unit(unitId))
+      const courier = await courierFor(runtime, tx, record, record.unit(unitId)).catch((error: unknown) => {
+        if (error instanceof OmnisagaError) return error
+        throw error
+      })
+      if (courier instanceof OmnisagaError) return await askForCourier(record, tx, unitId, courier)
+      await closeTasks(tx, { key: `order:${orderId}:courier:${unitId}` }, 'a courier serves it')
       await addParcel(tx, record, { unitId, ...courier, amountDueMinor: amountDueFor(record, record.unit(unitId)) })
     })
   ).view
+}
+
+async function askForCourier(record: OrderRecord, tx: Tx, unitId: string, problem: OmnisagaError): Promise<void> {
+  await openTask(tx, {
+    kind: 'courier.missing',
+    key: `order:${record.id}:courier:${unitId}`,
+    orderId: record.id,
+    connection: record.connection,
+    subject: record.doc.externalId,
+    title: 'No courier can be booked for this order',
+    detail: `The goods of ${record.doc.externalId} are packed, but ${problem.message}.`,
+    remedy: problem.remedy ?? 'Apply a configuration that names the courier of this location, then retry.',
+    actions: ['retry', 'change', 'cancel'],
+  })
 }
 
 /** The channel's own logistics where the order says so, else the courier of the location for this way of delivery. */
@@ -33,10 +53,9 @@ async function courierFor(
     [unit.location],
   )
   const name = service === 'channel' ? record.connection : configured.rows[0]?.courier
-  if (!name)
-    throw new Error(`location ${unit.location} has no courier for ${kind} delivery: apply a configuration that names one`)
+  if (!name) throw new OmnisagaError('Misconfigured', `location ${unit.location} has no courier for ${kind} delivery`)
   const { connector, context } = await runtime.connection(name)
-  if (connector.courier === undefined) throw new Error(`connection ${name} is not a courier`)
+  if (connector.courier === undefined) throw new OmnisagaError('Misconfigured', `connection ${name} is not a courier`)
   return {
     courier: name,
     connector: connector.name,

@@ -120,6 +120,8 @@ async function ship(saga: Saga, unitId: string): Promise<void> {
         await saga.until(() => false, saga.policy.bookingRetryMs[bookings - 1] ?? saga.policy.bookingRetryMs.at(-1) ?? 1)
       }
       await saga.do('intendParcel', unitId)
+      // No courier serves this location: a task says so, and a person's retry comes back here.
+      await saga.until(() => saga.unit(unitId).bookings > bookings)
       continue
     }
     if (await saga.courier('book', parcel.connector, parcel.id)) continue
