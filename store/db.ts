@@ -8,7 +8,10 @@ export type Tx = pg.PoolClient
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number) // ids and amounts stay below 2^53
 
-export interface PoolOptions { max?: number; applicationName?: string }
+export interface PoolOptions {
+  max?: number
+  applicationName?: string
+}
 
 export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool {
   const pool = new pg.Pool({
@@ -20,6 +23,10 @@ export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool
   })
   // A broken idle connection is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => undefined)
+  // One that is lent out and breaks between two queries tells only itself; its borrower hears of it at the next query.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+  })
   return pool
 }
 
@@ -37,7 +44,10 @@ export async function transaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): 
       tx.release()
       return result
     } catch (error) {
-      const broken = await tx.query('rollback').then(() => false, () => true)
+      const broken = await tx.query('rollback').then(
+        () => false,
+        () => true,
+      )
       tx.release(broken)
       if (attempt < 3 && RETRIABLE.has((error as { code?: string }).code ?? '')) continue
       throw error
