@@ -71,7 +71,6 @@ const workerService = (parts: Partial<Parts>): Service => ({
   start: async () => {
     if (!parts.runtime) throw new Error('the worker needs the runtime')
     const worker = await startWorker(parts.runtime)
-    worker.failed.catch((error: Error) => complain(`The worker has failed (${error.message}); stop with Ctrl-C and start again.`))
     return () => worker.stop()
   },
 })

@@ -10,12 +10,8 @@ export async function worker(): Promise<ExitCode> {
     async (runtime) => {
       const running = await startWorker(runtime)
       complain('The worker runs.')
-      // A worker that has failed ends with the reason, so that its supervisor starts a new one.
-      try {
-        await Promise.race([untilAskedToStop(), running.failed])
-      } finally {
-        await running.stop()
-      }
+      await untilAskedToStop()
+      await running.stop()
       return 0
     },
     { lasting: true },
