@@ -20,21 +20,32 @@ export interface RuntimeEnvironment {
   secretKey: SecretKey
 }
 
-export interface RuntimeOptions { poolSize?: number; taskQueue?: string; logLevel?: string }
+export interface RuntimeOptions {
+  poolSize?: number
+  taskQueue?: string
+  logLevel?: string
+}
 
 /** Connects to PostgreSQL and (lazily) to Temporal. Close it when the process ends. */
 export async function createRuntime(environment: RuntimeEnvironment, options: RuntimeOptions = {}): Promise<Runtime> {
   const pool = createPool(environment.databaseUrl, { max: options.poolSize ?? 20 })
-  const engine = Connection.lazy(environment.temporal.connection)
+  // Its own default lets a server that was away for a while stay unnoticed for two minutes.
+  const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5_000 }
+  const engine = Connection.lazy({ ...environment.temporal.connection, channelArgs })
   const policies = new Map<number, Promise<Policy>>()
   const reserver = createReserver(pool)
-  const log = pino({ level: options.logLevel ?? process.env.OMNISAGA_LOG ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }))
+  const log = pino(
+    { level: options.logLevel ?? process.env.OMNISAGA_LOG ?? 'info', base: null },
+    pino.destination({ dest: 2, sync: true }),
+  )
 
   const policy = async (version?: number): Promise<Policy> => {
     const wanted = version ?? Number((await pool.query<{ v: number }>('select max(version) as v from settings')).rows[0]?.v ?? 1)
     const known = policies.get(wanted)
     if (known !== undefined) return await known
-    const read = pool.query<{ policy: unknown }>('select policy from settings where version = $1', [wanted]).then((result) => Policy.parse(result.rows[0]?.policy ?? {}))
+    const read = pool
+      .query<{ policy: unknown }>('select policy from settings where version = $1', [wanted])
+      .then((result) => Policy.parse(result.rows[0]?.policy ?? {}))
     policies.set(wanted, read)
     // A version that could not be read now is read again next time.
     read.catch(() => policies.delete(wanted))
