@@ -14,8 +14,8 @@ const ATTEMPTS = 10
 const backoffMs = (attempts: number) => Math.min(10 * 60_000, 1_000 * 2 ** attempts)
 
 /** One round. Connections are served side by side, so that a slow one holds up nobody else. @returns how many facts were taken. */
-export async function dispatchOutbox(runtime: Runtime, limit = 200): Promise<number> {
-  const owed = await leaseOutbox(runtime.pool, limit, 50)
+export async function dispatchOutbox(runtime: Runtime, options: { limit?: number; leaseMs?: number } = {}): Promise<number> {
+  const owed = await leaseOutbox(runtime.pool, options.limit ?? 200, 50, options.leaseMs)
   const workbooks = owed.filter((fact) => fact.payload.workbook === true)
   await Promise.all([
     writeWorkbooks(runtime, workbooks),

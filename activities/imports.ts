@@ -91,7 +91,7 @@ async function takeIn(
       eventAt: null,
       payload: { ...order, fromFile: true, raw },
     }))
-    const stored = await storeRaw(runtime.pool, connection, records, { importId, lease: true })
+    const stored = await storeRaw(runtime.pool, connection, records, { importId, leaseMs: 60_000 })
     result.known += stored.known
     await eachLane(
       await readInbox(runtime.pool, stored.ids),

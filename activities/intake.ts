@@ -13,6 +13,8 @@ import type { Runtime } from './runtime.ts'
 /** A courier can report a parcel before the answer to its booking has reached us: such news waits a little. */
 const PARCEL_NEWS_RETRIES = 8
 const PARCEL_NEWS_DELAY_MS = 5_000
+/** A process that dies while it takes an order in keeps others from it no longer than this. */
+const OWN_LEASE_MS = 10_000
 
 /** `started` is false when the engine could not be reached: the sweep starts the order. */
 export interface Mapped {
@@ -132,8 +134,8 @@ async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<
 }
 
 /** One round of the mapping loop. @returns how many records were taken. */
-export async function mapInbox(runtime: Runtime, limit = 100): Promise<number> {
-  const rows = await leaseInbox(runtime.pool, limit)
+export async function mapInbox(runtime: Runtime, options: { limit?: number; leaseMs?: number } = {}): Promise<number> {
+  const rows = await leaseInbox(runtime.pool, options.limit ?? 100, options.leaseMs)
   await eachLane(
     rows,
     (row) => row.externalId,
@@ -152,13 +154,18 @@ export async function eachLane<T, R>(
   const lanes = new Map<string, { item: T; index: number }[]>()
   items.forEach((item, index) => lanes.set(laneOf(item), [...(lanes.get(laneOf(item)) ?? []), { item, index }]))
   const results: R[] = []
+  const failures: unknown[] = []
   const queue = [...lanes.values()]
   const worker = async () => {
-    for (let lane = queue.shift(); lane !== undefined; lane = queue.shift()) {
+    for (let lane = queue.shift(); lane !== undefined && failures.length === 0; lane = queue.shift()) {
       for (const { item, index } of lane) results[index] = await work(item)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(width, queue.length) }, worker))
+  // Nothing of it goes on behind the back of whoever hears of the failure.
+  await Promise.all(
+    Array.from({ length: Math.min(width, queue.length) }, () => worker().catch((error: unknown) => failures.push(error))),
+  )
+  if (failures.length > 0) throw failures[0]
   return results
 }
 
@@ -183,7 +190,7 @@ export async function takeOrder(
         payload: raw,
       },
     ],
-    { lease: true },
+    { leaseMs: OWN_LEASE_MS },
   )
   const [row] = await readInbox(runtime.pool, stored.ids)
   if (row === undefined) {

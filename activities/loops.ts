@@ -2,7 +2,7 @@
  * What a worker process does besides workflows: rounds over rows in PostgreSQL. Leases and locks let any number of workers run
  * them side by side; a round that fails is tried again at the next turn and never ends the process.
  */
-import type { Client as PgClient } from 'pg'
+import pg from 'pg'
 import { connectors } from '../connectors/registry.ts'
 import { listConnections } from '../store/connections.ts'
 import { dispatchOutbox } from './dispatch.ts'
@@ -14,6 +14,7 @@ import { ensurePullSchedules, pullConnections } from './schedules.ts'
 import { startMissing, sweep } from './sweep.ts'
 import { makeWaves } from './waves.ts'
 
+/** How often each round is run. */
 export interface LoopTimes {
   inboxMs: number
   outboxMs: number
@@ -21,6 +22,9 @@ export interface LoopTimes {
   feedsMs: number
   sweepMs: number
   missingMs: number
+  /** How long what a dead worker had taken waits for another one. */
+  inboxLeaseMs: number
+  outboxLeaseMs: number
 }
 export const defaultTimes: LoopTimes = {
   inboxMs: 1_000,
@@ -29,7 +33,11 @@ export const defaultTimes: LoopTimes = {
   feedsMs: 5_000,
   sweepMs: 5_000,
   missingMs: 30_000,
+  inboxLeaseMs: 20_000,
+  outboxLeaseMs: 60_000,
 }
+
+const LISTEN_AGAIN_MS = 2_000
 
 interface Loop {
   name: string
@@ -41,8 +49,8 @@ interface Loop {
 /** @returns how to stop; resolves when the rounds under way are done. */
 export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): { stop(): Promise<void> } {
   const loops: Loop[] = [
-    { name: 'inbox', everyMs: times.inboxMs, round: () => mapInbox(runtime) },
-    { name: 'outbox', everyMs: times.outboxMs, round: () => dispatchOutbox(runtime) },
+    { name: 'inbox', everyMs: times.inboxMs, round: () => mapInbox(runtime, { leaseMs: times.inboxLeaseMs }) },
+    { name: 'outbox', everyMs: times.outboxMs, round: () => dispatchOutbox(runtime, { leaseMs: times.outboxLeaseMs }) },
     {
       name: 'waves',
       everyMs: times.wavesMs,
@@ -166,31 +174,45 @@ async function alone(runtime: Runtime, loop: Loop): Promise<number> {
   }
 }
 
-/** A record that has just been stored is mapped at once, not at the next turn. */
+/** A record that has just been stored is mapped at once, not at the next turn. While the database is away the loop's own turns go on. */
 function listen(runtime: Runtime, heard: () => void): { stop(): Promise<void> } {
-  let client: PgClient | undefined
+  let client: pg.Client | undefined
   let stopped = false
-  const connect = async () => {
-    if (stopped) return
-    try {
-      const { Client } = (await import('pg')).default
-      client = new Client({ connectionString: runtime.databaseUrl, application_name: 'omnisaga-listener' })
-      client.on('notification', heard)
-      client.on('error', () => {
-        setTimeout(() => void connect(), 2_000).unref()
+  let wake: () => void = () => undefined
+  const run = async () => {
+    while (!stopped) {
+      client = new pg.Client({ connectionString: runtime.databaseUrl, application_name: 'omnisaga-listener' })
+      const ended = new Promise<void>((resolve) => {
+        client?.once('end', resolve)
       })
-      await client.connect()
-      await client.query('listen omnisaga_inbox')
-    } catch {
-      // The database is away: the loop's own turns go on, and the listener comes back.
-      setTimeout(() => void connect(), 2_000).unref()
+      client.on('error', () => undefined) // told once or twice; that it ended is told once
+      client.on('notification', heard)
+      try {
+        await client.connect()
+        await client.query('listen omnisaga_inbox')
+        heard() // what came while nobody listened
+        await ended
+      } catch (error) {
+        runtime.log.warn({ loop: 'listener', error: (error as Error).name }, 'nobody listens for new records now')
+      }
+      if (stopped) return
+      await client.end().catch(() => undefined) // already broken is ended too
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, LISTEN_AGAIN_MS)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
     }
   }
-  void connect()
+  const done = run()
   return {
     async stop() {
       stopped = true
-      await client?.end().catch(() => undefined)
+      wake()
+      await client?.end().catch(() => undefined) // already broken is ended too
+      await done
     },
-  } // already broken is ended too
+  }
 }

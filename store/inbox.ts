@@ -24,37 +24,37 @@ const COLUMNS = `id, connection, kind, external_id as "externalId", payload, att
 
 /**
  * Stores raw records; one that is known by connection, kind, external id and version is dropped.
- * `lease` keeps the mapping loop away for a minute, for a caller that maps them itself.
+ * `leaseMs` keeps the mapping loop away for so long, for a caller that maps them itself.
  * @returns the ids of the new rows, and how many were known.
  */
 export async function storeRaw(
   db: Queryable,
   connection: string,
   records: InboxRecord[],
-  options: { importId?: string; lease?: boolean } = {},
+  options: { importId?: string; leaseMs?: number } = {},
 ): Promise<{ stored: number; known: number; ids: number[] }> {
   if (records.length === 0) return { stored: 0, known: 0, ids: [] }
   const rows = await db.query<{ id: number }>({
     name: 'store-raw',
     text: `insert into inbox (connection, kind, external_id, version, event_at, payload, import_id, lease_until)
-           select $1, r.kind, r."externalId", r.version, r."eventAt", r.payload, $3, case when $4 then now() + interval '1 minute' end
+           select $1, r.kind, r."externalId", r.version, r."eventAt", r.payload, $3, now() + $4::float8 * interval '1 millisecond'
            from jsonb_to_recordset($2::jsonb) as r(kind text, "externalId" text, version text, "eventAt" timestamptz, payload jsonb)
            on conflict (connection, kind, external_id, version) do nothing returning id`,
-    values: [connection, JSON.stringify(records), options.importId ?? null, options.lease ?? false],
+    values: [connection, JSON.stringify(records), options.importId ?? null, options.leaseMs ?? null],
   })
-  if (rows.rows.length > 0 && !options.lease) await db.query(`notify omnisaga_inbox`)
+  if (rows.rows.length > 0 && options.leaseMs === undefined) await db.query(`notify omnisaga_inbox`)
   return { stored: rows.rows.length, known: records.length - rows.rows.length, ids: rows.rows.map((row) => row.id) }
 }
 
-/** Takes unmapped rows for a minute; other processes take others. */
-export async function leaseInbox(db: Queryable, limit: number): Promise<InboxRow[]> {
+/** Takes unmapped rows for `leaseMs`; other processes take others. Mapping is harmless twice: a short lease only costs work. */
+export async function leaseInbox(db: Queryable, limit: number, leaseMs = 20_000): Promise<InboxRow[]> {
   const rows = await db.query<InboxRow>({
     name: 'lease-inbox',
-    text: `update inbox set lease_until = now() + interval '1 minute', attempts = attempts + 1
+    text: `update inbox set lease_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
            where id in (select id from inbox where state = 'new' and (lease_until is null or lease_until < now())
                           and not payload ? 'lookAt' -- a push that only says "look at this": the pull fetches it
                         order by id limit $1 for update skip locked) returning ${COLUMNS}`,
-    values: [limit],
+    values: [limit, leaseMs],
   })
   return rows.rows.sort((a, b) => a.id - b.id)
 }

@@ -23,11 +23,11 @@ export async function owe(db: Queryable, fact: Owed): Promise<void> {
   })
 }
 
-/** Takes what is due of connections that are neither paused nor stopped, for a minute; at most `perConnection` of each. */
-export async function leaseOutbox(db: Queryable, limit: number, perConnection: number): Promise<OwedRow[]> {
+/** Takes what is due of connections that are neither paused nor stopped, for `leaseMs`; at most `perConnection` of each. */
+export async function leaseOutbox(db: Queryable, limit: number, perConnection: number, leaseMs = 60_000): Promise<OwedRow[]> {
   const rows = await db.query<OwedRow>({
     name: 'lease-outbox',
-    text: `update outbox set lease_until = now() + interval '1 minute', attempts = attempts + 1
+    text: `update outbox set lease_until = now() + $3 * interval '1 millisecond', attempts = attempts + 1
            where id in (
              select o.id from outbox o where o.id in (
                select id from (
@@ -38,7 +38,7 @@ export async function leaseOutbox(db: Queryable, limit: number, perConnection: n
                ) fair where place <= $2 limit $1)
              and o.state = 'due' and (o.lease_until is null or o.lease_until < now()) for update skip locked)
            returning id, key, participant, connection, kind, order_id as "orderId", payload, attempts`,
-    values: [limit, perConnection],
+    values: [limit, perConnection, leaseMs],
   })
   return rows.rows.sort((a, b) => a.id - b.id)
 }
