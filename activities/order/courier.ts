@@ -1,4 +1,5 @@
 /** Calls to a courier: booked once whatever happens, looked up before anything is sent again. */
+import { Context } from '@temporalio/activity'
 import type { ConnectorContext, Connector, Booking, ParcelRequest } from '../../connectors/kit/types.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
@@ -15,6 +16,9 @@ import { WRITES_BACK } from '../workbook.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
 
+/** The parcel of a worker that died is taken up by another within seconds; a call that is answered quickly beats never. */
+const HEARTBEAT_MS = 5_000
+
 export interface CourierSteps {
   book(orderId: string, parcelId: string): Promise<OrderView>
   cancelBooking(orderId: string, parcelId: string): Promise<OrderView>
@@ -24,10 +28,14 @@ export function createCourierSteps(runtime: Runtime): CourierSteps {
   const guarded =
     (step: (runtime: Runtime, orderId: string, parcelId: string) => Promise<OrderView>) =>
     async (orderId: string, parcelId: string) => {
+      const { heartbeat } = Context.current()
+      const beat = setInterval(() => heartbeat(), HEARTBEAT_MS)
       try {
         return await step(runtime, orderId, parcelId)
       } catch (error) {
         throw toFailure(error)
+      } finally {
+        clearInterval(beat)
       }
     }
   return { book: guarded(book), cancelBooking: guarded(cancelBooking) }

@@ -100,6 +100,7 @@ export class Saga {
     const calls = proxyActivities<CourierSteps>({
       taskQueue: `connector-${connector}`,
       startToCloseTimeout: '90 seconds',
+      heartbeatTimeout: '15 seconds',
       scheduleToCloseTimeout: '15 minutes',
       retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
     })
