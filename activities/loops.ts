@@ -22,9 +22,9 @@ export interface LoopTimes {
   feedsMs: number
   sweepMs: number
   missingMs: number
-  /** How long what a dead worker had taken waits for another one. */
-  inboxLeaseMs: number
-  outboxLeaseMs: number
+  /** How long what a dead worker had taken waits for another one. @default 20 seconds and a minute */
+  inboxLeaseMs?: number
+  outboxLeaseMs?: number
 }
 export const defaultTimes: LoopTimes = {
   inboxMs: 1_000,
@@ -33,8 +33,6 @@ export const defaultTimes: LoopTimes = {
   feedsMs: 5_000,
   sweepMs: 5_000,
   missingMs: 30_000,
-  inboxLeaseMs: 20_000,
-  outboxLeaseMs: 60_000,
 }
 
 const LISTEN_AGAIN_MS = 2_000
