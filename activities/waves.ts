@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Wave, WaveUnit } from '../connectors/kit/types.ts'
 import { readOrder, changeOrder } from '../store/orderRecord.ts'
+import { transaction } from '../store/db.ts'
 import type { Runtime } from './runtime.ts'
 import { eachLane } from './intake.ts'
 
@@ -37,8 +38,11 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
       return (
         await changeOrder(runtime.pool, unit.order_id, 'world', async (record, tx) => {
           const mine = record.unit(unit.id)
-          // Judged under the order's lock: a cancellation or a change that came first wins.
-          if (mine.state !== 'ready' || record.is('cancelRequested') || !record.is('checked')) return false
+          // Judged under the order's lock: a cancellation, a change or the channel's hold that came first wins.
+          if (mine.state !== 'ready' || record.is('cancelRequested') || !record.is('checked') || !record.is('confirmed') || record.doc.onHold === true) return false
+          // A wave that went out meanwhile (a round that lost its database, finished by another) takes nobody in any more.
+          const wave = await tx.query(`select from waves where id = $1 and state = 'open' for share`, [waveId])
+          if (wave.rowCount === 0) return false
           mine.state = 'handedOver'
           record.record('handedToWarehouse')
           await tx.query(
@@ -58,34 +62,34 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
   return true
 }
 
+/** The wave is locked from the look at its units until its file is written, so that none is put into it in between. */
 async function writeWave(runtime: Runtime, waveId: string): Promise<void> {
-  const wave = await runtime.pool.query<{ location: string; connection: string; created_at: Date }>(
-    'select location, connection, created_at from waves where id = $1',
-    [waveId],
-  )
-  const row = wave.rows[0]
-  if (row === undefined) return
-  const units = await runtime.pool.query<{ id: string; order_id: string; priority: number; notes: string | null }>(
-    'select id, order_id, priority, notes from units where wave_id = $1 order by priority desc, id',
-    [waveId],
-  )
-  if (units.rows.length === 0) {
-    await runtime.pool.query('delete from waves where id = $1', [waveId])
-    return
-  }
-  const { connector, context } = await runtime.connection(row.connection)
-  if (connector.warehouse === undefined) throw new Error(`connection ${row.connection} is not a warehouse`)
-  const content: Wave = {
-    id: waveId,
-    location: row.location,
-    createdAt: row.created_at.toISOString(),
-    units: await Promise.all(units.rows.map((unit) => waveUnit(runtime, unit))),
-  }
-  const fileName = await connector.warehouse.sendWave(context, content)
-  await runtime.pool.query(`update waves set state = 'written', file_name = $2, written_at = now() where id = $1`, [
-    waveId,
-    fileName,
-  ])
+  await transaction(runtime.pool, async (tx) => {
+    const wave = await tx.query<{ location: string; connection: string; created_at: Date }>(
+      `select location, connection, created_at from waves where id = $1 and state = 'open' for update`,
+      [waveId],
+    )
+    const row = wave.rows[0]
+    if (row === undefined) return
+    const units = await tx.query<{ id: string; order_id: string; priority: number; notes: string | null }>(
+      'select id, order_id, priority, notes from units where wave_id = $1 order by priority desc, id',
+      [waveId],
+    )
+    if (units.rows.length === 0) {
+      await tx.query('delete from waves where id = $1', [waveId])
+      return
+    }
+    const { connector, context } = await runtime.connection(row.connection)
+    if (connector.warehouse === undefined) throw new Error(`connection ${row.connection} is not a warehouse`)
+    const content: Wave = {
+      id: waveId,
+      location: row.location,
+      createdAt: row.created_at.toISOString(),
+      units: await Promise.all(units.rows.map((unit) => waveUnit(runtime, unit))),
+    }
+    const fileName = await connector.warehouse.sendWave(context, content)
+    await tx.query(`update waves set state = 'written', file_name = $2, written_at = now() where id = $1`, [waveId, fileName])
+  })
 }
 
 async function waveUnit(

@@ -1,7 +1,7 @@
 /** Try-on: goods kept at the store for a customer who may keep some, all or nothing of them. */
 import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
-import { release } from '../../store/ledger/operations.ts'
+import { prolong, release } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { notify } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
@@ -13,6 +13,8 @@ export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<O
       const policy = await runtime.policy(record.settingsVersion)
       const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
       record.record('tryOnHeld', { until })
+    // The appointment may be weeks ahead; the no-show gives the goods back, the hold's own end is only its guard.
+    await prolong(tx, { orderId, expiresAt: new Date(Math.max(Date.parse(until), Date.now()) + policy.holdTtlMs) })
       await notify(tx, {
         key: `${orderId}:tryOnHeld`,
         orderId,
