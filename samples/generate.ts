@@ -84,6 +84,9 @@ function momoRows(order: SampleOrder, serial: () => number): Row[] {
 /** A number that belongs to the SKU, for columns in which the channel keeps its own. */
 const skuNumber = (sku: string) => [...sku].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 99_991, 7)
 
+/** 商品ID and 規格ID, as Shopee's API names them too. */
+export const shopeeItemIds = (sku: string): { itemId: number; modelId: number } => ({ itemId: 900_000_000 + skuNumber(sku), modelId: skuNumber(sku) })
+
 export interface MomoWorkbookInput {
   orders: SampleOrder[]
   /** Which order's first row is wrong, and how. A list makes the last orders wrong, each in its own way. */
@@ -137,7 +140,7 @@ function shopeeRows(order: SampleOrder): Row[] {
     const values: Record<(typeof SHOPEE_HEADERS)[number], string | number | null> = {
       訂單編號: order.externalId, 訂單狀態: order.status ?? '待出貨', 不成立原因: null, 買家帳號: `demo_${order.externalId.toLowerCase()}`, 訂單成立日期: placed,
       商品總價: items, 買家支付運費: shipping, 買家總支付金額: items + shipping, 蝦幣折抵: 0, 賣家負擔優惠券: 0,
-      商品名稱: line.name ?? `樣品 ${line.sku}`, 商品ID: String(900_000_000 + skuNumber(line.sku)), 商品選項名稱: line.variant ?? null, 規格ID: String(skuNumber(line.sku)),
+      商品名稱: line.name ?? `樣品 ${line.sku}`, 商品ID: String(shopeeItemIds(line.sku).itemId), 商品選項名稱: line.variant ?? null, 規格ID: String(shopeeItemIds(line.sku).modelId),
       商品原價: line.price ?? 500, 商品活動價格: line.price ?? 500, 主商品貨號: null, 商品選項貨號: line.sku, 數量: line.quantity,
       收件地址: order.cvs ? `${order.cvs.chain} 示範門市` : order.address ?? '臺北市信義區測試路1號1樓', 收件者電話: order.phone, 取件門市店號: order.cvs?.storeId ?? null,
       城市: null, 行政區: null, 郵遞區號: null, 收件者姓名: order.name, 寄送方式: order.cvs?.chain ?? order.delivery ?? '黑貓宅急便', 出貨方式: null,

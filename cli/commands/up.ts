@@ -1,5 +1,6 @@
 /** up: everything on one machine, until Ctrl-C. */
 import { existsSync } from 'node:fs'
+import type { LoopTimes } from '../../activities/loops.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { createRuntime } from '../../runtime.ts'
@@ -19,10 +20,10 @@ interface Parts {
 
 export async function up({ demo, again }: { demo?: boolean; again?: boolean }): Promise<ExitCode> {
   const say = (line: string) => print(dim(line))
-  const startDemo = demo ? await loadDemo() : null
+  const loaded = demo ? await loadDemo() : null
   const parts: Partial<Parts> = {}
-  const services = [runtimeService(parts), workerService(parts), serverService(parts)]
-  if (startDemo) services.push(demoService(parts, startDemo, again ?? false))
+  const services = [runtimeService(parts), workerService(parts, loaded?.DEMO_LOOPS), serverService(parts)]
+  if (loaded) services.push(demoService(parts, loaded.startDemo, again ?? false))
   const code = await runEmbedded({ services, say }, ({ temporalUi }) => {
     const { server, environment } = whole(parts)
     print(
@@ -41,14 +42,18 @@ export async function up({ demo, again }: { demo?: boolean; again?: boolean }): 
   return code === 0 ? 0 : 1
 }
 
-async function loadDemo(): Promise<StartDemo> {
+interface Demo {
+  startDemo: StartDemo
+  DEMO_LOOPS: Partial<LoopTimes>
+}
+
+async function loadDemo(): Promise<Demo> {
   const file = new URL('../demo/index.ts', import.meta.url)
   if (!existsSync(file))
     throw new OmnisagaError('Misconfigured', 'the demo is not part of this installation', {
       remedy: 'Run `omnisaga up` without --demo.',
     })
-  const { startDemo } = (await import(file.href)) as { startDemo: StartDemo }
-  return startDemo
+  return (await import(file.href)) as Demo
 }
 
 function whole(parts: Partial<Parts>): Parts {
@@ -66,11 +71,11 @@ const runtimeService = (parts: Partial<Parts>): Service => ({
   },
 })
 
-const workerService = (parts: Partial<Parts>): Service => ({
+const workerService = (parts: Partial<Parts>, loops: Partial<LoopTimes> | undefined): Service => ({
   name: 'worker',
   start: async () => {
     if (!parts.runtime) throw new Error('the worker needs the runtime')
-    const worker = await startWorker(parts.runtime)
+    const worker = await startWorker(parts.runtime, loops === undefined ? {} : { loops })
     return () => worker.stop()
   },
 })

@@ -56,7 +56,7 @@ function answerOf(outcome: Outcome): SimAnswer {
 
 export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Promise<ShopeeSimulator> {
   const now = options.now ?? (() => new Date())
-  const shop = createShop(now)
+  const shop = createShop(now, options.stateFile)
   const gate = createGate(options, now)
   const calls = createCalls(shop, options)
   let log: { path: string; error: string }[] = []

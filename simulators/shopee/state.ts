@@ -1,5 +1,6 @@
 /** The shop behind the stand-in: its orders and what may happen to them. */
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { SimEdit, SimOrder } from './types.ts'
 
 export interface Shop {
@@ -31,11 +32,23 @@ export const carrierNumber = (orderSn: string): string =>
     .slice(0, 12)
     .padStart(12, '0')}X`
 
-export function createShop(now: () => Date): Shop {
+export function createShop(now: () => Date, stateFile?: string): Shop {
   const orders = new Map<string, SimOrder>()
+  if (stateFile && existsSync(stateFile)) {
+    for (const order of JSON.parse(readFileSync(stateFile, 'utf8')) as SimOrder[]) orders.set(order.orderSn, order)
+  }
+
+  /** Whole or not at all: a stop in the middle leaves the file as it was. */
+  function save(): void {
+    if (!stateFile) return
+    writeFileSync(`${stateFile}.new`, JSON.stringify([...orders.values()]))
+    renameSync(`${stateFile}.new`, stateFile)
+  }
+
   return {
     seed(added) {
       for (const order of added) orders.set(order.orderSn, structuredClone(order))
+      save()
     },
     changedBetween: (from, to) =>
       [...orders.values()]
@@ -53,6 +66,7 @@ export function createShop(now: () => Date): Shop {
       Object.assign(order, { totalAmount: order.totalAmount + difference }, structuredClone(change), {
         updateTime: Math.floor(now().getTime() / 1000),
       })
+      save()
       return structuredClone(order)
     },
   }

@@ -66,5 +66,7 @@ export interface ShopeeSimulatorOptions {
   trackingDelayCalls?: number
   /** Where pushes go, and what signs them. */
   push?: { callbackUrl: string; partnerKey: string }
+  /** Remembers its orders here over restarts. */
+  stateFile?: string
   now?: () => Date
 }

@@ -1,0 +1,60 @@
+/** The day of orders in one process: real PostgreSQL, a real Temporal dev server, the real HTTP server, a data folder of its own. */
+import { DEMO_LOOPS } from '../../cli/demo/index.ts'
+import { runDay } from '../../cli/demo/day.ts'
+import { outside, type Outside } from '../../cli/demo/outside.ts'
+import { openShop, type Shop } from '../../cli/demo/shop.ts'
+import { createRuntime, type Runtime } from '../../runtime.ts'
+import { startServer } from '../../server/start.ts'
+import { startWorker } from '../../worker.ts'
+import { freshDatabase } from '../harness/postgres.ts'
+import { devServer } from '../harness/temporal.ts'
+import { removeTestFolder, testFolder } from '../harness/testFolders.ts'
+
+export const SECRET = 'a passphrase for tests'
+
+export interface DayWorld {
+  runtime: Runtime
+  shop: Shop
+  api: Outside
+  /** What the terminal showed. */
+  said: string[]
+  /** For commands of the command line, as a user's shell would have them. */
+  env: Record<string, string>
+  stop(): Promise<void>
+}
+
+/** Resolves when the day is over. */
+export async function liveThroughTheDay(): Promise<DayWorld> {
+  const { secretKeyFrom } = await import('../../store/secrets.ts')
+  const db = await freshDatabase()
+  const engine = await devServer()
+  const folder = testFolder()
+  const runtime = await createRuntime(
+    { databaseUrl: db.url, temporal: { connection: { address: engine.address }, namespace: 'default' }, secretKey: secretKeyFrom(SECRET) },
+    { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
+  )
+  const server = await startServer(runtime, { port: 0 })
+  const worker = await startWorker(runtime, { loops: { ...DEMO_LOOPS, wavesMs: 300 } })
+  const shop = await openShop({ runtime, dataDir: folder, url: server.url })
+  const said: string[] = []
+  const stop = async () => {
+    await shop.stop()
+    await server.stop()
+    await worker.stop()
+    await runtime.close()
+    await engine.stop()
+    await db.drop()
+    removeTestFolder(folder)
+  }
+  try {
+    await runDay(shop, { say: (line) => { said.push(line); if (process.env.OMNISAGA_SAY) console.error(line) } })
+  } catch (error) {
+    if (process.env.OMNISAGA_SAY) console.error(JSON.stringify(await outside(server.url).order(process.env.OMNISAGA_SAY), null, 1))
+    await stop()
+    throw error
+  }
+  return {
+    runtime, shop, api: outside(server.url), said, stop,
+    env: { DATABASE_URL: db.url, TEMPORAL_ADDRESS: engine.address, OMNISAGA_SECRET_KEY: SECRET, OMNISAGA_DATA: folder },
+  }
+}
