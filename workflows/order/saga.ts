@@ -57,6 +57,8 @@ export class Saga {
   policy!: SagaPolicy
   #rung = false
   #begun = false
+  /** By which the stage under way was chosen. */
+  #course = 0
   readonly orderId: string
 
   private constructor(orderId: string) {
@@ -95,8 +97,12 @@ export class Saga {
     this.#see(await run(step, this.orderId, ...args))
   }
 
-  /** A call to a courier, on the queue of its connector's kind. @returns false when it could not be reached for a long while. */
+  /**
+   * A call to a courier, on the queue of its connector's kind.
+   * @returns false when it could not be reached for a long while. @throws Interrupted, before the call, when what is to be done has changed.
+   */
   async courier(step: keyof CourierSteps, connector: string, parcelId: string): Promise<boolean> {
+    if (this.#turned()) throw new Interrupted()
     const calls = proxyActivities<CourierSteps>({
       taskQueue: `connector-${connector}`,
       startToCloseTimeout: '90 seconds',
@@ -118,8 +124,7 @@ export class Saga {
    * @returns false when `timeoutMs` passed first. @throws Interrupted when what is to be done has changed.
    */
   async until(reached: () => boolean, timeoutMs?: number): Promise<boolean> {
-    const course = this.view.course
-    const turned = () => this.view.course !== course
+    const turned = () => this.#turned()
     const deadline = timeoutMs === undefined ? null : new Deadline(timeoutMs)
     try {
       for (;;) {
@@ -137,8 +142,9 @@ export class Saga {
     }
   }
 
-  /** Runs `work`; being interrupted is no error, the next stage is chosen anew. */
+  /** Runs a stage; being interrupted is no error, the next one is chosen anew. */
   async interruptible(work: (saga: Saga) => Promise<void>): Promise<void> {
+    this.#course = this.view.course
     try {
       await work(this)
     } catch (error) {
@@ -156,6 +162,11 @@ export class Saga {
     const { view, ...answer } = await run('obey', this.orderId, commandId)
     this.#see(view)
     return answer
+  }
+
+  /** Also what turned during a step counts, or the next wait would wait for what nobody wants any more. */
+  #turned(): boolean {
+    return this.view.course !== this.#course
   }
 
   #see(view: OrderView): void {
