@@ -54,11 +54,18 @@ export async function recall(runtime: Runtime, orderId: string): Promise<OrderVi
 export async function releaseAll(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('cancelled')) return
+      // Let go at the last moment: nothing is released any more.
+      if (record.is('cancelled') || !record.is('cancelRequested')) return
       await release(tx, { orderId })
       for (const line of record.lines) {
         line.held = 0
-        line.cancelled = line.ordered
+        line.cancelled = line.ordered - line.delivered
+      }
+      if (record.lines.some((line) => line.delivered > 0)) {
+        // It came too late for what the customer has in hand: the order is no longer cancelled, it is what was delivered.
+        record.withdraw('cancelRequested')
+        record.changeCourse()
+        return
       }
       const request = record.facts.cancelRequested
       record.record('cancelled', { by: request?.by, reason: request?.reason })
