@@ -60,7 +60,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
     secretKey: environment.secretKey,
     temporal: new Client({ connection: engine, namespace: environment.temporal.namespace }),
     taskQueue: options.taskQueue ?? TASK_QUEUE,
-    connection: (name) => openConnection(pool, environment.secretKey, name, { connectors }),
+    connection: (name, asked = {}) => openConnection(pool, environment.secretKey, name, { connectors, ...asked }),
     async connectorOf(name) {
       const rows = await pool.query<{ connector: string }>('select connector from connections where name = $1', [name])
       const connector = connectors[rows.rows[0]?.connector ?? '']

@@ -1,17 +1,15 @@
 /** The outbox's dispatcher: every fact owed is told until it is acknowledged; what cannot be told becomes a task. */
-import type { Connector, ConnectorContext } from '../connectors/kit/types.ts'
-import { isRetriable, OmnisagaError } from '../domain/errors.ts'
-import { stopConnection } from '../store/connections.ts'
+import type { Booking, Connector, ConnectorContext } from '../connectors/kit/types.ts'
+import { OmnisagaError } from '../domain/errors.ts'
 import { readOrder, type OrderRecord, type ParcelRecord } from '../store/orderRecord.ts'
-import { acknowledge, leaseOutbox, markDead, retryOwed, type OwedRow } from '../store/outbox.ts'
-import { closeTasks, openTask } from '../store/tasks.ts'
+import { acknowledge, leaseOutbox, retryOwed, type OwedRow } from '../store/outbox.ts'
+import { closeTasks } from '../store/tasks.ts'
 import { parcelRequest } from './order/parcelRequest.ts'
 import { eachLane } from './intake.ts'
+import { notTold } from './notTold.ts'
 import type { Runtime } from './runtime.ts'
+import { stopAndTell } from './stopped.ts'
 import { writeWorkbooks } from './workbook.ts'
-
-const ATTEMPTS = 10
-const backoffMs = (attempts: number) => Math.min(10 * 60_000, 1_000 * 2 ** attempts)
 
 /** One round. Connections are served side by side, so that a slow one holds up nobody else. @returns how many facts were taken. */
 export async function dispatchOutbox(runtime: Runtime, options: { limit?: number; leaseMs?: number } = {}): Promise<number> {
@@ -102,30 +100,19 @@ async function deliver(
 
 /** Some couriers number a parcel only after it was booked: asked again until they have. */
 async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<boolean> {
-  const { connector, context } = await runtime.connection(parcel.courier)
-  const booking = await connector.courier?.lookUp(context, await parcelRequest(runtime.pool, record, parcel))
+  let booking: Booking | null | undefined
+  try {
+    const { connector, context } = await runtime.connection(parcel.courier)
+    if (context.connection.paused) return false
+    booking = await connector.courier?.lookUp(context, await parcelRequest(runtime.pool, record, parcel))
+  } catch (error) {
+    if (!(error instanceof OmnisagaError) || error.kind !== 'Misconfigured') throw error
+    // The courier's fault, not that of whoever is to be told.
+    if (error.code !== 'stopped') await stopAndTell(runtime.pool, parcel.courier, error)
+    return false
+  }
   if (!booking?.waybill) return false
   parcel.waybill = booking.waybill
   await runtime.pool.query('update parcels set waybill = $2 where id = $1 and waybill is null', [parcel.id, booking.waybill])
   return true
-}
-
-async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): Promise<void> {
-  const known = error instanceof OmnisagaError ? error : new OmnisagaError('Transient', (error as Error).message)
-  if (known.kind === 'Misconfigured') await stopConnection(runtime.pool, fact.connection, known.message)
-  if ((isRetriable(known.kind) && fact.attempts < ATTEMPTS) || known.kind === 'Misconfigured') {
-    return await retryOwed(runtime.pool, fact.id, known.retryAfterMs ?? backoffMs(fact.attempts), known.message)
-  }
-  await markDead(runtime.pool, fact.id, known.message)
-  await openTask(runtime.pool, {
-    kind: `${fact.kind}.notTold`,
-    key: `outbox:${fact.key}`,
-    orderId: fact.orderId,
-    connection: fact.connection,
-    subject: fact.orderId,
-    title: `${fact.connection} could not be told: ${fact.kind}`,
-    detail: known.message,
-    remedy: known.remedy ?? 'Tell them by hand and skip, or mend the cause and retry.',
-    actions: ['retry', 'skip'],
-  })
 }

@@ -1,39 +1,22 @@
 /** Importing a file: kept as it came, read in a thread of its own, each order taken in like any other. */
 import { OmnisagaError } from '../domain/errors.ts'
-import { contentHash } from '../domain/ids.ts'
-import { readOrdersInWorker } from '../mappings/files/index.ts'
-import { readInbox, storeRaw, type InboxRow } from '../store/inbox.ts'
+import { readOrdersInWorker, type FileOrders } from '../mappings/files/index.ts'
+import { readInbox, storeRaw } from '../store/inbox.ts'
 import {
   getImport,
   interruptedImports,
   keepUpload,
   setImport,
   uploadOf,
+  type Import,
   type ImportResult,
-  type RowError,
 } from '../store/imports.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
+import { fileSettings } from './fileSettings.ts'
 import { eachLane, mapRecord } from './intake.ts'
 import type { Runtime } from './runtime.ts'
 
 const CHUNK = 200
-
-/** Where orders of a connection belong and how its files are read. @throws OmnisagaError Misconfigured when it takes no files. */
-export async function fileSettings(
-  runtime: Runtime,
-  name: string,
-): Promise<{ profile: string; channel: string; shop: string; zone: string }> {
-  const { connector, context } = await runtime.connection(name)
-  const config = context.connection.config as { profile?: string; zone?: string }
-  const identity = connector.identity?.(context.connection)
-  const profile = config.profile ?? (connector.name === 'shopee' ? 'shopee-tw' : undefined)
-  if (identity === undefined || profile === undefined) {
-    throw new OmnisagaError('Misconfigured', `connection ${name} takes no files`, {
-      remedy: 'Name a connection that has a profile, see omnisaga connections list.',
-    })
-  }
-  return { ...identity, profile, zone: config.zone ?? 'Asia/Taipei' }
-}
 
 /** Keeps the file. @returns the import's id; nothing is read yet. */
 export async function startImport(
@@ -53,7 +36,7 @@ export async function runImport(runtime: Runtime, importId: string, password?: s
   if (job === null) throw new OmnisagaError('Invalid', `there is no import ${importId}`, { code: 'notFound' })
   await setImport(runtime.pool, importId, { state: 'running' })
   try {
-    const result = await takeIn(runtime, importId, job.connection, password)
+    const result = await takeIn(runtime, job, password)
     await setImport(runtime.pool, importId, { state: 'done', result })
     return result
   } catch (error) {
@@ -63,12 +46,8 @@ export async function runImport(runtime: Runtime, importId: string, password?: s
   }
 }
 
-async function takeIn(
-  runtime: Runtime,
-  importId: string,
-  connection: string,
-  password: string | undefined,
-): Promise<ImportResult> {
+async function takeIn(runtime: Runtime, job: Import, password: string | undefined): Promise<ImportResult> {
+  const { id: importId, connection } = job
   const settings = await fileSettings(runtime, connection)
   const file = await readOrdersInWorker(await uploadOf(runtime.pool, importId), { ...settings, connection, password })
   const result: ImportResult = {
@@ -84,10 +63,11 @@ async function takeIn(
   }
   for (let at = 0; at < file.orders.length; at += CHUNK) {
     const chunk = file.orders.slice(at, at + CHUNK)
-    const records = chunk.map(({ order, raw }) => ({
+    const records = chunk.map(({ order, raw, hash }) => ({
       kind: 'order',
       externalId: order.externalId,
-      version: `file:${contentHash(raw)}`,
+      // Of what the order says, not of where it stands: a file saved or sorted anew tells nothing new.
+      version: `file:${hash}`,
       eventAt: null,
       payload: { ...order, fromFile: true, raw },
     }))
@@ -96,36 +76,69 @@ async function takeIn(
     await eachLane(
       await readInbox(runtime.pool, stored.ids),
       (row) => row.externalId,
-      async (row) => count(result, await mapRecord(runtime, row), row),
+      async (row) => count(result, await mapRecord(runtime, row)),
     )
-    for (const { externalId } of records)
-      await closeTasks(runtime.pool, { key: `import:${connection}:${externalId}` }, 'a good row came')
+    await closeMended(
+      runtime,
+      records.map(({ externalId }) => taskKey(connection, externalId)),
+    )
   }
-  for (const orderNumber of file.heldOrders) await askForMendedRows(runtime, connection, orderNumber, file.errors)
+  for (const held of file.held) await askForMendedRows(runtime, connection, held)
+  await askForOrderNumbers(runtime, job, file)
   return result
 }
 
-function count(result: ImportResult, mapped: Awaited<ReturnType<typeof mapRecord>>, _row: InboxRow): void {
+const taskKey = (connection: string, orderNumber: string) => `import:${connection}:${orderNumber}`
+
+async function closeMended(runtime: Runtime, keys: string[]): Promise<void> {
+  const open = await runtime.pool.query<{ key: string }>(`select key from tasks where state = 'open' and key = any($1)`, [keys])
+  for (const { key } of open.rows) await closeTasks(runtime.pool, { key }, 'a good row came')
+}
+
+function count(result: ImportResult, mapped: Awaited<ReturnType<typeof mapRecord>>): void {
   if (mapped.received !== undefined) result[mapped.received] += 1
   else if (mapped.state === 'failed') result.failed += 1
 }
 
+const rowsOf = (errors: FileOrders['errors']): string =>
+  errors.map((error) => `row ${error.row}, ${error.column}: ${error.message}`).join('; ')
+
 async function askForMendedRows(
   runtime: Runtime,
   connection: string,
-  orderNumber: string,
-  errors: (RowError & { order?: string | null })[],
+  { externalId, errors }: FileOrders['held'][number],
 ): Promise<void> {
-  const own = errors.filter((error) => error.order === orderNumber)
   await openTask(runtime.pool, {
     kind: 'import.wrongRow',
-    key: `import:${connection}:${orderNumber}`,
+    key: taskKey(connection, externalId),
     connection,
-    subject: orderNumber,
-    title: `Order ${orderNumber} is held: ${own.length === 1 ? 'a row of it is' : 'rows of it are'} wrong`,
-    detail: own.map((error) => `row ${error.row}, ${error.column}: ${error.message}`).join('; '),
+    subject: externalId,
+    title: `Order ${externalId} is held: ${new Set(errors.map(({ row }) => row)).size === 1 ? 'a row of it is' : 'rows of it are'} wrong`,
+    detail: rowsOf(errors),
     remedy: 'Correct the rows and import the file again; what is known already does not change.',
-    field: own[0]?.column ?? null,
+    field: errors[0]?.column ?? null,
+    value: errors[0]?.value ?? null,
+    actions: ['skip'],
+  })
+}
+
+/** Rows without an order number hold no order back, so one task tells of them all; the mended file, under its name, closes it. */
+async function askForOrderNumbers(runtime: Runtime, job: Import, file: FileOrders): Promise<void> {
+  const key = `import:${job.connection}:file:${job.fileName}`
+  const errors = file.withoutNumber
+  if (errors.length === 0) {
+    await closeTasks(runtime.pool, { key }, 'every row has its order number')
+    return
+  }
+  await openTask(runtime.pool, {
+    kind: 'import.noOrderNumber',
+    key,
+    connection: job.connection,
+    subject: job.fileName,
+    title: `${errors.length === 1 ? 'A row' : `${errors.length} rows`} of ${job.fileName} belong${errors.length === 1 ? 's' : ''} to no order`,
+    detail: rowsOf(errors.slice(0, 50)),
+    remedy: 'Fill in the order numbers and import the file again under the same name; what is known already does not change.',
+    field: errors[0]?.column ?? null,
     value: null,
     actions: ['skip'],
   })

@@ -2,6 +2,8 @@
 import { OmnisagaError } from '../domain/errors.ts'
 import type { IncomingOrder } from '../domain/order.ts'
 import { contentHash } from '../domain/ids.ts'
+import { incomingOrderOf } from '../connectors/kit/incoming.ts'
+import type { Connection, Connector } from '../connectors/kit/types.ts'
 import { leaseInbox, postponeInbox, readInbox, settleInbox, storeRaw, type InboxRow } from '../store/inbox.ts'
 import { isKnown, receiveOrder, type Received } from '../store/orders.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
@@ -28,16 +30,18 @@ export interface Mapped {
 /** Maps one raw record and wakes its order. Never throws for what is wrong with the record itself. */
 export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped> {
   try {
-    const { connector, context } = await runtime.connection(row.connection)
+    // What was received is mapped also when nothing may be asked of its connection.
+    const { connector, context } = await runtime.connection(row.connection, { evenIfStopped: true })
     const { connection } = context
     if (row.kind === 'order') {
-      if (connector.mapOrder === undefined)
-        throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
-      const incoming = connector.mapOrder(connection, row)
+      const incoming = incomingOf(connector, connection, row)
       // Its goods left before we ever heard of it: there is nothing to do for it here.
       if (incoming.fulfilled === true && !(await isKnown(runtime.pool, incoming)))
         return await ignored(runtime, row, 'its goods had left before it was first seen')
-      const taken = await receiveOrder(runtime.pool, incoming, { connectionVersion: connection.version })
+      const taken = await receiveOrder(runtime.pool, incoming, {
+        connectionVersion: connection.version,
+        fromFile: isFromFile(row),
+      })
       return await settled(
         runtime,
         row,
@@ -52,6 +56,7 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
       const { stuckParcelMs } = await runtime.policy()
       const applied = await applyParcelReport(runtime.pool, row.id, connector.courier.mapReport(row), stuckParcelMs)
       if (applied === null) return await unknownParcel(runtime, row, connector.pullOrders !== undefined)
+      if (applied === 'early') return await waiting(runtime, row, 'what became of its booking is not known yet')
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
     }
     if (row.kind === 'shipmentAdvice') {
@@ -64,6 +69,18 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
   } catch (error) {
     return await failed(runtime, row, error)
   }
+}
+
+/** Orders out of a file are in our own words already, whatever its connection's own records look like. */
+const isFromFile = (row: InboxRow): boolean => row.payload.fromFile === true
+
+function incomingOf(connector: Connector, connection: Connection, row: InboxRow): IncomingOrder {
+  const identity = connector.identity?.(connection)
+  if (isFromFile(row) && identity !== undefined)
+    return incomingOrderOf(row.payload, { ...identity, connection: row.connection, externalId: row.externalId })
+  if (connector.mapOrder === undefined)
+    throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
+  return connector.mapOrder(connection, row)
 }
 
 async function settled(
@@ -92,6 +109,11 @@ async function settled(
 async function ignored(runtime: Runtime, row: InboxRow, why: string): Promise<Mapped> {
   await settleInbox(runtime.pool, row.id, { state: 'ignored', error: why })
   return { state: 'ignored', orderId: null }
+}
+
+async function waiting(runtime: Runtime, row: InboxRow, why: string): Promise<Mapped> {
+  await postponeInbox(runtime.pool, row.id, Math.min(30_000, 1_000 * 2 ** row.attempts), why)
+  return { state: 'waiting', orderId: null }
 }
 
 /** A marketplace also reports parcels that its own back office arranged; a courier only reports what somebody booked with it. */

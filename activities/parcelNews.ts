@@ -25,14 +25,15 @@ const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
 
 /**
  * @returns the order and whether it should be rung, or null when no parcel answers to the report (yet).
- * A parcel whose booking's answer was lost is known by our own reference.
+ * A parcel whose booking's answer was lost is known by our own reference; `early`: what became of its booking is being looked up, and
+ * its news wait until that is written (number, label and the channel's word come with it).
  */
 export async function applyParcelReport(
   pool: Pool,
   inboxId: number,
   report: ParcelReport,
   stuckParcelMs: number,
-): Promise<{ orderId: string; wake: boolean } | null> {
+): Promise<{ orderId: string; wake: boolean } | 'early' | null> {
   const found = await pool.query<{ id: string; order_id: string }>({
     name: 'find-parcel',
     text: `select id, order_id from parcels where reference = $1 or courier_booking_id = $2 or (waybill = $3 and state <> 'void') limit 1`,
@@ -44,6 +45,7 @@ export async function applyParcelReport(
   const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
     const parcel = record.parcels.find((candidate) => candidate.id === parcelId)
     if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${parcelId} is gone`)
+    if (parcel.state === 'intended' || parcel.state === 'sent') return 'early' as const
     const isNew = await tx.query(
       `insert into parcel_events (parcel_id, inbox_id, code, meaning, detail, event_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
       [parcelId, inboxId, report.code, report.meaning, report.detail, report.eventAt],
@@ -53,7 +55,7 @@ export async function applyParcelReport(
     if (wake) record.wake()
     return wake
   })
-  return { orderId, wake: result }
+  return result === 'early' ? 'early' : { orderId, wake: result }
 }
 
 async function accept(

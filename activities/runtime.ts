@@ -21,7 +21,11 @@ export interface Runtime {
   temporal: Client
   taskQueue: string
   /** A connection ready for calls. @throws OmnisagaError Misconfigured when there is none, or it was stopped. */
-  connection(name: string): Promise<{ connector: Connector; context: ConnectorContext }>
+  connection(
+    name: string,
+    /** For work that calls nobody: mapping what was received, choosing a service. */
+    options?: { evenIfStopped?: boolean },
+  ): Promise<{ connector: Connector; context: ConnectorContext }>
   /** What kind of connection it is, also when it is stopped. */
   connectorOf(name: string): Promise<Connector>
   /** The settings version an order began with; the newest when none is given. */

@@ -2,7 +2,7 @@
 import { workflowIdOf } from '../domain/ids.ts'
 import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
-import { ring, start } from './engine.ts'
+import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 import { startPull } from './schedules.ts'
 
@@ -16,6 +16,7 @@ export async function sweep(runtime: Runtime): Promise<void> {
     () => stuckParcels(runtime),
     () => silentWarehouses(runtime),
     () => ringUnheard(runtime),
+    () => answerAfterTheClose(runtime),
     () => ringForStock(runtime),
     () => pullWhatWasPushed(runtime),
   ]) {
@@ -33,6 +34,15 @@ async function ringUnheard(runtime: Runtime): Promise<void> {
     [BATCH],
   )
   for (const { id } of unheard.rows) await ring(runtime, id)
+}
+
+/** What a channel asks of a finished order is answered too; no workflow of it runs, and nobody rings it. */
+async function answerAfterTheClose(runtime: Runtime): Promise<void> {
+  const late = await runtime.pool.query<{ id: string }>(
+    `select c.id from commands c join orders o on o.id = c.order_id
+     where c.state = 'waiting' and o.closed and c.at < now() - interval '1 second' order by c.serial limit 50`,
+  )
+  for (const { id } of late.rows) await ask(runtime, id)
 }
 
 /** An order that waits for stock goes on when there is some. */
@@ -53,7 +63,9 @@ async function ringForStock(runtime: Runtime): Promise<void> {
 /** A push only says that an order changed; the pull reads it. */
 async function pullWhatWasPushed(runtime: Runtime): Promise<void> {
   const pushed = await runtime.pool.query<{ connection: string }>(
-    `select distinct connection from inbox where state = 'new' and payload ? 'lookAt'`,
+    `select distinct i.connection from inbox i join connections c on c.name = i.connection
+     left join connection_state s on s.connection = i.connection
+     where i.state = 'new' and i.payload ? 'lookAt' and not c.paused and s.stopped_reason is null`,
   )
   for (const { connection } of pushed.rows) await startPull(runtime.temporal, connection, { taskQueue: runtime.taskQueue })
 }

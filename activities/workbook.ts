@@ -1,7 +1,10 @@
 /** Tracking numbers into the supplier's own workbook, many at a time: the file is written once for all parcels of an import. */
-import { writeBackMomo } from '../mappings/files/index.ts'
-import { acknowledge, retryOwed, type OwedRow } from '../store/outbox.ts'
-import { saveWorkbook, uploadOf } from '../store/imports.ts'
+import { readOrdersInWorker, writeBackMomo } from '../mappings/files/index.ts'
+import { acknowledge, type OwedRow } from '../store/outbox.ts'
+import { getImport, saveWorkbook, uploadOf } from '../store/imports.ts'
+import { closeTasks } from '../store/tasks.ts'
+import { fileSettings } from './fileSettings.ts'
+import { notTold } from './notTold.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Profiles whose files are sent back filled in. */
@@ -14,33 +17,44 @@ export async function writeWorkbooks(runtime: Runtime, owed: OwedRow[]): Promise
   for (const [importId, facts] of byImport) {
     try {
       await renderWorkbook(runtime, importId)
-      for (const fact of facts) await acknowledge(runtime.pool, fact.id)
+      for (const fact of facts) {
+        await acknowledge(runtime.pool, fact.id)
+        await closeTasks(runtime.pool, { key: `outbox:${fact.key}` }, 'told')
+      }
     } catch (error) {
-      for (const fact of facts)
-        await retryOwed(runtime.pool, fact.id, Math.min(600_000, 1_000 * 2 ** fact.attempts), (error as Error).message)
+      for (const fact of facts) await notTold(runtime, fact, error)
     }
   }
 }
 
-/** Always from the file as it was uploaded and every waybill known now, so that writing it again gives the same. */
-async function renderWorkbook(runtime: Runtime, importId: string): Promise<void> {
-  const parcels = await runtime.pool.query<{ external_id: string; waybill: string; service: string; skus: string[] }>(
-    `select o.external_id, p.waybill, p.service, array_agg(distinct coalesce(l.external_sku, l.sku)) as skus
-     from inbox b join orders o on o.id = b.order_id join parcels p on p.order_id = o.id and p.waybill is not null and p.state not in ('void', 'refused')
-     join unit_lines ul on ul.unit_id = p.unit_id join order_lines l on l.order_id = o.id and l.line_id = ul.line_id
-     where b.import_id = $1 group by o.external_id, p.id, p.waybill, p.service order by o.external_id, p.id`,
-    [importId],
-  )
+/**
+ * Always from the file as it was uploaded and every waybill of its orders known now, whichever import took them in, so that
+ * writing it again gives the same and the newest file of several has all of them.
+ * @returns how many waybills it holds; none: no workbook was written.
+ * @throws OmnisagaError Invalid when the file is of a kind that cannot be written back.
+ */
+export async function renderWorkbook(runtime: Runtime, importId: string): Promise<number> {
+  const job = await getImport(runtime.pool, importId)
+  if (job === null) return 0
   const upload = await uploadOf(runtime.pool, importId)
-  const updates = parcels.rows.flatMap((parcel) =>
-    parcel.skus.map((sku) => ({
-      externalId: parcel.external_id,
-      sku,
-      waybill: parcel.waybill,
-      carrier: CARRIER[parcel.service] ?? parcel.service,
-    })),
+  const settings = await fileSettings(runtime, job.connection)
+  const file = await readOrdersInWorker(upload, { ...settings, connection: job.connection })
+  // By line number, as this file gives it: what an article is called here may have been mended since.
+  const skus = new Map(file.orders.flatMap(({ order }) => order.lines.map((line) => [`${order.externalId}/${line.lineId}`, line.sku])))
+  const parcels = await runtime.pool.query<{ parcel: string; externalId: string; lineId: string; waybill: string; service: string }>(
+    `select p.id as parcel, o.external_id as "externalId", ul.line_id as "lineId", p.waybill, p.service
+     from orders o join parcels p on p.order_id = o.id and p.waybill is not null and p.state not in ('void', 'refused')
+     join unit_lines ul on ul.unit_id = p.unit_id and ul.quantity > ul.short
+     where o.channel = $1 and o.shop = $2 and o.external_id = any($3) order by o.external_id, p.id, ul.line_id`,
+    [settings.channel, settings.shop, file.orders.map(({ order }) => order.externalId)],
   )
-  await saveWorkbook(runtime.pool, importId, await writeBackMomo(upload.bytes, updates), parcels.rows.length)
+  const updates = parcels.rows.flatMap(({ externalId, lineId, waybill, service }) => {
+    const sku = skus.get(`${externalId}/${lineId}`)
+    return sku ? [{ externalId, sku, waybill, carrier: CARRIER[service] ?? service }] : []
+  })
+  const written = new Set(parcels.rows.map(({ parcel }) => parcel)).size
+  if (written > 0) await saveWorkbook(runtime.pool, importId, await writeBackMomo(upload.bytes, updates), written)
+  return written
 }
 
 /** How Taiwanese channels write a courier. */

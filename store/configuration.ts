@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { defaultPolicy, Policy } from '../domain/policy.ts'
 import { one, transaction, type Pool, type Tx } from './db.ts'
 import { seal, unseal, type SecretKey } from './secrets.ts'
-import { secretsContext } from './connections.ts'
+import { secretsContext, stoppedTaskKey } from './connections.ts'
+import { closeTasks } from './tasks.ts'
 import {
   ConfigurationDocument,
   fromEnvironment,
@@ -144,6 +145,7 @@ async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): P
   if (entry.paused !== undefined)
     await tx.query('update connections set paused = $2 where name = $1 and paused <> $2', [entry.name, entry.paused])
   await tx.query('update connection_state set stopped_reason = null where connection = $1', [entry.name])
+  await closeTasks(tx, { key: stoppedTaskKey(entry.name) }, 'applied again')
   // New credentials: tokens made with the old ones are void. Otherwise they stay, since a rotated refresh token exists only there.
   if (old && !sameSecrets) {
     await tx.query(

@@ -31,6 +31,9 @@ interface Row {
 const SELECT = `select c.name, c.connector, c.version, c.config, c.secrets, c.paused, c.updated_at, s.stopped_reason
   from connections c left join connection_state s on s.connection = c.name`
 
+/** The task about a connection that was stopped; applying its configuration closes it. */
+export const stoppedTaskKey = (name: string): string => `connection:${name}:stopped`
+
 export const secretsContext = (name: string): string => `connection:${name}`
 
 /** @throws OmnisagaError Misconfigured: no such connection, or its secrets do not open. */

@@ -3,6 +3,8 @@ import { contentHash, orderIdOf } from '../domain/ids.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
 import { giveCommand } from './commands.ts'
+import { importOf } from './imports.ts'
+import { closeTasks, openTask } from './tasks.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
 import { canonicalOf, changeOrder, readOrder, type OrderRecord } from './orderRecord.ts'
 
@@ -16,12 +18,12 @@ export type Received = 'new' | 'known' | 'filled' | 'changed'
 export async function receiveOrder(
   pool: Pool,
   incoming: IncomingOrder,
-  meta: { connectionVersion: number },
+  meta: { connectionVersion: number; fromFile?: boolean },
 ): Promise<{ orderId: string; received: Received; wake: boolean }> {
   const orderId = orderIdOf(incoming.channel, incoming.shop, incoming.externalId)
   const isNew = await transaction(pool, (tx) => insertOrder(tx, orderId, incoming, meta))
   if (isNew) return { orderId, received: 'new', wake: true }
-  const received = (await changeOrder(pool, orderId, 'world', (record, tx) => mergeInto(record, tx, incoming))).result
+  const received = (await changeOrder(pool, orderId, 'world', (record, tx) => mergeInto(record, tx, incoming, meta.fromFile ?? false))).result
   return { orderId, received, wake: received !== 'known' }
 }
 
@@ -98,21 +100,33 @@ function asTold(record: OrderRecord): IncomingOrder {
 
 const COURSE: ReadonlySet<Change['kind']> = new Set(['lines', 'recipient', 'delivery', 'notes'])
 
-async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder): Promise<Received> {
+/** A file and the channel's API word one order differently, also where one connection brings both. */
+async function isSameSource(record: OrderRecord, tx: Tx, incoming: IncomingOrder, fromFile: boolean): Promise<boolean> {
+  if (record.connection !== incoming.connection) return false
+  if (fromFile) return record.externalVersion === null
+  return incoming.externalVersion === null || record.externalVersion !== null || (await importOf(tx, record.id)) === null
+}
+
+async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder, fromFile: boolean): Promise<Received> {
   const hash = contentHash(incoming)
   if (hash === record.contentHash) return 'known'
-  const { merged, changes } = mergeOrder(asTold(record), incoming)
+  const { merged, changes } = mergeOrder(asTold(record), incoming, {
+    sameSource: await isSameSource(record, tx, incoming, fromFile),
+  })
   record.externalVersion = merged.externalVersion
   record.contentHash = hash
   if (changes.some((change) => change.kind === 'cancel')) return await cancelByChannel(record, tx)
   if (changes.some((change) => change.kind === 'filled')) fillIn(record, merged, changes)
-  const told = takeOverPayment(record, merged, changes)
+  const told = await takeOverPayment(record, tx, merged, changes)
   const asked = await askForChange(record, tx, merged, changes, hash)
   if (told || asked) return 'changed'
   return changes.length > 0 ? 'filled' : 'known'
 }
 
 async function cancelByChannel(record: OrderRecord, tx: Tx): Promise<Received> {
+  // Often the echo of our own word to the channel.
+  if (record.is('cancelled')) return 'known'
+  await closeTasks(tx, { key: `order:${record.id}:hold` }, 'cancelled at the channel')
   const given = await giveCommand(tx, {
     id: `${record.id}:cancelled`,
     orderId: record.id,
@@ -156,11 +170,35 @@ function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): 
 }
 
 /** Payment state and the channel's hold are the channel's own facts: taken over, and the waiting stage looks again. */
-function takeOverPayment(record: OrderRecord, merged: IncomingOrder, changes: Change[]): boolean {
-  if (!changes.some((change) => change.kind === 'payment' || change.kind === 'hold' || change.kind === 'release')) return false
+async function takeOverPayment(record: OrderRecord, tx: Tx, merged: IncomingOrder, changes: Change[]): Promise<boolean> {
+  const says = (kind: Change['kind']) => changes.some((change) => change.kind === kind)
+  if (!says('payment') && !says('hold') && !says('release')) return false
   record.doc = { ...record.doc, payment: merged.payment, onHold: merged.onHold }
+  if (says('hold')) await holdBack(record, tx)
+  if (says('release')) await closeTasks(tx, { key: `order:${record.id}:hold` }, 'released by the channel')
   record.changeCourse()
   return true
+}
+
+/** Back to where it waits for the channel's word, as long as no warehouse has it; then a person must stop the parcel. */
+async function holdBack(record: OrderRecord, tx: Tx): Promise<void> {
+  const alive = record.units.filter((unit) => unit.state !== 'cancelled')
+  if (alive.every((unit) => unit.state === 'planned' || unit.state === 'ready')) {
+    for (const unit of alive) unit.state = 'cancelled'
+    record.withdraw('confirmed', 'routed')
+    return
+  }
+  await openTask(tx, {
+    kind: 'order.hold',
+    key: `order:${record.id}:hold`,
+    orderId: record.id,
+    connection: record.connection,
+    subject: record.doc.externalId,
+    title: 'The channel asks to wait, but the goods are under way',
+    detail: `${record.doc.channel} holds order ${record.doc.externalId} (a cancellation is asked for, perhaps); here it is ${record.phase}.`,
+    remedy: 'Decide it at the channel. A cancellation that you grant there arrives here by itself; or cancel here and have the parcel stopped.',
+    actions: ['cancel', 'skip'],
+  })
 }
 
 async function askForChange(

@@ -3,7 +3,6 @@ import { Context } from '@temporalio/activity'
 import type { ConnectorContext, Connector, Booking, ParcelRequest } from '../../connectors/kit/types.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
-import { stopConnection } from '../../store/connections.ts'
 import { changeOrder, readOrder, type OrderRecord, type ParcelRecord } from '../../store/orderRecord.ts'
 import { notify, owe } from '../../store/outbox.ts'
 import { closeTasks } from '../../store/tasks.ts'
@@ -12,6 +11,7 @@ import type { Tx } from '../../store/db.ts'
 import { saveParcel } from '../../store/units.ts'
 import { toFailure } from '../failure.ts'
 import type { Runtime } from '../runtime.ts'
+import { stopAndTell } from '../stopped.ts'
 import { WRITES_BACK } from '../workbook.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
@@ -63,12 +63,14 @@ async function book(runtime: Runtime, orderId: string, parcelId: string): Promis
   const parcel = parcelIn(record, parcelId)
   if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return record.view()
   const at = await desk(runtime, record, parcel)
+  if (at.context.connection.paused)
+    throw new OmnisagaError('Misconfigured', `connection ${parcel.courier} is paused`, { code: 'paused' })
   try {
     const earlier = parcel.state === 'sent' ? await at.courier.lookUp(at.context, at.request) : null
     return await booked(runtime, orderId, parcelId, earlier ?? (await sendOnce(runtime, orderId, at)))
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
-    if (error.kind === 'Misconfigured') await stopConnection(runtime.pool, parcel.courier, error.message)
+    if (error.kind === 'Misconfigured') await stopAndTell(runtime.pool, parcel.courier, error)
     if (error.kind === 'Rejected' || error.kind === 'Invalid') return await refused(runtime, orderId, parcelId, error)
     throw error
   }

@@ -54,7 +54,7 @@ async function courierFor(
   )
   const name = service === 'channel' ? record.connection : configured.rows[0]?.courier
   if (!name) throw new OmnisagaError('Misconfigured', `location ${unit.location} has no courier for ${kind} delivery`)
-  const { connector, context } = await runtime.connection(name)
+  const { connector, context } = await runtime.connection(name, { evenIfStopped: true })
   if (connector.courier === undefined) throw new OmnisagaError('Misconfigured', `connection ${name} is not a courier`)
   return {
     courier: name,
@@ -113,10 +113,21 @@ export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId:
   ).view
 }
 
+/** A connection that is paused or stopped needs no word for each of its orders: they go on when it does. */
+async function isSwitchedOff(tx: Tx, connection: string | undefined): Promise<boolean> {
+  const off = await tx.query(
+    `select 1 from connections c left join connection_state s on s.connection = c.name
+     where c.name = $1 and (c.paused or s.stopped_reason is not null)`,
+    [connection ?? null],
+  )
+  return off.rowCount === 1
+}
+
 export async function courierUnreachable(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const parcel = record.parcelOf(unitId)
+      if (await isSwitchedOff(tx, parcel?.courier)) return
       await openTask(tx, {
         kind: 'courier.unreachable',
         key: `order:${orderId}:courier:${unitId}`,

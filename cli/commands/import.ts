@@ -1,7 +1,8 @@
 /** import FILE */
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { fileSettings, runImport, startImport } from '../../activities/imports.ts'
+import { fileSettings } from '../../activities/fileSettings.ts'
+import { runImport, startImport } from '../../activities/imports.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import {

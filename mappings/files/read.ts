@@ -42,6 +42,10 @@ export interface FileOrders {
   errors: RowError[]
   /** Order numbers that wait because a row of theirs is wrong. */
   heldOrders: string[]
+  /** The same orders with what is wrong in their rows. */
+  held: { externalId: string; errors: RowError[] }[]
+  /** Rows that name no order. */
+  withoutNumber: RowError[]
   /** Rows that repeat another row of their order word for word; counted once. */
   duplicates: { row: number; firstRow: number; externalId: string }[]
   /** Sheets that were not read: hidden ones, and visible ones without the profile's columns or behind the sheet that was read. */
@@ -182,7 +186,7 @@ class OrderReader {
     group.rows.push(raw)
   }
 
-  finish(): Pick<FileOrders, 'rows' | 'orders' | 'errors' | 'heldOrders' | 'duplicates'> {
+  finish(): Omit<FileOrders, 'profile' | 'sheet' | 'headerRow' | 'skippedSheets'> {
     const orders: FileOrder[] = []
     const heldOrders: string[] = []
     for (const [number, { rows }] of this.groups) {
@@ -192,7 +196,17 @@ class OrderReader {
       else orders.push({ order, raw: { rows }, hash: orderHash(order) })
     }
     const errors = this.errors.sort((a, b) => a.row - b.row)
-    return { rows: this.rows, orders, errors, heldOrders, duplicates: this.duplicates }
+    return { rows: this.rows, orders, errors, heldOrders, ...this.errorsByOrder(heldOrders), duplicates: this.duplicates }
+  }
+
+  private errorsByOrder(heldOrders: string[]): Pick<FileOrders, 'held' | 'withoutNumber'> {
+    const held = new Map(heldOrders.map((externalId) => [externalId, [] as RowError[]]))
+    const orderOfRow = new Map<number, string>()
+    for (const number of heldOrders) for (const { row } of this.groups.get(number)?.rows ?? []) orderOfRow.set(row, number)
+    for (const { row, externalId } of this.duplicates) orderOfRow.set(row, externalId)
+    const withoutNumber: RowError[] = []
+    for (const error of this.errors) (held.get(orderOfRow.get(error.row) ?? '') ?? withoutNumber).push(error)
+    return { held: [...held].map(([externalId, errors]) => ({ externalId, errors })), withoutNumber }
   }
 
   /** Blank rows, a repeated header, totals and remarks below the table. */

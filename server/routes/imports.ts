@@ -1,6 +1,7 @@
 /** Files: taken in whole, read in the background, told about row by row. */
 import { runImport, startImport } from '../../activities/imports.ts'
-import { WRITES_BACK } from '../../activities/workbook.ts'
+import type { Runtime } from '../../activities/runtime.ts'
+import { renderWorkbook, WRITES_BACK } from '../../activities/workbook.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { getImport, getWorkbook } from '../../store/imports.ts'
 import { notFound, Problem, problemOf } from '../problem.ts'
@@ -113,6 +114,7 @@ export const importRoutes: Route[] = [
           `Files of ${found.profile} are not sent back: its tracking numbers go out by other ways.`,
         )
       }
+      await rendered(runtime, params.id)
       const workbook = await getWorkbook(runtime.pool, params.id)
       if (!workbook)
         throw new Problem(404, 'Not ready', 'No parcel of this import has a tracking number yet.', { code: 'not-ready' })
@@ -126,6 +128,16 @@ export const importRoutes: Route[] = [
     },
   }),
 ]
+
+/** With every tracking number of this moment, also of orders that another file had brought before. */
+async function rendered(runtime: Runtime, importId: string): Promise<void> {
+  try {
+    await renderWorkbook(runtime, importId)
+  } catch (error) {
+    if (!(error instanceof OmnisagaError) || error.kind !== 'Invalid') throw error
+    throw new Problem(409, 'No workbook', [error.message, error.remedy].filter(Boolean).join(' '), error.code ? { code: error.code } : {})
+  }
+}
 
 const unreadable = (error: OmnisagaError, importId: string): Problem => {
   const { errors } = problemOf(error)
