@@ -126,6 +126,25 @@ export class OrderRecord {
     }
   }
 
+  /** @returns how to go back to what is so now, for a command that is refused half way. */
+  remember(): () => void {
+    const { doc, facts, closed, lines, units, parcels } = structuredClone({
+      doc: this.doc,
+      facts: this.facts,
+      closed: this.closed,
+      lines: this.lines,
+      units: this.units,
+      parcels: this.parcels,
+    })
+    const [course, news, logged] = [this.#course, this.#news, this.#log.length]
+    return () => {
+      Object.assign(this, { doc, facts, closed, lines, units, parcels })
+      this.#course = course
+      this.#news = news
+      this.#log.length = logged
+    }
+  }
+
   get course(): number {
     return this.#course
   }

@@ -37,6 +37,8 @@ export async function obey(
 /** All that is asked and not answered yet, in the order in which it was asked. */
 export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
   for (const command of await waitingCommands(tx, record.id)) {
+    const goBack = record.remember()
+    await tx.query('savepoint command')
     try {
       if (record.closed && command.verb !== 'restocked' && command.verb !== 'skip')
         throw new Refusal(`the order is finished (${record.phase})`)
@@ -44,12 +46,25 @@ export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
       await answerCommand(tx, command.id, 'done', answer)
       if (command.taskId !== null) await closeTasks(tx, { id: command.taskId }, `${command.verb}: ${answer}`, command.who)
     } catch (error) {
-      const reason = error instanceof Refusal ? error.message : error instanceof z.ZodError ? z.prettifyError(error) : null
+      const reason = whyRefused(error)
       if (reason === null) throw error
+      // What it had done so far is undone; one command that cannot be obeyed must not hold up what is asked after it.
+      await tx.query('rollback to savepoint command')
+      goBack()
       await answerCommand(tx, command.id, 'refused', reason)
       if (command.who.startsWith('channel:')) await tellOfDisagreement(record, tx, command, reason)
     }
   }
+}
+
+/** @returns null for what is not the command's own fault: it is then obeyed another time. */
+function whyRefused(error: unknown): string | null {
+  if (error instanceof Refusal) return error.message
+  if (error instanceof z.ZodError) return z.prettifyError(error)
+  if (error instanceof OmnisagaError && error.kind === 'Invalid') return [error.message, error.remedy].filter(Boolean).join(': ')
+  // Data exception, integrity constraint: https://www.postgresql.org/docs/current/errcodes-appendix.html (classes 22 and 23)
+  if (/^2[23]/.test(String((error as { code?: unknown }).code ?? ''))) return 'it says what cannot be stored'
+  return null
 }
 
 /** The channel says one thing, the parcel's way another: a person hears both sides. */
@@ -101,6 +116,9 @@ const verbs: Record<Verb, Obedience> = {
   },
 
   async paid(record) {
+    const collecting = record.parcels.find((parcel) => parcel.amountDueMinor > 0 && !['refused', 'void'].includes(parcel.state))
+    if (collecting !== undefined)
+      throw new Refusal(`the label of parcel ${collecting.id} collects cash from the customer already`)
     record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'paid', amountDueMinor: 0, method: 'prepaid' } }
     record.changeCourse()
     return 'paid'
@@ -166,7 +184,8 @@ const verbs: Record<Verb, Obedience> = {
   },
 
   async collected(record, tx, { detail }) {
-    const waiting = record.units.filter((unit) => unit.state === 'packed' && record.doc.delivery.method === 'storePickup')
+    const overTheCounter = ['storePickup', 'handOver'].includes(record.doc.delivery.method)
+    const waiting = record.units.filter((unit) => unit.state === 'packed' && overTheCounter)
     const unitId = z.looseObject({ unitId: z.string().optional() }).parse(detail).unitId
     const units = waiting.filter((unit) => unitId === undefined || unit.id === unitId)
     if (units.length === 0) throw new Refusal('nothing of it waits to be collected')
@@ -176,18 +195,21 @@ const verbs: Record<Verb, Obedience> = {
   },
 
   /** Where a person picks: all pieces of the unit are in the box. */
-  async packed(record, tx, { detail }) {
-    const unitId = OfUnit.safeParse(detail).data?.unitId ?? record.units.find((unit) => unit.state === 'ready')?.id
-    if (unitId === undefined) throw new Refusal('nothing of it waits to be packed')
-    const unit = record.unit(unitId)
-    if (unit.state !== 'ready') throw new Refusal(`unit ${unit.id} is ${unit.state}`)
-    for (const line of unit.lines) {
-      record.line(line.lineId).picked += line.quantity
-      record.line(line.lineId).packed += line.quantity
-      line.picked = line.packed = line.quantity
+  async packed(record, tx, command) {
+    const unitId = OfUnit.safeParse(command.detail).data?.unitId ?? (await unitOfTask(tx, command))
+    const units = unitId === null ? record.units.filter((unit) => unit.state === 'ready') : [record.unit(unitId)]
+    if (units.length === 0) throw new Refusal('nothing of it waits to be packed')
+    for (const unit of units) {
+      if (unit.state !== 'ready') throw new Refusal(`unit ${unit.id} is ${unit.state}`)
+      for (const line of unit.lines) {
+        record.line(line.lineId).picked += line.quantity
+        record.line(line.lineId).packed += line.quantity
+        line.picked = line.packed = line.quantity
+      }
+      unit.state = 'packed'
+      await keepAside(tx, { orderId: record.id, lines: unit.lines.map(({ lineId }) => ({ lineId })) })
+      await closeTasks(tx, { key: `order:${record.id}:pick:${unit.id}` }, 'packed')
     }
-    unit.state = 'packed'
-    await keepAside(tx, { orderId: record.id, lines: unit.lines.map(({ lineId }) => ({ lineId })) })
     record.wake()
     return 'packed'
   },
@@ -248,6 +270,7 @@ const verbs: Record<Verb, Obedience> = {
     const returned = record.units.filter((unit) => unit.state === 'returned')
     if (returned.length === 0) throw new Refusal('nothing of it came back')
     for (const unit of returned) {
+      await closeTasks(tx, { key: `unit:${unit.id}:returned` }, 'on sale again')
       for (const line of unit.lines.filter((l) => l.packed > 0)) {
         await move(tx, {
           key: `${unit.id}:restocked:${line.lineId}`,
@@ -266,6 +289,12 @@ const verbs: Record<Verb, Obedience> = {
   async skip() {
     return 'settled by a person'
   },
+}
+
+/** The unit that the task which was acted on is about. */
+async function unitOfTask(tx: Tx, { taskId }: Command): Promise<string | null> {
+  const rows = await tx.query<{ value: string | null }>(`select value from tasks where id = $1 and field = 'unit'`, [taskId])
+  return rows.rows[0]?.value ?? null
 }
 
 function applyPatch(record: OrderRecord, patch: z.infer<typeof Patch>): void {
@@ -314,7 +343,9 @@ async function learnSkus(tx: Tx, record: OrderRecord, skus: Record<string, strin
 async function startOver(tx: Tx, record: OrderRecord, lines: OrderLine[] | undefined): Promise<void> {
   await release(tx, { orderId: record.id })
   for (const unit of record.units) unit.state = 'cancelled'
-  record.withdraw('reserved', 'routed', 'shortage', 'confirmed', 'confirmAsked')
+  record.withdraw('reserved', 'routed', 'shortage', 'confirmed', 'confirmAsked', 'handedToWarehouse')
+  for (const about of ['pick:', 'missing', 'route', 'stock', 'confirm'])
+    await closeTasks(tx, { prefix: `order:${record.id}:${about}` }, 'the order was changed')
   if (lines === undefined) {
     for (const line of record.lines) line.held = 0
     return

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { changeOrder } from '../../store/orderRecord.ts'
+import { addParcel } from '../../store/units.ts'
+import { lines, startSpine, type Spine } from './spineFixture.ts'
+
+describe('a command', () => {
+  let spine: Spine
+  beforeAll(async () => { spine = await startSpine() })
+  afterAll(() => spine?.stop())
+
+  it('that names a unit which does not exist is refused and holds up nothing after it', async () => {
+    const id = await spine.place()
+    await spine.untilRouted(id)
+    expect(await spine.command(id, 'packed', { unitId: 'nobody' })).toMatchObject({ state: 'refused' })
+    expect(await spine.command(id, 'cancel')).toMatchObject({ state: 'done' })
+  })
+
+  it('whose data the tables refuse is refused and holds up nothing after it', async () => {
+    const id = await spine.place()
+    const [only] = lines(['TEE-S', 1])
+    expect(await spine.command(id, 'change', { lines: [{ ...only, quantity: 3_000_000_000 }] })).toMatchObject({ state: 'refused' })
+    expect(await spine.command(id, 'cancel')).toMatchObject({ state: 'done' })
+  })
+
+  it('that is refused half way leaves nothing of itself behind', async () => {
+    const id = await spine.place()
+    expect(await spine.command(id, 'change', { skus: { 1: 'TEE-M', 99: 'CAP' } })).toMatchObject({ state: 'refused' })
+    expect((await spine.order(id)).lines[0]?.sku).toBe('TEE-S')
+    expect((await spine.db.pool.query('select * from sku_aliases')).rows).toEqual([])
+    expect((await spine.order(id)).course).toBe(0)
+  })
+
+  it('packed out of a task packs the unit of that task, and not the first that waits', async () => {
+    const id = await spine.place({ lines: lines(['TEE-S', 1], ['CAP', 1]) })
+    await spine.untilRouted(id)
+    const [task] = (await spine.tasks(id)).filter(({ kind }) => kind === 'unit.pick')
+    expect((await spine.order(id)).unit(task?.value ?? '').location).toBe('south')
+    await spine.command(id, 'packed', {}, { taskId: task?.id as number })
+    expect((await spine.order(id)).units.map(({ location, state }) => `${location} ${state}`)).toEqual(['north ready', 'south packed'])
+    expect(await spine.tasks(id)).toEqual([])
+  })
+
+  it('paid is refused once a label collects the cash', async () => {
+    const id = await spine.place({ payment: { method: 'cod', state: 'pending', amountDueMinor: 20_000 } })
+    await spine.untilRouted(id)
+    await spine.command(id, 'packed')
+    await changeOrder(spine.runtime.pool, id, 'saga', async (record, tx) => {
+      await addParcel(tx, record, { unitId: record.units[0]?.id ?? '', courier: 'ecpay', connector: 'ecpay', service: 'TCAT', amountDueMinor: 20_000 })
+    })
+    expect(await spine.command(id, 'paid')).toMatchObject({ state: 'refused' })
+    expect((await spine.order(id)).doc.payment).toMatchObject({ method: 'cod', amountDueMinor: 20_000 })
+  })
+
+  it('change of the goods takes back what was asked of people and what the old goods made true', async () => {
+    const id = await spine.place({ lines: lines(['CAP', 1]) })
+    await spine.untilRouted(id)
+    expect((await spine.tasks(id)).map(({ kind }) => kind)).toEqual(['unit.pick'])
+    await spine.command(id, 'change', { lines: lines(['TEE-S', 1]) })
+    expect(await spine.tasks(id)).toEqual([])
+    expect(await spine.held(id)).toBe(0)
+    expect((await spine.order(id)).phase).toBe('received')
+  })
+})
