@@ -1,4 +1,4 @@
-/** One batch of reservations: one transaction, two round trips. */
+/** One batch of reservations: one transaction, in one round trip when everything fits, else in two more. */
 import pg from 'pg'
 import type { Pool } from '../db.ts'
 import { decide, rowKey } from './decide.ts'
@@ -10,15 +10,62 @@ const array = (values: (string | null)[]) =>
   pg.escapeLiteral(`{${values.map((value) => (value === null ? 'null' : `"${value.replace(/[\\"]/g, '\\$&')}"`)).join(',')}}`)
 const numbers = (values: number[]) => `'{${values.join(',')}}'`
 
-/** Of a stock row that is locked, or of an answer given before. */
-type BeginRow = { key: null; sku: string; location: string; free: number } | { key: string; answer: ReserveAnswer }
+/** Pieces to hold for a line of the request at place `request` (from 1) of its batch. */
+interface Piece {
+  request: number
+  line: ReserveLine
+  quantity: number
+}
+
+/** The arrays that both writing functions take. */
+const arraysOf = (requests: ReserveRequest[], pieces: Piece[]) => ({
+  requests: [
+    array(requests.map((request) => request.key)),
+    array(requests.map((request) => request.orderId)),
+    array(requests.map((request) => request.expiresAt?.toISOString() ?? null)),
+  ].join(', '),
+  pieces: [
+    numbers(pieces.map(({ request }) => request)),
+    array(pieces.map(({ line }) => line.lineId)),
+    array(pieces.map(({ line }) => line.sku)),
+    array(pieces.map(({ line }) => line.location)),
+    numbers(pieces.map(({ quantity }) => quantity)),
+  ].join(', '),
+})
 
 /**
- * Locks every row the requests name, answers them in order of arrival, writes holds and answers, commits.
+ * Answers the requests in order of arrival and writes holds and answers, all in one transaction.
  * @returns one answer for each request. @throws the database's error; nothing was written then, unless the connection was lost at
  * the commit, which a repeat by the same keys finds out.
  */
 export async function reserveBatch(pool: Pool, requests: ReserveRequest[]): Promise<ReserveAnswer[]> {
+  return (await takeAll(pool, requests)) ?? (await settleEach(pool, requests))
+}
+
+/** One round trip: statements sent together are one transaction. @returns null, and changed nothing, when not all is simply there. */
+async function takeAll(pool: Pool, requests: ReserveRequest[]): Promise<ReserveAnswer[] | null> {
+  if (requests.some(({ lines }) => lines.length === 0)) return null
+  const pieces = requests.flatMap(({ lines }, at) => lines.map((line) => ({ request: at + 1, line, quantity: line.quantity })))
+  const arrays = arraysOf(requests, pieces)
+  const results = (await pool.query(
+    `${LIMITS}; select ledger_take(${arrays.requests}, ${arrays.pieces}) as available`,
+  )) as unknown as pg.QueryResult<{ available: number[] | null }>[]
+  const available = results.at(-1)?.rows[0]?.available ?? null
+  if (available === null) return null
+  let at = 0
+  return requests.map(({ lines }) => ({
+    complete: true,
+    lines: lines.map(({ lineId, sku, location, quantity }) => {
+      return { lineId, sku, location, quantity, held: quantity, available: available[at++] as number }
+    }),
+  }))
+}
+
+/** Of a stock row that is locked, or of an answer given before. */
+type BeginRow = { key: null; sku: string; location: string; free: number } | { key: string; answer: ReserveAnswer }
+
+/** Two round trips: locks every row the requests name and looks; then, as was decided here, writes and commits. */
+async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<ReserveAnswer[]> {
   const client = await pool.connect()
   let committed = false
   try {
@@ -36,30 +83,18 @@ export async function reserveBatch(pool: Pool, requests: ReserveRequest[]): Prom
     }
 
     const fresh: ReserveRequest[] = []
-    const held: { request: number; line: ReserveLine & { held: number } }[] = []
+    const held: Piece[] = []
     for (const request of requests) {
       if (answers.has(request.key)) continue
       const answer = decide(request, free)
       answers.set(request.key, answer)
       fresh.push(request)
-      for (const line of answer.lines) if (line.held > 0) held.push({ request: fresh.length, line })
+      for (const line of answer.lines) if (line.held > 0) held.push({ request: fresh.length, line, quantity: line.held })
     }
+    const arrays = arraysOf(fresh, held)
+    const texts = array(fresh.map((request) => JSON.stringify(answers.get(request.key))))
     // Committed even when nothing is new: expired holds may have been ended.
-    await client.query(
-      fresh.length === 0
-        ? 'commit'
-        : `select ledger_hold(${[
-            array(fresh.map((request) => request.key)),
-            array(fresh.map((request) => request.orderId)),
-            array(fresh.map((request) => request.expiresAt?.toISOString() ?? null)),
-            array(fresh.map((request) => JSON.stringify(answers.get(request.key)))),
-            numbers(held.map((hold) => hold.request)),
-            array(held.map(({ line }) => line.lineId)),
-            array(held.map(({ line }) => line.sku)),
-            array(held.map(({ line }) => line.location)),
-            numbers(held.map(({ line }) => line.held)),
-          ].join(', ')}); commit`,
-    )
+    await client.query(fresh.length === 0 ? 'commit' : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}); commit`)
     committed = true
     return requests.map((request) => answers.get(request.key) as ReserveAnswer)
   } finally {

@@ -21,6 +21,8 @@ export function validateRequest(request: ReserveRequest): void {
   const texts = [request.key, request.orderId, ...request.lines.flatMap((line) => [line.lineId, line.sku, line.location])]
   // PostgreSQL holds no NUL, and its protocol ends a text there.
   if (texts.some((text) => text.includes('\u0000'))) refuse('a name holds a NUL character')
+  // Sent as UTF-8 it would become another name.
+  if (texts.some((text) => /\p{Surrogate}/u.test(text))) refuse('a name holds half a character (an unpaired surrogate)')
   for (const line of request.lines) {
     if (!Number.isInteger(line.quantity) || line.quantity <= 0 || line.quantity > MAX_QUANTITY)
       refuse(`line ${line.lineId} asks for ${line.quantity} of ${line.sku}`)

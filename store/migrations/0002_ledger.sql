@@ -103,3 +103,55 @@ begin
           from unnest(skus, locations, quantities) as u(sku, location, quantity) group by u.sku, u.location) w
     where s.sku = w.sku and s.location = w.location;
 end $$;
+
+-- The common case in one call: when no row has expired holds, no key was answered before and everything fits, writes holds and answers
+-- and returns what was available to each line before its request. Else changes nothing and returns null: ledger_begin and ledger_hold
+-- then settle it. Arrays as those of ledger_hold; a request's lines follow each other.
+create function ledger_take(
+  keys text[], order_ids text[], expiries timestamptz[],
+  of_request integer[], line_ids text[], skus text[], locations text[], quantities integer[]
+) returns integer[]
+language plpgsql volatile
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  judged_at timestamptz;
+  available integer[];
+  fits boolean;
+begin
+  perform 1 from stock s join unnest(skus, locations) as k(sku, location) on s.sku = k.sku and s.location = k.location
+    order by s.sku, s.location for no key update of s;
+  judged_at := clock_timestamp();
+  select array_agg(l.free - coalesce(l.earlier, 0) order by l.place),
+      bool_and(coalesce(l.asked <= l.free, false) and not l.expired)
+      and not exists (select from unnest(keys) as k(key) cross join lateral (select from reservations r where r.key = k.key offset 0) r)
+    into available, fits
+    from (
+      select u.place, s.on_hand - s.safety - s.held as free,
+        sum(u.quantity) over (same_row groups between unbounded preceding and 1 preceding) as earlier,
+        sum(u.quantity) over same_row as asked,           -- up to and with this request
+        exists (select from holds h where h.sku = u.sku and h.location = u.location
+          and h.state = 'active' and h.expires_at is not null and h.expires_at <= judged_at offset 0) as expired
+      from unnest(of_request, skus, locations, quantities) with ordinality as u(request, sku, location, quantity, place)
+      left join stock s on s.sku = u.sku and s.location = u.location
+      window same_row as (partition by u.sku, u.location order by u.request)
+    ) l;
+  if not fits then
+    return null;
+  end if;
+  with lines as (
+    select * from unnest(of_request, line_ids, skus, locations, quantities, available) with ordinality
+      as u(request, line_id, sku, location, quantity, available, place)
+  ), answered as (
+    insert into reservations (key, order_id, answer)
+      select keys[l.request], order_ids[l.request], jsonb_build_object('complete', true, 'lines', jsonb_agg(jsonb_build_object(
+        'lineId', l.line_id, 'sku', l.sku, 'location', l.location, 'quantity', l.quantity, 'held', l.quantity, 'available', l.available
+      ) order by l.place)) from lines l group by l.request order by keys[l.request]
+  ), held as (
+    insert into holds (key, order_id, line_id, sku, location, quantity, expires_at)
+      select keys[l.request], order_ids[l.request], l.line_id, l.sku, l.location, l.quantity, expiries[l.request] from lines l
+  )
+  update stock s set held = s.held + w.quantity
+    from (select l.sku, l.location, sum(l.quantity)::integer as quantity from lines l group by l.sku, l.location) w
+    where s.sku = w.sku and s.location = w.location;
+  return available;
+end $$;

@@ -69,6 +69,28 @@ test('two lines of one order that share a SKU are judged by their sum', async ()
   expect((await levelOf('shared'))?.available).toBe(0)
 })
 
+test('in a batch that all fits, each answer tells what was there before its own request', async () => {
+  await stockUp(db.pool, 'tell', 10)
+  const [first, second, third] = await Promise.all([
+    reserver.reserve(request([line('tell', 1, 'a'), line('tell', 2, 'b')])),
+    reserver.reserve(request([line('tell', 3)])),
+    reserver.reserve(request([line('tell', 4)])),
+  ])
+  expect([first, second, third].map((answer) => answer?.lines.map((l) => [l.held, l.available]))).toEqual([
+    [[1, 10], [2, 10]],
+    [[3, 7]],
+    [[4, 4]],
+  ])
+})
+
+test('an answer asked for again is the one that was given, whichever way it was found', async () => {
+  await stockUp(db.pool, 'again', 10)
+  const asked = request([line('again', 2, '2'), line('again', 3, '1')])
+  const given = await reserver.reserve(asked)
+  expect(given.lines.map((l) => l.lineId)).toEqual(['2', '1'])
+  expect(await other.reserve(asked)).toEqual(given)
+})
+
 test('within one batch, first come is first served', async () => {
   await stockUp(db.pool, 'fifo', 3)
   const answers = await Promise.all([2, 2, 1, 1].map((quantity) => reserver.reserve(request([line('fifo', quantity)]))))
