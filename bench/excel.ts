@@ -3,12 +3,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { COLUMNS, benchmarkWorkbook } from './excel-file.ts'
-import type { Measure } from './measure.ts'
+import { median, type Measure } from './measure.ts'
 
 const run = promisify(execFile)
 const GOAL_ROWS_PER_SECOND = 20_000
 const GOAL_PEAK_MB = 200
-const RUNS = 3
 
 interface Reading {
   rows: number
@@ -23,15 +22,13 @@ async function readOnce(path: string): Promise<Reading> {
   return JSON.parse(stdout) as Reading
 }
 
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
-
 /** Each size is read in several fresh processes: the median speed, the highest peak. The goals are those of 100,000 rows. */
-export async function excelMeasures(): Promise<Measure[]> {
+export async function excelMeasures(runs = 3): Promise<Measure[]> {
   const measures: Measure[] = []
   for (const rows of [10_000, 100_000]) {
     const path = benchmarkWorkbook(rows)
     const readings: Reading[] = []
-    for (let i = 0; i < RUNS; i++) readings.push(await readOnce(path))
+    for (let i = 0; i < runs; i++) readings.push(await readOnce(path))
     const bad = readings.find((reading) => reading.rows !== rows)
     if (bad) throw new Error(`read ${bad.rows} rows of ${rows}`)
     const speed = Math.round(median(readings.map((reading) => reading.rows / reading.seconds)))

@@ -12,7 +12,7 @@ import pg from 'pg'
 import { createPool, type Pool } from '../store/db.ts'
 import { createReserver } from '../store/ledger/reserver.ts'
 import { migrate } from '../store/migrate.ts'
-import type { Measure } from './measure.ts'
+import { compared, type Measure } from './measure.ts'
 
 const run = promisify(execFile)
 const CALLERS = 32
@@ -66,19 +66,8 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
       rates.bareHot.push(await bare.rate(1, seconds))
       rates.hot.push(await reserveFor(pool, 1, seconds))
     }
-    const measure = (what: string, ours: number[], theirs: number[], goal: number): Measure => {
-      const [value, against] = [median(ours), median(theirs)]
-      const ratio = value / against
-      return {
-        name: `reservations, ${what}, ${CALLERS} callers; against ${bare.name}`,
-        value,
-        unit: '1/s',
-        against,
-        ratio,
-        goal,
-        met: ratio >= goal,
-      }
-    }
+    const measure = (what: string, ours: number[], theirs: number[], goal: number) =>
+      compared(`reservations: ${what}, ${CALLERS} callers; against ${bare.name}`, '1/s', ours, theirs, goal)
     return [measure(`${SPREAD} SKUs`, rates.spread, rates.bareSpread, 1), measure('one SKU', rates.hot, rates.bareHot, 5)]
   } finally {
     await pool.end()
@@ -86,8 +75,6 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
     await admin.end()
   }
 }
-
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 /** @returns reservations a second, every one of them answered with a hold. */
 async function reserveFor(pool: Pool, skus: number, seconds: number): Promise<number> {
@@ -132,23 +119,13 @@ async function singleStatement(url: string): Promise<Bare> {
 
 async function pgbench(url: string, skus: number, seconds: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'omnisaga-bench-'))
+  const { username, password, hostname, port, pathname } = new URL(url)
   try {
     const script = join(folder, 'reserve.sql')
     await writeFile(script, `\\set n random(0, ${skus - 1})\n${statement(':n')};\n`)
-    const { stdout } = await run('pgbench', [
-      '-n',
-      '-M',
-      'prepared',
-      '-c',
-      String(CALLERS),
-      '-j',
-      '4',
-      '-T',
-      String(seconds),
-      '-f',
-      script,
-      url,
-    ])
+    const args = ['-n', '-M', 'prepared', '-c', String(CALLERS), '-j', '4', '-T', String(seconds), '-f', script]
+    const server = ['-h', hostname, '-p', port, '-U', username, pathname.slice(1)]
+    const { stdout } = await run('pgbench', [...args, ...server], { env: { ...process.env, PGPASSWORD: password } })
     const rate = Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1])
     if (!(rate > 0)) throw new Error(`pgbench told no rate: ${stdout}`)
     return rate

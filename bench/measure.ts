@@ -10,3 +10,23 @@ export interface Measure {
   goal: number | null
   met: boolean | null
 }
+
+export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+/** Rounds of the product and of the bare thing, taken in turn on a machine that is never quite still: medians, and their ratio. */
+export function compared(name: string, unit: string, ours: number[], bare: number[], goal: number): Measure {
+  const [value, against] = [median(ours), median(bare)]
+  const ratio = value / against
+  return { name, value, unit, against, ratio, goal, met: ratio >= goal }
+}
+
+/** A figure that must not be above its goal. */
+export const atMost = (name: string, unit: string, value: number, goal: number): Measure => ({
+  name,
+  value,
+  unit,
+  against: null,
+  ratio: null,
+  goal,
+  met: value <= goal,
+})
