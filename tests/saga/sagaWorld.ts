@@ -30,6 +30,7 @@ import { secretKeyFrom } from '../../store/secrets.ts'
 import { listTasks } from '../../store/tasks.ts'
 import { startWorker } from '../../worker.ts'
 import { freshDatabase } from '../harness/postgres.ts'
+import { quietRuntime } from '../harness/temporalRuntime.ts'
 import { timeSkippingEnv } from '../harness/timeSkipping.ts'
 import { incoming, type OrderWish } from './sagaOrders.ts'
 import { standInCourier, type StandInCourier } from './standInCourier.ts'
@@ -99,6 +100,7 @@ export interface SagaWorld {
 }
 
 export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Promise<SagaWorld> {
+  quietRuntime('ERROR')
   const env = await timeSkippingEnv()
   const db = await freshDatabase({ max: 20 })
   const folder = await mkdtemp(join(tmpdir(), 'omnisaga-saga-'))
