@@ -67,7 +67,8 @@ async function book(runtime: Runtime, orderId: string, parcelId: string): Promis
     throw new OmnisagaError('Misconfigured', `connection ${parcel.courier} is paused`, { code: 'paused' })
   try {
     const earlier = parcel.state === 'sent' ? await at.courier.lookUp(at.context, at.request) : null
-    return await booked(runtime, orderId, parcelId, earlier ?? (await sendOnce(runtime, orderId, at)))
+    const booking = earlier ?? (await sendOnce(runtime, orderId, at))
+    return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, parcelId, booking)
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
     if (error.kind === 'Misconfigured') await stopAndTell(runtime.pool, parcel.courier, error)
@@ -76,24 +77,26 @@ async function book(runtime: Runtime, orderId: string, parcelId: string): Promis
   }
 }
 
-/** That it was sent is written first; whoever finds it so looks it up before sending again. */
-async function sendOnce(runtime: Runtime, orderId: string, { courier, context, request, parcel }: Desk): Promise<Booking> {
-  const before = parcel.state
-  await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+/**
+ * That it was sent is written first; whoever finds it so looks it up before sending again.
+ * @returns null when it is no longer to be sent (cancelled or booked by another meanwhile).
+ */
+async function sendOnce(runtime: Runtime, orderId: string, { courier, context, request, parcel }: Desk): Promise<Booking | null> {
+  const { result: wanted } = await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
     const current = parcelIn(record, parcel.id)
-    if (current === undefined || current.state !== 'intended') return
+    if (current?.state !== 'intended') return current?.state === 'sent'
     current.state = 'sent'
     await saveParcel(tx, current)
+    return true
   })
+  if (!wanted) return null
   try {
     return await courier.book(context, request)
   } catch (error) {
-    // An answer that was lost and came late makes the second try a duplicate: the refusal then hides a booking.
-    const late =
-      before === 'sent' && error instanceof OmnisagaError && error.kind === 'Rejected'
-        ? await courier.lookUp(context, request)
-        : null
-    if (late !== null) return late
+    // A lost answer that came late, or a worker that was given up but had sent it: either makes this try a duplicate, and its
+    // refusal hides a booking.
+    const hidden = error instanceof OmnisagaError && error.kind === 'Rejected' ? await courier.lookUp(context, request) : null
+    if (hidden !== null) return hidden
     throw error
   }
 }
@@ -103,6 +106,11 @@ async function booked(runtime: Runtime, orderId: string, parcelId: string, booki
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const parcel = parcelIn(record, parcelId)
+      if (parcel?.state === 'void' && parcel.courierBookingId === null) {
+        // Cancelled by another run while this call was under way: what was booked must not be forgotten.
+        Object.assign(parcel, { state: 'sent', waybill: booking.waybill, courierBookingId: booking.courierBookingId })
+        return await leaveBookingToPerson(record, tx, parcelId, 'it was booked while it was being cancelled')
+      }
       if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
       Object.assign(parcel, {
         state: 'booked',
@@ -153,7 +161,8 @@ async function refused(runtime: Runtime, orderId: string, parcelId: string, erro
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const parcel = parcelIn(record, parcelId)
-      if (parcel === undefined) return
+      // Another run may have booked or cancelled it meanwhile.
+      if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
       parcel.state = 'refused'
       await saveParcel(tx, parcel, { refusal: [error.message, error.remedy].filter(Boolean).join(' - ') })
       // Our own data is wrong: the same parcel would be refused again, so a person is asked at once.
