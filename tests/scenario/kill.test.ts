@@ -90,4 +90,69 @@ describe('fifty orders, and in their middle', () => {
     })
     expect(end).toEqual(await calmEnd())
   })
+
+  it('one of two workers is killed and never comes back: the other brings everything to the same end', async () => {
+    const end = await day({ workers: 2 }, async ({ workers: [worker] }) => {
+      await worker?.kill9()
+    })
+    expect(end).toEqual(await calmEnd())
+  })
+
+  it('Temporal is killed: orders are taken in meanwhile, and it is the same end', async () => {
+    const end = await day({}, async (world) => {
+      await world.engine.kill9()
+      const before = world.told.size
+      await world.until('five orders were taken in without it', async () => world.told.size >= before + 5)
+      await world.engine.start()
+    })
+    expect(end).toEqual(await calmEnd())
+  })
+
+  it("Temporal's database is deleted: the orders go on from PostgreSQL to the same end", async () => {
+    const end = await day({}, async (world) => {
+      await world.engine.kill9()
+      world.engine.deleteDatabase()
+      await world.engine.start()
+    })
+    expect(end).toEqual(await calmEnd())
+  })
+
+  it('PostgreSQL is killed: nobody is told that an order was taken, and it is the same end', async () => {
+    const end = await day({}, async (world) => {
+      await world.postgres.kill9()
+      await world.until('the server says so', async () => (await world.statusOf('/readyz')) === 503)
+      await world.postgres.start()
+    })
+    expect(end).toEqual(await calmEnd())
+  })
+
+  it('everything is killed at once and Temporal forgets everything: the same end', async () => {
+    const end = await day({ workers: 2 }, async ({ server, workers, engine, postgres }) => {
+      await Promise.all([postgres, engine, server, ...workers].map((part) => part.kill9()))
+      engine.deleteDatabase()
+      await Promise.all([postgres.start(), engine.start()])
+      await Promise.all([server, ...workers].map((part) => part.start()))
+    })
+    expect(end).toEqual(await calmEnd())
+  })
+})
+
+describe('while fifty orders are placed', () => {
+  it('the HTTP server is killed twice: who got an answer finds the order, who got none sends again, and each is one order', async () => {
+    const world = await killWorld()
+    try {
+      const placing = world.placeAll(ORDERS, 8)
+      for (const answers of [8, 24]) {
+        await world.until(`${answers} clients have an answer`, async () => world.told.size >= answers)
+        expect(world.told.size).toBeLessThan(ORDERS.length - 8)
+        await world.server.kill9()
+        await world.until('a client was left without an answer', async () => world.unanswered() > 0)
+        await world.server.start()
+      }
+      await placing
+      expect(await goodEnd(world)).toEqual(await calmEnd())
+    } finally {
+      await world.stop()
+    }
+  })
 })

@@ -54,6 +54,9 @@ export interface KillWorld {
   placeAll(orders: KillOrder[], atOnce: number): Promise<void>
   /** Ids that clients were told, by external id. */
   told: Map<string, string>
+  /** Requests that broke before their answer. */
+  unanswered(): number
+  statusOf(path: string): Promise<number>
   booked(): Promise<number>
   until(what: string, reached: () => Promise<boolean>, timeoutMs?: number): Promise<void>
   audit(): Promise<AuditResult>
@@ -90,11 +93,13 @@ export async function killWorld(options: { workers?: number } = {}): Promise<Kil
   await Promise.all([server, ...workers].map((part) => part.start()))
 
   const told = new Map<string, string>()
+  let unanswered = 0
   const send: KillWorld['send'] = async (method, path, body, headers = {}) => {
     const deadline = Date.now() + 90_000
     for (;;) {
       const answer = await once(`${url}${path}`, method, body, headers).catch((error: Error) => error)
-      if (!(answer instanceof Error) && answer.status < 500) return answer
+      if (answer instanceof Error) unanswered += 1
+      else if (answer.status < 500) return answer
       if (Date.now() > deadline)
         throw new Error(`${method} ${path} was never answered: ${answer instanceof Error ? answer.message : answer.status}`)
       await pause(200)
@@ -143,6 +148,8 @@ export async function killWorld(options: { workers?: number } = {}): Promise<Kil
       }
       await Promise.all(Array.from({ length: atOnce }, client))
     },
+    unanswered: () => unanswered,
+    statusOf: async (path) => (await fetch(`${url}${path}`, { signal: AbortSignal.timeout(15_000) })).status,
     booked: async () =>
       Number((await pool.query<{ n: number }>('select count(*) as n from parcels where booked_at is not null')).rows[0]?.n),
     audit: () => audit(pool, { engine: createEngineAudit(temporal) }),
