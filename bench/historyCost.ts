@@ -1,68 +1,50 @@
-/** What a workflow's history costs: Actions as Temporal Cloud bills them, events, bytes. */
-import proto from '@temporalio/proto'
-import type { temporal } from '@temporalio/proto'
+/** What one workflow run cost the engine, counted from its history. */
+import proto, { type temporal } from '@temporalio/proto'
 
-const { EventType } = proto.temporal.api.enums.v1
-const { History } = proto.temporal.api.history.v1
-type IHistory = temporal.api.history.v1.IHistory
-type IHistoryEvent = temporal.api.history.v1.IHistoryEvent
+export type History = temporal.api.history.v1.IHistory
 
 export interface HistoryCost {
+  /** Billable operations; what counts is told at {@link historyCost}. */
   actions: number
+  /** How many of each kind. */
+  breakdown: Record<'starts' | 'signals' | 'updates' | 'timers' | 'activities' | 'localActivities' | 'upserts', number>
   events: number
-  /** As the server stores it, before compression. */
+  /** Of the history as protocol buffers, as the engine stores and sends it. */
   bytes: number
-  /** Actions by what they were. */
-  by: Record<string, number>
 }
 
-const LOCAL_ACTIVITY = 'core_local_activity'
+const { EventType } = proto.temporal.api.enums.v1
 
 /**
- * Each of these is one Action: a start, a signal, an Update, a timer, an activity's attempt; local activities once a workflow task,
- * however many run in it. https://docs.temporal.io/cloud/actions#actions-in-workflows
+ * A start, a signal, an update, a timer, an upsert and each attempt of an activity are one Action each; all local activities of one
+ * workflow task are one together. Source: Temporal's documentation, "Temporal Cloud Actions".
  */
-function actionOf(event: IHistoryEvent): string | null {
-  switch (event.eventType) {
-    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-      return 'start'
-    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-      return 'signal'
-    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
-      return 'update'
-    case EventType.EVENT_TYPE_TIMER_STARTED:
-      return 'timer'
-    case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-      return 'activity'
-    case EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-      return (event.activityTaskStartedEventAttributes?.attempt ?? 1) > 1 ? 'activity retry' : null
-    case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-      return 'child workflow'
-    case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-      return 'search attributes'
-    case EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      return 'signal to another'
-    default:
-      return null
-  }
-}
-
-export function historyCost(history: IHistory): HistoryCost {
+export function historyCost(history: History): HistoryCost {
   const events = history.events ?? []
-  const by: Record<string, number> = {}
-  const count = (what: string) => {
-    by[what] = (by[what] ?? 0) + 1
+  const of = (type: number) => events.filter((event) => event.eventType === type)
+  const attempts = of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    .reduce((sum, event) => sum + Math.max(1, event.activityTaskStartedEventAttributes?.attempt ?? 1), 0)
+  const started = new Set(of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED).map((event) => String(event.activityTaskStartedEventAttributes?.scheduledEventId)))
+  // One that is under way has not been written as started yet.
+  const underWay = of(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).filter((event) => !started.has(String(event.eventId))).length
+  const localByTask = new Set(
+    of(EventType.EVENT_TYPE_MARKER_RECORDED)
+      .filter((event) => event.markerRecordedEventAttributes?.markerName === 'core_local_activity')
+      .map((event) => String(event.markerRecordedEventAttributes?.workflowTaskCompletedEventId)),
+  )
+  const breakdown = {
+    starts: of(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).length,
+    signals: of(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).length,
+    updates: of(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED).length,
+    timers: of(EventType.EVENT_TYPE_TIMER_STARTED).length,
+    activities: attempts + underWay,
+    localActivities: localByTask.size,
+    upserts: of(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES).length,
   }
-  const batches = new Set<string>()
-  for (const event of events) {
-    const action = actionOf(event)
-    if (action !== null) count(action)
-    const marker = event.markerRecordedEventAttributes
-    if (marker?.markerName !== LOCAL_ACTIVITY) continue
-    const task = String(marker.workflowTaskCompletedEventId)
-    if (!batches.has(task)) count('local activities')
-    batches.add(task)
+  return {
+    actions: Object.values(breakdown).reduce((sum, count) => sum + count, 0),
+    breakdown,
+    events: events.length,
+    bytes: proto.temporal.api.history.v1.History.encode(history).finish().length,
   }
-  const actions = Object.values(by).reduce((sum, times) => sum + times, 0)
-  return { actions, events: events.length, bytes: History.encode(history).finish().length, by }
 }
