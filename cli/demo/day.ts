@@ -30,7 +30,7 @@ const steps: [name: string, step: (day: Day) => Promise<void>][] = [
 ]
 
 /** Runs the steps that are not done yet. Rejects with the signal's reason when it is aborted. */
-export async function runDay(shop: Shop, { say, signal, patienceMs = Number(process.env.PAT ?? 60_000) }: DayOptions): Promise<void> {
+export async function runDay(shop: Shop, { say, signal, patienceMs = 60_000 }: DayOptions): Promise<void> {
   const day = begin(shop, { say, patienceMs, ...(signal ? { signal } : {}) })
   planFaults(shop)
   for (const [name, step] of steps) {

@@ -9,7 +9,7 @@ import { outside, type TaskRow } from './outside.ts'
 import { openShop, type Shop } from './shop.ts'
 
 /** Nobody who looks on wants to wait a minute for a wave. */
-export const DEMO_LOOPS: Partial<LoopTimes> = { inboxMs: 200, outboxMs: 200, wavesMs: 1_000, feedsMs: 200, sweepMs: 1_000, missingMs: 5_000 }
+export const DEMO_LOOPS: Partial<LoopTimes> = { inboxMs: 200, outboxMs: 500, wavesMs: 1_000, feedsMs: 200, sweepMs: 1_000, missingMs: 5_000 }
 /** Between two reports of the courier about an order that the user places after the day. */
 const COURIER_PACE_MS = 2_000
 

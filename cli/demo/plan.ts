@@ -86,7 +86,7 @@ export function planDay(run: number, startedAt: Date): DayPlan {
   const stock: Stock[] = [
     { sku: 'TEE-S', location: NORTH, onHand: 200 }, { sku: 'TEE-M', location: NORTH, onHand: 200 }, { sku: 'CAP', location: NORTH, onHand: 200 },
     { sku: 'MUG', location: NORTH, onHand: 200 }, { sku: 'TOTE', location: NORTH, onHand: 100 }, { sku: figure, location: NORTH, onHand: 3 },
-    { sku: lamp, location: NORTH, onHand: 5 }, { sku: lamp, location: SOUTH, onHand: 1 }, { sku: 'BLANKET', location: SOUTH, onHand: 40 },
+    { sku: lamp, location: NORTH, onHand: 2 }, { sku: lamp, location: SOUTH, onHand: 1 }, { sku: 'BLANKET', location: SOUTH, onHand: 40 },
     { sku: 'TEE-S', location: STORE, onHand: 10 }, { sku: 'TEE-M', location: STORE, onHand: 10 }, { sku: 'CAP', location: STORE, onHand: 10 },
   ]
   const line = (sku: string, quantity = 1): SampleLine => {
@@ -103,19 +103,19 @@ export function planDay(run: number, startedAt: Date): DayPlan {
 
   const momo = range(1, 40).map((n): SampleOrder => ({
     externalId: m(n), ...person(0, n), placedAt: at(0, 300 - n),
-    lines: n <= 3 ? [line(figure)] : n <= 8 ? [line('TEE-S'), line('TOTE', 2)] : [line('TEE-S')],
+    lines: n <= 3 ? [line(figure)] : n <= 8 ? [line('TEE-S'), line('TOTE', 2)] : n === 35 ? [line('BLANKET'), line('TEE-S')] : [line('TEE-S')],
     ...(n === 10 ? { notes: '請放管理室', askedTime: '下午' } : {}),
   }))
 
-  const apiLines = (n: number) => (n >= 20 && n <= 25 ? [line('BLANKET')] : n === 30 ? [line(lamp, 2)] : [line('MUG')])
+  const apiLines = (n: number) => (n >= 20 && n <= 25 ? [line('BLANKET')] : [line('MUG')])
   const shopeeApi = range(1, 60).map((n): PlannedShopeeOrder => ({
     externalId: a(n), ...person(200, n), placedAt: at(0, 240 - n), lines: apiLines(n), delivery: '賣家宅配',
     ...(n >= 30 && n <= 37 ? { cod: true } : {}), ...(n > 52 ? { channelCarries: true } : {}),
   }))
   const backlog = range(1, 28).map((n): PlannedShopeeOrder => ({
     externalId: f(n), ...person(100, n), placedAt: at(5, 60 - n),
-    lines: n <= 10 ? [line('CAP')] : n <= 27 ? [line('CAP', 2)] : [line('BLANKET'), line('TEE-S')],
-    ...(n <= 10 ? { cvs: { chain: '7-11' as const, storeId: String(131_000 + n) }, address: `7-11 示範${n}門市` } : { delivery: '賣家宅配' }),
+    lines: n <= 10 ? [line('CAP')] : [line('CAP', 2)],
+    ...(n <= 10 ? { cvs: { chain: '7-11' as const, storeId: String(131_000 + n) }, address: '7-11 示範門市' } : { delivery: '賣家宅配' }),
     ...(n <= 3 || (n >= 11 && n <= 14) ? { cod: true } : {}),
   }))
 
@@ -134,7 +134,8 @@ export function planDay(run: number, startedAt: Date): DayPlan {
     // Its appointment is set when it is sent: seconds ahead.
     tryOn(4, ['TEE-S'], { delivery: { method: 'handOver' }, payment: paid }),
     ...range(5, 9).map((n): StoreOrder => ({
-      connection: 'store-xinyi', externalId: s(n), kind: 'store', placedAt: startedAt.toISOString(), ...who(n), lines: [priced('TEE-M')],
+      connection: 'store-xinyi', externalId: s(n), kind: 'store', placedAt: startedAt.toISOString(), ...who(n),
+      lines: n === 8 ? [{ sku: lamp, name: NAMES.LAMP, quantity: 2, unitPriceMinor: SCARCE.LAMP * 100 }] : [priced('TEE-M')],
       delivery: { method: 'cvs', cvs: { chain: 'UNIMART', storeId: String(132_000 + n) } }, payment: n <= 8 ? { method: 'cod' } : paid,
     })),
     { connection: 'store-xinyi', externalId: s(10), kind: 'store', placedAt: startedAt.toISOString(), ...who(10), delivery: { method: 'home' }, payment: paid,
@@ -144,7 +145,7 @@ export function planDay(run: number, startedAt: Date): DayPlan {
     run, startedAt: startedAt.toISOString(), products, stock, momo, wrongKinds: WRONG_KINDS,
     shopeeFile: [...backlog, ...shopeeApi.slice(0, 2)], shopeeApi, store,
     cast: {
-      wrongRows: range(36, 40).map(m), ranOut: s(10), shortPick: a(30), refused: a(15), lostAnswer: a(16), split: f(28),
+      wrongRows: range(36, 40).map(m), ranOut: s(10), shortPick: s(8), refused: a(15), lostAnswer: a(16), split: m(35),
       newAddress: a(9), moreQuantity: a(10), cancelledEarly: [a(40), a(41)], cancelledLate: a(42), inBoth: [a(1), a(2)],
       tryOn: { keepsAll: s(1), keepsHalf: s(2), keepsNothing: s(3), neverComes: s(4) },
     },

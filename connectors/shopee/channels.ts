@@ -29,6 +29,12 @@ function whollyMasked(order: Order): boolean {
   )
 }
 
+const chainIn = (carrier: string): CvsChain | null => CHAINS.find(([pattern]) => pattern.test(carrier))?.[1] ?? null
+
+/** @returns the chain at which the seller hands the parcel in by a contract of their own; its store is told by the export alone. */
+export const ownCarrierChain = (order: Order): CvsChain | null =>
+  chainIn(order.package_list?.[0]?.shipping_carrier || order.shipping_carrier || '')
+
 /** @returns how Shopee's own logistics carry this order, or null when the seller ships with a courier of their own. */
 export function channelLogistics(config: Pick<ShopeeConfig, 'channels'>, order: Order): LogisticsChannel | null {
   const parcel: Package | undefined = order.package_list?.[0]
@@ -37,7 +43,7 @@ export function channelLogistics(config: Pick<ShopeeConfig, 'channels'>, order: 
   const known = id === null ? undefined : (config.channels[String(id)] ?? TAIWAN.get(id))
   if (!known && !whollyMasked(order)) return null
   if (known?.chain) return known
-  const chain = CHAINS.find(([pattern]) => pattern.test(carrier))?.[1] ?? null
+  const chain = chainIn(carrier)
   if (chain) return { method: 'cvs', chain }
   return { method: HOME.test(carrier) ? 'home' : (known?.method ?? 'cvs'), chain: null }
 }

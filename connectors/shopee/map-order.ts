@@ -3,7 +3,7 @@ import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, OrderLine } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
 import type { Connection } from '../kit/types.ts'
-import { channelLogistics } from './channels.ts'
+import { channelLogistics, ownCarrierChain } from './channels.ts'
 import type { ShopeeConfig } from './config.ts'
 import { isLookAt } from './push.ts'
 import { Order, type Item, type RecipientAddress } from './schemas.ts'
@@ -155,6 +155,8 @@ export function mapOrder(
   const status = order.order_status
   const known = status === CANCELLED || ON_HOLD.has(status) || TO_SHIP.has(status) || FULFILLED.has(status)
   const carried = channelLogistics(connection.config, order)
+  const ownChain = carried ? null : ownCarrierChain(order)
+  const chain = carried ? carried.chain : ownChain
   const orderLines = lines(order)
   // Everything of it was cancelled piece by piece.
   const emptied = orderLines.length === 0
@@ -178,9 +180,9 @@ export function mapOrder(
     },
     recipient: recipientOf(order),
     delivery: {
-      method: carried?.method ?? 'home',
-      service: carried ? 'channel' : connection.config.ownCourier,
-      cvs: carried?.chain ? { chain: carried.chain, storeId: null } : null,
+      method: carried?.method ?? (ownChain ? 'cvs' : 'home'),
+      service: carried ? 'channel' : ownChain ? null : connection.config.ownCourier,
+      cvs: chain ? { chain, storeId: null } : null,
       location: null,
       promisedBy: null,
     },

@@ -5,6 +5,7 @@ import { outside, type Outside } from '../../cli/demo/outside.ts'
 import { openShop, type Shop } from '../../cli/demo/shop.ts'
 import { createRuntime, type Runtime } from '../../runtime.ts'
 import { startServer } from '../../server/start.ts'
+import { secretKeyFrom } from '../../store/secrets.ts'
 import { startWorker } from '../../worker.ts'
 import { freshDatabase } from '../harness/postgres.ts'
 import { devServer } from '../harness/temporal.ts'
@@ -25,7 +26,6 @@ export interface DayWorld {
 
 /** Resolves when the day is over. */
 export async function liveThroughTheDay(): Promise<DayWorld> {
-  const { secretKeyFrom } = await import('../../store/secrets.ts')
   const db = await freshDatabase()
   const engine = await devServer()
   const folder = testFolder()
@@ -47,11 +47,11 @@ export async function liveThroughTheDay(): Promise<DayWorld> {
     removeTestFolder(folder)
   }
   try {
-    await runDay(shop, { say: (line) => { said.push(line); if (process.env.OMNISAGA_SAY) console.error(line) } })
+    // Other tests may share the machine: more patience than a person at a terminal has.
+    await runDay(shop, { say: (line) => { said.push(line) }, patienceMs: 150_000 })
   } catch (error) {
-    if (process.env.OMNISAGA_SAY) console.error(JSON.stringify(await outside(server.url).order(process.env.OMNISAGA_SAY), null, 1))
     await stop()
-    throw error
+    throw new Error(`the day stood still after: ${said.join(' | ')}`, { cause: error })
   }
   return {
     runtime, shop, api: outside(server.url), said, stop,

@@ -168,6 +168,15 @@ describe('mapOrder', () => {
     expect(mapped.buyer.name).toBeNull()
   })
 
+  it('a convenience store on a carrier of the seller is no door to deliver to; its number comes from the export', () => {
+    const own = { ...detail, package_list: [{ ...parcel, logistics_channel_id: 39998, shipping_carrier: '7-ELEVEN 賣家自寄' }] }
+    expect(map(own, { ownCourier: 'TCAT' }).delivery).toMatchObject({
+      method: 'cvs',
+      service: null,
+      cvs: { chain: 'UNIMART', storeId: null },
+    })
+  })
+
   it("a wholly masked recipient means Shopee's own logistics, even on a channel nobody has listed", () => {
     expect(
       map({
