@@ -3,7 +3,7 @@ import type { ShipmentAdvice } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { consume, keepAside } from '../store/ledger/operations.ts'
 import type { Pool, Tx } from '../store/db.ts'
-import { changeOrder, type OrderRecord, type UnitRecord } from '../store/orderRecord.ts'
+import { changeOrder, strikeUnit, type OrderRecord, type UnitRecord } from '../store/orderRecord.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
 import { markShipped } from './parcelNews.ts'
 
@@ -28,6 +28,7 @@ export async function applyAdvice(pool: Pool, advice: ShipmentAdvice): Promise<{
 
 /** Late and repeated reports change nothing: a unit only goes forward. */
 async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
+  await closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'the warehouse has answered')
   switch (advice.status) {
     case 'picked':
       return await pick(record, tx, unit, advice)
@@ -40,7 +41,7 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
     }
     case 'cancelled':
       if (unit.state !== 'recalling' && unit.state !== 'handedOver' && unit.state !== 'picked') return false
-      unit.state = 'cancelled'
+      strikeUnit(record, unit)
       await closeTasks(tx, { key: `order:${record.id}:recall:${unit.id}` }, 'the goods are back')
       return true
     case 'cancelRefused':
@@ -64,21 +65,23 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
 }
 
 async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
-  if (unit.state !== 'handedOver' && unit.state !== 'recalling') return false
+  // Also after it was picked: what is found broken at packing is short, too.
+  if (!['handedOver', 'picked', 'recalling'].includes(unit.state)) return false
   const lost: { lineId: string; location: string; quantity: number }[] = []
   for (const line of unit.lines) {
     const told = advice.lines.find((candidate) => candidate.lineId === line.lineId)
-    const short = Math.min(told?.short ?? 0, line.quantity)
+    const short = Math.max(line.short, Math.min(told?.short ?? 0, line.quantity))
     const newlyPicked = line.quantity - short - line.picked
     line.picked += newlyPicked
     record.line(line.lineId).picked += newlyPicked
     if (short > line.short) lost.push({ lineId: line.lineId, location: unit.location, quantity: short - line.short })
-    line.short = Math.max(line.short, short)
+    line.short = short
   }
   if (unit.state === 'handedOver') unit.state = 'picked'
   if (lost.length === 0) return false
   // What is not on the shelf is not on hand: booked out at once, or the next order would be promised it again.
-  await consume(tx, { key: `${unit.id}:short`, orderId: record.id, lines: lost, reason: 'shortPick', reference: unit.id })
+  const shortInAll = unit.lines.reduce((sum, line) => sum + line.short, 0)
+  await consume(tx, { key: `${unit.id}:short:${shortInAll}`, orderId: record.id, lines: lost, reason: 'shortPick', reference: unit.id })
   for (const line of lost) record.line(line.lineId).held -= line.quantity
   // Nothing of it was there: no box will come.
   if (unit.state === 'picked' && unit.lines.every((line) => line.short === line.quantity)) unit.state = 'cancelled'
@@ -91,7 +94,6 @@ async function pack(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
     'update units set packed_at = now(), answer_due_at = null, weight_grams = coalesce($2, weight_grams) where id = $1',
     [unit.id, advice.weightGrams],
   )
-  await closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'the warehouse has answered')
   for (const line of unit.lines) {
     record.line(line.lineId).packed += line.picked - line.packed
     line.packed = line.picked

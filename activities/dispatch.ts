@@ -83,6 +83,8 @@ async function deliver(
       return 'told'
     case 'recall': {
       const unitId = String(fact.payload.unitId)
+      // Let go meanwhile.
+      if (record.unit(unitId).state !== 'recalling') return 'told'
       const wave = await runtime.pool.query<{ state: string }>(
         'select w.state from units u join waves w on w.id = u.wave_id where u.id = $1',
         [unitId],

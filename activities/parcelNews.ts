@@ -66,7 +66,7 @@ async function accept(
   stuckParcelMs: number,
 ): Promise<boolean> {
   const unit = record.unit(parcel.unitId)
-  if (parcel.state === 'void' || parcel.state === 'refused') {
+  if (parcel.state === 'void' || parcel.state === 'refused' || unit.state === 'cancelled') {
     if (STATE_OF[report.meaning] === 'shipped')
       await openTask(tx, problemTask(record, parcel, report, 'A cancelled parcel is on its way'))
     return false
@@ -118,7 +118,7 @@ async function advance(
   if (target === 'delivered') {
     unit.state = 'delivered'
     for (const line of packed) record.line(line.lineId).delivered += line.packed
-    if (record.doc.payment.method === 'cod')
+    if (record.doc.payment.method === 'cod' && isCollected(record))
       record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
     await notify(tx, { key: `${parcel.id}:delivered`, orderId: record.id, template: 'delivered' })
   }
@@ -140,6 +140,12 @@ async function advance(
       actions: ['restocked', 'skip'],
     })
   }
+}
+
+/** All the cash: one parcel of several that was paid at the door leaves the others to be paid. */
+function isCollected(record: OrderRecord): boolean {
+  const collected = record.parcels.filter(({ state }) => state === 'delivered').reduce((sum, each) => sum + each.amountDueMinor, 0)
+  return collected >= record.doc.payment.amountDueMinor
 }
 
 /** The goods have left: on hand falls by what was packed, once, whoever says so first. */

@@ -45,15 +45,20 @@ async function answerAfterTheClose(runtime: Runtime): Promise<void> {
   for (const { id } of late.rows) await ask(runtime, id)
 }
 
-/** An order that waits for stock goes on when there is some. */
-async function ringForStock(runtime: Runtime): Promise<void> {
+/** An order that waits for stock goes on when there is some, all it wants and where it may be held: a ring in vain costs a look. */
+export async function ringForStock(runtime: Runtime): Promise<void> {
   const short = await runtime.pool.query<{ id: string }>(
     `update orders o set course = course + 1, news = news + 1, revision = revision + 1, updated_at = now()
      where o.id in (
        select w.id from orders w where w.phase = 'waitingStock' and not w.closed and w.updated_at < now() - interval '2 seconds'
          and not exists (
-           select 1 from order_lines l where l.order_id = w.id and l.ordered > l.cancelled and l.ordered - l.cancelled > coalesce((
-             select sum(greatest(0, s.on_hand - s.safety - s.held)) from stock s join locations p on p.id = s.location where s.sku = l.sku and p.ships), 0))
+           select 1 from (
+             select sku, sum(ordered - cancelled) as wanted from order_lines where order_id = w.id group by sku) l
+           where l.wanted > coalesce((
+             select sum(greatest(0, s.on_hand - s.safety - s.held)) from stock s join locations p on p.id = s.location
+             where s.sku = l.sku and case
+               when w.doc->'delivery'->>'location' is not null and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' in ('storePickup', 'handOver'))
+               then p.id = w.doc->'delivery'->>'location' else p.ships end), 0))
        order by w.priority desc, w.created_at limit 50 for no key update skip locked)
      returning id`,
   )

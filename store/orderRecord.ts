@@ -286,6 +286,17 @@ export class OrderRecord {
   }
 }
 
+/** A unit that nobody works on any more: what was picked for it counts no longer, or the next unit would count it again. */
+export function strikeUnit(record: OrderRecord, unit: UnitRecord): void {
+  if (unit.state === 'cancelled') return
+  unit.state = 'cancelled'
+  for (const { lineId, picked, packed } of unit.lines) {
+    const line = record.line(lineId)
+    line.picked = Math.max(0, line.picked - picked)
+    line.packed = Math.max(0, line.packed - packed)
+  }
+}
+
 const found = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new OmnisagaError('Invalid', `there is no ${what}`, { code: 'notFound' })
   return value

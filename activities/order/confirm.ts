@@ -10,7 +10,8 @@ import type { Runtime } from '../runtime.ts'
 export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('confirmed')) return
+      // A change that came first has sent the order back to an earlier stage.
+      if (record.is('confirmed') || !record.is('reserved') || record.is('cancelRequested')) return
       const { payment, onHold } = record.doc
       if (payment.method === 'prepaid' && payment.state === 'paid' && onHold !== true)
         return await confirmNow(tx, record, 'prepaid')
@@ -27,8 +28,14 @@ export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promi
   record.withdraw('confirmAsked')
   record.record('confirmed', { by })
   await closeTasks(tx, { key: `order:${record.id}:confirm` }, 'confirmed')
-  if (expired.length === 0) return
-  for (const hold of expired) record.line(hold.lineId).held -= hold.quantity
+  // What expired of a line that is no longer wanted is no loss.
+  const wanted = new Map(record.lines.filter((line) => line.ordered > line.cancelled).map((line) => [line.lineId, line]))
+  const lost = expired.filter(({ lineId }) => wanted.has(lineId))
+  if (lost.length === 0) return
+  for (const { lineId, quantity } of lost) {
+    const line = record.line(lineId)
+    line.held = Math.max(0, line.held - quantity)
+  }
   record.withdraw('reserved')
   record.changeCourse()
 }

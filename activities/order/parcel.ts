@@ -9,11 +9,15 @@ import type { Runtime } from '../runtime.ts'
 
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
 
+/** Its label says what it collects; one that came back is not collected by another. */
+const LABELLED: ReadonlySet<ParcelRecord['state']> = new Set([...LIVE, 'returned'])
+
 export async function intendParcel(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const newest = record.parcelOf(unitId)
       if (newest !== null && LIVE.has(newest.state)) return
+      if (record.is('cancelRequested')) return
       const courier = await courierFor(runtime, tx, record, record.unit(unitId)).catch((error: unknown) => {
         if (error instanceof OmnisagaError) return error
         throw error
@@ -68,27 +72,31 @@ async function courierFor(
 }
 
 /**
- * What this parcel must collect. The last one to go collects what is left, earlier ones the value of what is in them, so that the
- * labels of an order add up to what is due.
+ * What this parcel must collect, so that the labels of an order add up to what is due, also when a part is struck off later: the
+ * first one collects shipping less discounts beside the value of what is in it, the last one whatever is left.
  */
 export function amountDueFor(record: OrderRecord, unit: UnitRecord): number {
   const { payment } = record.doc
   if (payment.method !== 'cod' || payment.state === 'collected') return 0
   const others = record.units.filter((other) => other.id !== unit.id && other.state !== 'cancelled')
-  const onLabels = record.parcels
-    .filter((parcel) => parcel.unitId !== unit.id && LIVE.has(parcel.state))
-    .reduce((sum, parcel) => sum + parcel.amountDueMinor, 0)
-  const left = Math.max(0, payment.amountDueMinor - onLabels)
-  const isLast = others.every((other) => {
-    const parcel = record.parcelOf(other.id)
-    return parcel !== null && LIVE.has(parcel.state)
-  })
+  const labelled = record.parcels.filter((parcel) => parcel.unitId !== unit.id && LABELLED.has(parcel.state))
+  const left = Math.max(0, payment.amountDueMinor - labelled.reduce((sum, parcel) => sum + parcel.amountDueMinor, 0))
+  const isLast = others.every((other) => LABELLED.has(record.parcelOf(other.id)?.state ?? 'void'))
   if (isLast && record.view().missing === 0) return left
   const value = unit.lines.reduce(
     (sum, line) => sum + (line.quantity - line.short) * (record.line(line.lineId).unitPriceMinor ?? 0),
     0,
   )
-  return Math.min(left, value)
+  const share = labelled.length === 0 ? value + beyondGoods(record) : value
+  return Math.min(left, Math.max(0, share))
+}
+
+/** Shipping less discounts: what is due beside the goods. Unknown prices leave it, with the rest, to the last parcel. */
+function beyondGoods(record: OrderRecord): number {
+  const wanted = record.lines.filter((line) => line.ordered > line.cancelled)
+  if (wanted.some((line) => line.unitPriceMinor === null && !line.gift)) return 0
+  const goods = wanted.reduce((sum, line) => sum + (line.ordered - line.cancelled) * (line.unitPriceMinor ?? 0), 0)
+  return record.doc.payment.amountDueMinor - goods
 }
 
 export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {

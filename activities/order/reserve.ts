@@ -12,6 +12,8 @@ const ATTEMPTS = 4
 
 export async function reserve(runtime: Runtime, orderId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
+  // A change or a cancellation that came first has made another stage the next one.
+  if (record.is('reserved') || !record.is('checked') || record.is('cancelRequested')) return record.view()
   const demand = record.lines.flatMap((line) => {
     const quantity = line.ordered - line.cancelled
     return line.sku !== null && quantity > 0 ? [{ lineId: line.lineId, sku: line.sku, quantity }] : []
@@ -70,15 +72,14 @@ async function hold(
   demand: Demand[],
   expiresAt: Date | null,
 ): Promise<(Demand & { available: number })[]> {
+  // Counted before the look at the holds: whoever else reserves for this order meanwhile does so under the same key.
+  const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
   if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return []
   for (let attempt = 1; ; attempt++) {
     const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record))
     if (plan.missing.length > 0) return plan.missing
-    const serial = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [
-      record.id,
-    ])
     const answer = await runtime.reserver.reserve({
-      key: `${record.id}/${Number(serial.rows[0]?.n ?? 0) + 1}`,
+      key: `${record.id}/${Number(given.rows[0]?.n ?? 0) + attempt}`,
       orderId: record.id,
       lines: plan.lines,
       mode: 'allOrNothing',
@@ -99,7 +100,7 @@ async function holdsAll(db: Queryable, orderId: string, demand: Demand[]): Promi
   )
   if (held.rows.length === 0) return false
   const byLine = new Map(held.rows.map((row) => [row.line_id, row.quantity]))
-  if (demand.every((line) => byLine.get(line.lineId) === line.quantity)) return true
+  if (byLine.size === demand.length && demand.every((line) => byLine.get(line.lineId) === line.quantity)) return true
   await release(db, { orderId })
   return false
 }

@@ -40,7 +40,8 @@ export async function route(runtime: Runtime, orderId: string): Promise<OrderVie
   await moveToShippingLocation(runtime, orderId)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('routed')) return
+      // A change or a cancellation that came first has made another stage the next one.
+      if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || record.is('cancelRequested')) return
       const key = `order:${orderId}:route`
       const pieces = await heldPieces(tx, orderId)
       if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
@@ -88,7 +89,7 @@ async function addUnits(
 /** What was tried on in a store that does not ship is held at a warehouse instead: the new hold first, then the old one goes. */
 async function moveToShippingLocation(runtime: Runtime, orderId: string): Promise<void> {
   const record = await readOrder(runtime.pool, orderId)
-  if (record.is('routed') || !goesByCourier(record)) return
+  if (record.is('routed') || !record.is('reserved') || !goesByCourier(record)) return
   const stuck = (await transaction(runtime.pool, (tx) => heldPieces(tx, orderId))).filter((piece) => !piece.ships)
   if (stuck.length === 0) return
   const demand = stuck.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
@@ -108,13 +109,14 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
   })
   if (!answer.complete) return
   await transaction(runtime.pool, (tx) =>
-    release(tx, { orderId, lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })) }),
+    release(tx, { key: `${orderId}/move/${record.course}`, orderId, lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })) }),
   )
 }
 
 /** The warehouse did not find some pieces: held elsewhere they become a unit of their own; found nowhere, a person decides. */
 export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
+  if (!record.is('routed') || record.is('cancelRequested')) return record.view()
   const demand = record.lines.flatMap((line) =>
     line.sku !== null && record.missingOf(line) > 0
       ? [{ lineId: line.lineId, sku: line.sku, quantity: record.missingOf(line) }]
@@ -124,6 +126,12 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
       const key = `order:${orderId}:missing`
+      if (!current.is('routed')) {
+        // Changed meanwhile: these holds answer a question that nobody asks any more.
+        if (!current.is('reserved')) await release(tx, { orderId })
+        return
+      }
+      if (current.is('cancelRequested')) return
       const fresh = unclaimed(current, await heldPieces(tx, orderId))
       if (fresh.length > 0) {
         await addUnits(runtime, tx, current, fresh)
@@ -220,7 +228,8 @@ export async function handOver(runtime: Runtime, orderId: string, unitId: string
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const unit = record.unit(unitId)
-      if (unit.state === 'packed' || unit.state === 'delivered') return
+      // Nothing is handed over that was changed or cancelled meanwhile.
+      if (unit.state !== 'planned' || record.is('cancelRequested')) return
       for (const line of unit.lines) {
         record.line(line.lineId).picked += line.quantity
         record.line(line.lineId).packed += line.quantity

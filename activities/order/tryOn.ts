@@ -38,6 +38,7 @@ export async function noShow(runtime: Runtime, orderId: string): Promise<OrderVi
 export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (record.is('tryOnDecided')) return
       await openTask(tx, {
         kind: 'tryOn.undecided',
         key: `order:${orderId}:tryOn`,

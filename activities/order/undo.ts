@@ -1,7 +1,7 @@
 /** Undo, from the facts: units that have not begun are struck off, the others are recalled; at the end nothing is held. */
 import type { OrderView } from '../../domain/view.ts'
 import { release } from '../../store/ledger/operations.ts'
-import { changeOrder } from '../../store/orderRecord.ts'
+import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
 import { notify, owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
@@ -9,9 +9,10 @@ import type { Runtime } from '../runtime.ts'
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      if (!record.is('cancelRequested')) return
       const policy = await runtime.policy(record.settingsVersion)
       for (const unit of record.units) {
-        if (unit.state === 'planned' || unit.state === 'ready') unit.state = 'cancelled'
+        if (unit.state === 'planned' || unit.state === 'ready') strikeUnit(record, unit)
         if (!['handedOver', 'picked', 'packed'].includes(unit.state)) continue
         const location = await tx.query<{ warehouse: string | null }>(
           'select warehouse_connection as warehouse from locations where id = $1',
@@ -19,7 +20,7 @@ export async function recall(runtime: Runtime, orderId: string): Promise<OrderVi
         )
         const warehouse = location.rows[0]?.warehouse
         if (!warehouse) {
-          unit.state = 'cancelled'
+          strikeUnit(record, unit)
           await openTask(tx, {
             kind: 'unit.putBack',
             key: `unit:${unit.id}:putBack`,
@@ -39,7 +40,8 @@ export async function recall(runtime: Runtime, orderId: string): Promise<OrderVi
           policy.recallTimeoutMs,
         ])
         await owe(tx, {
-          key: `recall:${unit.id}`,
+          // A cancellation that was let go and is asked for again is told again.
+          key: `recall:${unit.id}:${record.course}`,
           participant: 'warehouse',
           connection: warehouse,
           kind: 'recall',

@@ -55,6 +55,8 @@ function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
   serial += 1
   const theLines = change.lines ?? lines(['TEE-S', 2])
   const itemsMinor = theLines.reduce((sum, each) => sum + each.quantity * (each.unitPriceMinor ?? 0), 0)
+  // What cash is due beyond the goods is shipping.
+  const shippingMinor = payment?.method === 'cod' ? Math.max(0, (payment.amountDueMinor ?? 0) - itemsMinor) : 0
   return {
     channel: 'store', shop: 'taipei', connection: 'store-taipei', externalId: `R-${serial}`, externalVersion: null,
     placedAt: '2026-11-22T10:00:00+08:00', kind: 'online',
@@ -65,7 +67,7 @@ function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
     },
     delivery: { method: 'home', service: null, cvs: null, location: null, promisedBy: null, ...delivery },
     payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD', ...payment },
-    totals: { itemsMinor, shippingMinor: 0, discountMinor: 0, totalMinor: itemsMinor },
+    totals: { itemsMinor, shippingMinor, discountMinor: 0, totalMinor: itemsMinor + shippingMinor },
     notes: null, priority: 0, ...change, lines: theLines,
   } as IncomingOrder
 }
