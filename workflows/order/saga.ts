@@ -59,6 +59,7 @@ export class Saga {
   #begun = false
   /** By which the stage under way was chosen. */
   #course = 0
+  #lastStep: Promise<unknown> = Promise.resolve()
   readonly orderId: string
 
   private constructor(orderId: string) {
@@ -71,7 +72,7 @@ export class Saga {
       saga.#rung = true
     })
     setHandler(ask, async (commandId) => await saga.#obey(commandId))
-    const { view, policy } = await run('begin', orderId)
+    const { view, policy } = await saga.#step('begin', orderId)
     saga.policy = policy
     saga.#see(view)
     saga.#begun = true
@@ -94,7 +95,7 @@ export class Saga {
 
   /** One idempotent step in the database. */
   async do(step: Step, ...args: string[]): Promise<void> {
-    this.#see(await run(step, this.orderId, ...args))
+    this.#see(await this.#step(step, this.orderId, ...args))
   }
 
   /**
@@ -159,9 +160,19 @@ export class Saga {
 
   async #obey(commandId: string): Promise<Answer> {
     await condition(() => this.#begun)
-    const { view, ...answer } = await run('obey', this.orderId, commandId)
+    const { view, ...answer } = await this.#step('obey', this.orderId, commandId)
     this.#see(view)
     return answer
+  }
+
+  /**
+   * One step after another, however many units and commands ask for one: local activities that run side by side finish in another
+   * order when they are replayed. They would wait for the same row anyhow.
+   */
+  #step<S extends keyof OrderSteps>(step: S, ...args: string[]): Promise<Outcome<S>> {
+    const turn = this.#lastStep.then(() => run(step, ...args))
+    this.#lastStep = turn.catch(() => undefined) // whoever asked hears of it
+    return turn
   }
 
   /** Also what turned during a step counts, or the next wait would wait for what nobody wants any more. */
