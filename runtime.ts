@@ -29,6 +29,9 @@ export interface RuntimeOptions {
 /** Connects to PostgreSQL and (lazily) to Temporal. Close it when the process ends. */
 export async function createRuntime(environment: RuntimeEnvironment, options: RuntimeOptions = {}): Promise<Runtime> {
   const pool = createPool(environment.databaseUrl, { max: options.poolSize ?? 20 })
+  // For what a step reads while it holds a transaction: out of one pool, as many steps as it has connections would wait for one
+  // another until they time out.
+  const side = createPool(environment.databaseUrl, { max: 8, applicationName: 'omnisaga-settings' })
   // Its own default lets a server that was away for a while stay unnoticed for two minutes.
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5_000 }
   const engine = Connection.lazy({ ...environment.temporal.connection, channelArgs })
@@ -40,10 +43,10 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
   )
 
   const policy = async (version?: number): Promise<Policy> => {
-    const wanted = version ?? Number((await pool.query<{ v: number }>('select max(version) as v from settings')).rows[0]?.v ?? 1)
+    const wanted = version ?? Number((await side.query<{ v: number }>('select max(version) as v from settings')).rows[0]?.v ?? 1)
     const known = policies.get(wanted)
     if (known !== undefined) return await known
-    const read = pool
+    const read = side
       .query<{ policy: unknown }>('select policy from settings where version = $1', [wanted])
       .then((result) => Policy.parse(result.rows[0]?.policy ?? {}))
     policies.set(wanted, read)
@@ -60,9 +63,9 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
     secretKey: environment.secretKey,
     temporal: new Client({ connection: engine, namespace: environment.temporal.namespace }),
     taskQueue: options.taskQueue ?? TASK_QUEUE,
-    connection: (name, asked = {}) => openConnection(pool, environment.secretKey, name, { connectors, ...asked }),
+    connection: (name, asked = {}) => openConnection(side, environment.secretKey, name, { connectors, ...asked }),
     async connectorOf(name) {
-      const rows = await pool.query<{ connector: string }>('select connector from connections where name = $1', [name])
+      const rows = await side.query<{ connector: string }>('select connector from connections where name = $1', [name])
       const connector = connectors[rows.rows[0]?.connector ?? '']
       if (connector === undefined) throw new OmnisagaError('Misconfigured', `there is no connection named ${name}`)
       return connector
@@ -73,6 +76,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
       await reserver.close()
       await engine.close().catch((error: Error) => log.warn({ error: error.name }, 'the engine was gone before it was closed'))
       await pool.end()
+      await side.end()
     },
   }
 }
