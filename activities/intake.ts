@@ -78,8 +78,7 @@ function incomingOf(connector: Connector, connection: Connection, row: InboxRow)
   const identity = connector.identity?.(connection)
   if (isFromFile(row) && identity !== undefined)
     return incomingOrderOf(row.payload, { ...identity, connection: row.connection, externalId: row.externalId })
-  if (connector.mapOrder === undefined)
-    throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
+  if (connector.mapOrder === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no orders`)
   return connector.mapOrder(connection, row)
 }
 

@@ -18,6 +18,8 @@ export async function stopAndTell(pool: Pool, connection: string, error: Omnisag
     actions: ['skip'],
   })
   // An engineer may have applied a configuration between the two statements.
-  const { rowCount } = await pool.query('select 1 from connection_state where connection = $1 and stopped_reason is not null', [connection])
+  const { rowCount } = await pool.query('select 1 from connection_state where connection = $1 and stopped_reason is not null', [
+    connection,
+  ])
   if (rowCount === 0) await closeTasks(pool, { key: stoppedTaskKey(connection) }, 'applied again')
 }

@@ -40,8 +40,16 @@ export async function renderWorkbook(runtime: Runtime, importId: string): Promis
   const settings = await fileSettings(runtime, job.connection)
   const file = await readOrdersInWorker(upload, { ...settings, connection: job.connection })
   // By line number, as this file gives it: what an article is called here may have been mended since.
-  const skus = new Map(file.orders.flatMap(({ order }) => order.lines.map((line) => [`${order.externalId}/${line.lineId}`, line.sku])))
-  const parcels = await runtime.pool.query<{ parcel: string; externalId: string; lineId: string; waybill: string; service: string }>(
+  const skus = new Map(
+    file.orders.flatMap(({ order }) => order.lines.map((line) => [`${order.externalId}/${line.lineId}`, line.sku])),
+  )
+  const parcels = await runtime.pool.query<{
+    parcel: string
+    externalId: string
+    lineId: string
+    waybill: string
+    service: string
+  }>(
     `select p.id as parcel, o.external_id as "externalId", ul.line_id as "lineId", p.waybill, p.service
      from orders o join parcels p on p.order_id = o.id and p.waybill is not null and p.state not in ('void', 'refused')
      join unit_lines ul on ul.unit_id = p.unit_id and ul.quantity > ul.short

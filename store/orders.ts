@@ -23,7 +23,9 @@ export async function receiveOrder(
   const orderId = orderIdOf(incoming.channel, incoming.shop, incoming.externalId)
   const isNew = await transaction(pool, (tx) => insertOrder(tx, orderId, incoming, meta))
   if (isNew) return { orderId, received: 'new', wake: true }
-  const received = (await changeOrder(pool, orderId, 'world', (record, tx) => mergeInto(record, tx, incoming, meta.fromFile ?? false))).result
+  const received = (
+    await changeOrder(pool, orderId, 'world', (record, tx) => mergeInto(record, tx, incoming, meta.fromFile ?? false))
+  ).result
   return { orderId, received, wake: received !== 'known' }
 }
 
@@ -196,7 +198,8 @@ async function holdBack(record: OrderRecord, tx: Tx): Promise<void> {
     subject: record.doc.externalId,
     title: 'The channel asks to wait, but the goods are under way',
     detail: `${record.doc.channel} holds order ${record.doc.externalId} (a cancellation is asked for, perhaps); here it is ${record.phase}.`,
-    remedy: 'Decide it at the channel. A cancellation that you grant there arrives here by itself; or cancel here and have the parcel stopped.',
+    remedy:
+      'Decide it at the channel. A cancellation that you grant there arrives here by itself; or cancel here and have the parcel stopped.',
     actions: ['cancel', 'skip'],
   })
 }

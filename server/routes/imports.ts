@@ -135,7 +135,12 @@ async function rendered(runtime: Runtime, importId: string): Promise<void> {
     await renderWorkbook(runtime, importId)
   } catch (error) {
     if (!(error instanceof OmnisagaError) || error.kind !== 'Invalid') throw error
-    throw new Problem(409, 'No workbook', [error.message, error.remedy].filter(Boolean).join(' '), error.code ? { code: error.code } : {})
+    throw new Problem(
+      409,
+      'No workbook',
+      [error.message, error.remedy].filter(Boolean).join(' '),
+      error.code ? { code: error.code } : {},
+    )
   }
 }
 

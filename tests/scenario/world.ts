@@ -58,8 +58,9 @@ export async function startWorld(
     { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
   )
   const ecpay = await startEcpaySimulator({ callbackRetryMs: 100, homeCollection: true })
-  const shopee = await startShopeeSimulator({ partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, pageCap: 20 })
   const server = await startServer(runtime, { port: 0 })
+  const push = { callbackUrl: `${server.url}/webhooks/shopee`, partnerKey: 'push-key' }
+  const shopee = await startShopeeSimulator({ partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, pageCap: 20, push })
   await applyConnections(
     runtime.pool,
     runtime.secretKey,
@@ -83,7 +84,15 @@ export async function startWorld(
         {
           name: 'shopee',
           connector: 'shopee',
-          config: { partnerId: 2001887, partnerKey: 'partner-key', shopId: 600000, baseUrl: shopee.url, ...shopee.tokens() },
+          config: {
+            partnerId: 2001887,
+            partnerKey: 'partner-key',
+            shopId: 600000,
+            baseUrl: shopee.url,
+            pushPartnerKey: push.partnerKey,
+            callbackUrl: push.callbackUrl,
+            ...shopee.tokens(),
+          },
         },
       ],
       locations: [
