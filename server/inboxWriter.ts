@@ -1,6 +1,6 @@
 /**
- * Webhooks that arrive together are stored together: while one statement is under way the next ones gather, so that a flood
- * costs few commits. Each caller is answered only when its own records are durable.
+ * Webhooks that arrive together are stored together: while two statements are under way (one is written to disk while the next is
+ * made) the others gather, so that a flood costs few commits. Each caller is answered only when its own records are durable.
  */
 import type { RawRecord } from '../connectors/kit/types.ts'
 
@@ -12,11 +12,13 @@ interface Waiting {
 }
 
 const MOST_TOGETHER = 200
+/** Statements under way for one connection. */
+const AT_ONCE = 2
 
 export class InboxWriter {
   readonly #store: Store
   readonly #waiting = new Map<string, Waiting[]>()
-  readonly #running = new Set<string>()
+  readonly #running = new Map<string, number>()
 
   constructor(store: Store) {
     this.#store = store
@@ -28,13 +30,13 @@ export class InboxWriter {
       const queue = this.#waiting.get(connection) ?? []
       queue.push({ records, resolve, reject })
       this.#waiting.set(connection, queue)
-      if (!this.#running.has(connection)) void this.#drain(connection)
+      if ((this.#running.get(connection) ?? 0) < AT_ONCE) void this.#drain(connection)
     })
   }
 
   /** Never rejects: every failure goes to the caller whose records failed. */
   async #drain(connection: string): Promise<void> {
-    this.#running.add(connection)
+    this.#running.set(connection, (this.#running.get(connection) ?? 0) + 1)
     for (;;) {
       const queue = this.#waiting.get(connection) ?? []
       const batch = queue.splice(0, MOST_TOGETHER)
@@ -50,6 +52,8 @@ export class InboxWriter {
         else for (const waiting of batch) await this.#storeAlone(connection, waiting)
       }
     }
+    const others = (this.#running.get(connection) ?? 1) - 1
+    if (others > 0) return void this.#running.set(connection, others)
     this.#waiting.delete(connection)
     this.#running.delete(connection)
   }
