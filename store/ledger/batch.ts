@@ -94,7 +94,9 @@ async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<Reser
     const arrays = arraysOf(fresh, held)
     const texts = array(fresh.map((request) => JSON.stringify(answers.get(request.key))))
     // Committed even when nothing is new: expired holds may have been ended.
-    await client.query(fresh.length === 0 ? 'commit' : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}); commit`)
+    await client.query(
+      fresh.length === 0 ? 'commit' : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}); commit`,
+    )
     committed = true
     return requests.map((request) => answers.get(request.key) as ReserveAnswer)
   } finally {
