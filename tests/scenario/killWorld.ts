@@ -63,6 +63,8 @@ export interface KillWorld {
   stop(): Promise<void>
 }
 
+const LOOK_EVERY_MS = 150
+
 const pause = (ms: number) =>
   new Promise<void>((resolve) => {
     setTimeout(resolve, ms)
@@ -114,7 +116,7 @@ export async function killWorld(options: { workers?: number } = {}): Promise<Kil
         throw new Error(
           [`waited ${timeoutMs} ms in vain until ${what}`, ...[server, ...workers].map((part) => part.said())].join('\n'),
         )
-      await pause(50)
+      await pause(LOOK_EVERY_MS)
     }
   }
   const place: KillWorld['place'] = async (order) => {
