@@ -7,6 +7,7 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { temporal } from '@temporalio/proto'
+import { Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { applyAdvice } from '../../activities/advice.ts'
 import { ask, ring, start } from '../../activities/engine.ts'
@@ -29,6 +30,7 @@ import { receiveOrder } from '../../store/orders.ts'
 import { secretKeyFrom } from '../../store/secrets.ts'
 import { listTasks } from '../../store/tasks.ts'
 import { startWorker } from '../../worker.ts'
+import { workflowBundlePath } from '../../workflowBundle.ts'
 import { freshDatabase } from '../harness/postgres.ts'
 import { quietRuntime } from '../harness/temporalRuntime.ts'
 import { timeSkippingEnv } from '../harness/timeSkipping.ts'
@@ -95,6 +97,8 @@ export interface SagaWorld {
   sweep(): Promise<void>
   /** Every invariant that the tables alone can prove. */
   sound(): Promise<void>
+  /** What the engine wrote down of every order here is replayed by a worker that knows nothing of it. */
+  replay(): Promise<void>
   until(what: string, read: () => Promise<boolean>): Promise<void>
   stop(): Promise<void>
 }
@@ -124,6 +128,10 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
     }
   }
   let serial = 0
+  const orders = new Set<string>()
+  async function* histories() {
+    for (const workflowId of [...orders].map(workflowIdOf)) yield { workflowId, history: await runtime.temporal.workflow.getHandle(workflowId).fetchHistory() }
+  }
   const world: SagaWorld = {
     runtime, courier, channelTold, until,
     async sku(stock) {
@@ -146,6 +154,7 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
       const told = incoming(wish)
       const { orderId } = await receiveOrder(runtime.pool, told, { connectionVersion: 1 })
       await start(runtime, orderId)
+      orders.add(orderId)
       return handle(world, runtime, orderId, told)
     },
     skip: (ms) => env.sleep(ms),
@@ -153,6 +162,12 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
     sweep: () => sweep(runtime),
     async sound() {
       expect((await audit(runtime.pool)).violations).toEqual([])
+    },
+    async replay() {
+      const failed: string[] = []
+      for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath: await workflowBundlePath() } }, histories()))
+        if (error !== undefined) failed.push(`${workflowId}: ${error.message}`)
+      expect(failed).toEqual([])
     },
     async stop() {
       await worker.stop()
@@ -165,7 +180,7 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
   return world
 }
 
-/** A world for the tests of one file; after each of them every invariant must hold. */
+/** A world for the tests of one file; after each of them every invariant must hold, and in the end every history must replay. */
 export function useSagaWorld(options: { policy?: Partial<Policy> } = {}): SagaWorld {
   let world: SagaWorld | undefined
   beforeAll(async () => { world = await sagaWorld(options) })
@@ -176,7 +191,13 @@ export function useSagaWorld(options: { policy?: Partial<Policy> } = {}): SagaWo
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') await world?.sound()
   })
-  afterAll(() => world?.stop())
+  afterAll(async () => {
+    try {
+      await world?.replay()
+    } finally {
+      await world?.stop()
+    }
+  })
   return new Proxy({} as SagaWorld, { get: (_target, name) => Reflect.get(world ?? {}, name) as unknown })
 }
 
