@@ -302,15 +302,29 @@ const found = <T>(value: T | undefined, what: string): T => {
   return value
 }
 
-const LINES = `select line_id as "lineId", sku, external_sku as "externalSku", name, variant, unit_price_minor as "unitPriceMinor", gift,
-  ordered, held, picked, packed, shipped, delivered, returned, cancelled from order_lines where order_id = $1 order by position`
-const UNITS = `select u.id, u.serial, u.location, u.state, u.bookings_allowed as "bookingsAllowed",
-  coalesce((select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked,
-    'packed', l.packed, 'short', l.short) order by l.line_id) from unit_lines l where l.unit_id = u.id), '[]') as lines
-  from units u where u.order_id = $1 order by u.serial`
-const PARCELS = `select p.id, unit_id as "unitId", attempt, courier, c.connector, service, reference, state, waybill,
-  courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor"
-  from parcels p join connections c on c.name = p.courier where order_id = $1 order by attempt`
+/** Everything that hangs on an order, in one round trip: it is read for every step of every saga. */
+const PARTS = `select
+  (select coalesce(json_agg(l), '[]') from (
+    select line_id as "lineId", sku, external_sku as "externalSku", name, variant, unit_price_minor as "unitPriceMinor", gift,
+      ordered, held, picked, packed, shipped, delivered, returned, cancelled from order_lines where order_id = $1 order by position
+  ) l) as lines,
+  (select coalesce(json_agg(u), '[]') from (
+    select u.id, u.serial, u.location, u.state, u.bookings_allowed as "bookingsAllowed",
+      coalesce((select json_agg(json_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked,
+        'packed', l.packed, 'short', l.short) order by l.line_id) from unit_lines l where l.unit_id = u.id), '[]') as lines
+    from units u where u.order_id = $1 order by u.serial
+  ) u) as units,
+  (select coalesce(json_agg(p), '[]') from (
+    select p.id, unit_id as "unitId", attempt, courier, c.connector, service, reference, state, waybill,
+      courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor"
+    from parcels p join connections c on c.name = p.courier where order_id = $1 order by attempt
+  ) p) as parcels`
+
+interface Parts {
+  lines: LineRecord[]
+  units: UnitRecord[]
+  parcels: ParcelRecord[]
+}
 
 async function load(db: Queryable, orderId: string, lock: boolean): Promise<OrderRecord> {
   // The lock comes first, in a statement of its own: what is read after it is what the last holder wrote.
@@ -321,11 +335,9 @@ async function load(db: Queryable, orderId: string, lock: boolean): Promise<Orde
     values: [orderId],
   })
   const order = found(row.rows[0], `order ${orderId}`)
-  const lines = await db.query<LineRecord>({ name: 'read-lines', text: LINES, values: [orderId] })
-  const units = await db.query<UnitRecord>({ name: 'read-units', text: UNITS, values: [orderId] })
-  const parcels =
-    units.rows.length === 0 ? [] : (await db.query<ParcelRecord>({ name: 'read-parcels', text: PARCELS, values: [orderId] })).rows
-  return new OrderRecord(order, lines.rows, units.rows, parcels)
+  const parts = await db.query<Parts>({ name: 'read-parts', text: PARTS, values: [orderId] })
+  const { lines, units, parcels } = found(parts.rows[0], `order ${orderId}`)
+  return new OrderRecord(order, lines, units, parcels)
 }
 
 export const readOrder = (db: Queryable, orderId: string): Promise<OrderRecord> => load(db, orderId, false)
