@@ -1,5 +1,12 @@
 /** The Temporal worker: the sagas, their steps, one queue a connector kind for calls to other systems, and the loops. */
-import { NativeConnection, Runtime as TemporalRuntime, Worker, DefaultLogger, type WorkerOptions } from '@temporalio/worker'
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime as TemporalRuntime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker'
 import { startLoops, type LoopTimes, defaultTimes } from './activities/loops.ts'
 import { createCourierSteps } from './activities/order/courier.ts'
 import { createOrderSteps } from './activities/order/steps.ts'
@@ -121,6 +128,8 @@ function installOnce(runtime: Runtime): void {
       if (level === 'ERROR') runtime.log.error(fields, message)
       else runtime.log.warn(fields, message)
     }),
+    // Without forwarding, the native part writes to the terminal past every setting of ours.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
     shutdownSignals: [],
   })
 }

@@ -20,6 +20,8 @@ interface Parts {
 
 export async function up({ demo, again }: { demo?: boolean; again?: boolean }): Promise<ExitCode> {
   const say = (line: string) => print(dim(line))
+  // Who looks at the day of orders wants its lines; records of the log for machines are for asking.
+  if (demo) process.env['OMNISAGA_LOG'] ??= 'error'
   const loaded = demo ? await loadDemo() : null
   const parts: Partial<Parts> = {}
   const services = [runtimeService(parts), workerService(parts, loaded?.DEMO_LOOPS), serverService(parts)]

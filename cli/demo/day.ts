@@ -77,6 +77,14 @@ function begin(shop: Shop, { say, signal, patienceMs }: DayOptions & { patienceM
   return { ...shop, api, say, until, untilPhase }
 }
 
+async function abreast<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: ABREAST }, worker))
+}
+
 /** Known before the first parcel: which booking is refused at every try, and which answer is lost. */
 function planFaults({ plan, ecpay }: Shop): void {
   const phoneOf = (externalId: string) => String(plan.shopeeApi.find((order) => order.externalId === externalId)?.phone)
@@ -270,14 +278,12 @@ async function bookParcels(day: Day): Promise<void> {
   const { plan, api, until, untilPhase, say } = day
   const sent = expectedEnd(plan).delivered.filter((id) => id !== plan.cast.tryOn.keepsAll)
   await untilPhase([...sent, plan.cast.refused], 'packed', (count) => `${count} of ${sent.length + 1} packed`)
-  for (const id of sent) {
-    await until(`the parcels of ${id} are booked`, async () => {
-      const order = await api.order(id)
-      const parcels = order === null ? [] : ownParcels(order)
-      const wanted = id === plan.cast.split || id === plan.cast.shortPick ? 2 : 1
-      return parcels.length === wanted && parcels.every((parcel) => parcel.state === 'booked' && parcel.waybill !== null)
-    })
-  }
+  await abreast(sent, (id) => until(`the parcels of ${id} are booked`, async () => {
+    const order = await api.order(id)
+    const parcels = order === null ? [] : ownParcels(order)
+    const wanted = id === plan.cast.split || id === plan.cast.shortPick ? 2 : 1
+    return parcels.length === wanted && parcels.every((parcel) => parcel.state === 'booked' && parcel.waybill !== null)
+  }))
   await until('a person is asked about the refused booking', async () => (await api.openTasks()).some((task) => task.kind === 'booking.refused' && task.subject === plan.cast.refused))
   say(`${sent.length} orders booked; 1 answer was lost and looked up, 1 booking refused twice and now a task`)
 }
@@ -293,17 +299,13 @@ async function forgeWebhook({ plan, api, ecpay, say }: Day): Promise<void> {
 
 /** The courier's reports, each twice, the later ones first. */
 async function report({ ecpay }: Day, to: 'shipped' | 'delivered'): Promise<void> {
-  const queue = ecpay.parcels().filter((parcel) => !parcel.cancelled)
-  const work = async () => {
-    for (let parcel = queue.shift(); parcel !== undefined; parcel = queue.shift()) {
-      const before = parcel.history.length
-      await ecpay.advance(parcel.merchantTradeNo, { to, twice: true, shuffle: true })
-      const last = parcel.history.at(-1)
-      // Said before, but perhaps to nobody (a stop in the middle): the courier says it again.
-      if (parcel.history.length === before && last) await ecpay.advance(parcel.merchantTradeNo, { code: last.code })
-    }
-  }
-  await Promise.all(Array.from({ length: ABREAST }, work))
+  await abreast(ecpay.parcels().filter((parcel) => !parcel.cancelled), async (parcel) => {
+    const before = parcel.history.length
+    await ecpay.advance(parcel.merchantTradeNo, { to, twice: true, shuffle: true })
+    const last = parcel.history.at(-1)
+    // Said before, but perhaps to nobody (a stop in the middle): the courier says it again.
+    if (parcel.history.length === before && last) await ecpay.advance(parcel.merchantTradeNo, { code: last.code })
+  })
 }
 
 async function shopeeReports(day: Day, status: 'SHIPPED' | 'COMPLETED'): Promise<void> {
@@ -344,11 +346,9 @@ async function deliverParcels(day: Day): Promise<void> {
 async function tellEverybody(day: Day): Promise<void> {
   const { plan, api, until, say } = day
   const { delivered, cancelled } = expectedEnd(plan)
-  for (const id of [...delivered, ...cancelled]) {
-    await until(`everything of ${id} is told`, async () => {
-      const order = await api.order(id)
-      return order?.closed === true && order.owed.every((fact) => fact.state !== 'due')
-    })
-  }
+  await abreast([...delivered, ...cancelled], (id) => until(`everything of ${id} is told`, async () => {
+    const order = await api.order(id)
+    return order?.closed === true && order.owed.every((fact) => fact.state !== 'due')
+  }))
   say('tracking numbers are at Shopee and in momo’s workbook')
 }
