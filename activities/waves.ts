@@ -11,15 +11,23 @@ const WAVE_SIZE = 200
 /** One round: finishes waves that a crash left open, then makes a new one for each location where units wait. @returns waves written. */
 export async function makeWaves(runtime: Runtime): Promise<number> {
   const open = await runtime.pool.query<{ id: string }>(`select id from waves where state = 'open' order by created_at`)
-  for (const { id } of open.rows) await writeWave(runtime, id)
+  const failures: unknown[] = []
+  // One warehouse that cannot be reached holds up none of the others.
+  const apart = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
+  for (const { id } of open.rows) await apart(writeWave(runtime, id))
   const locations = await runtime.pool.query<{ id: string; warehouse_connection: string }>(
     `select l.id, l.warehouse_connection from locations l join connections c on c.name = l.warehouse_connection
      where not c.paused and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`,
   )
   let written = open.rows.length
   for (const location of locations.rows) {
-    if (await gatherWave(runtime, location.id, location.warehouse_connection)) written += 1
+    await apart(
+      gatherWave(runtime, location.id, location.warehouse_connection).then((isWritten) => {
+        if (isWritten) written += 1
+      }),
+    )
   }
+  if (failures.length > 0) throw failures[0]
   return written
 }
 

@@ -14,6 +14,7 @@ import { setOnHand } from '../../store/ledger/operations.ts'
 import { receiveOrder } from '../../store/orders.ts'
 import { secretKeyFrom } from '../../store/secrets.ts'
 import { listTasks } from '../../store/tasks.ts'
+import { removeTestFolder, testFolder } from '../harness/testFolders.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 
 export type Change = Partial<Omit<IncomingOrder, 'delivery' | 'payment'>> & {
@@ -74,6 +75,7 @@ function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
 
 export async function startSpine(): Promise<Spine> {
   const db = await freshDatabase()
+  const folder = testFolder()
   const runtime = await createRuntime(
     { databaseUrl: db.url, temporal: { connection: { address: '127.0.0.1:9' }, namespace: 'default' }, secretKey: secretKeyFrom('a passphrase for tests') },
     { logLevel: 'silent' },
@@ -81,7 +83,8 @@ export async function startSpine(): Promise<Spine> {
   await applyConnections(runtime.pool, runtime.secretKey, {
     connections: [
       { name: 'ecpay', connector: 'ecpay', config: { merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', baseUrl: 'http://127.0.0.1:9', serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay', homeCollection: true } },
-      { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: '/tmp', inFolder: '/tmp' } },
+      { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
+      { name: 'warehouse-south', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
       { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'shop' } },
     ],
     locations: [
@@ -132,6 +135,7 @@ export async function startSpine(): Promise<Spine> {
     async stop() {
       await runtime.close()
       await db.drop()
+      removeTestFolder(folder)
     },
   }
   return spine
