@@ -150,6 +150,45 @@ describe('an order is cancelled', () => {
     await nothingHeld(sku, 3)
   })
 
+  it('with one unit packed at one warehouse and another not begun: both come back, each in its way', async () => {
+    const [a, b] = [await world.sku({ north: 1 }), await world.sku({ south: 1 })]
+    const order = await world.order({ lines: [[a, 1], [b, 1]] })
+    await world.until('both units wait', async () => (await order.units()).filter((unit) => unit.state === 'ready').length === 2)
+    await world.runtime.pool.query(`update connections set paused = true where name = 'warehouse'`)
+    await order.wave()
+    expect((await order.units()).map((unit) => unit.state), 'a paused warehouse gets no wave').toEqual(['ready', 'ready'])
+    await world.runtime.pool.query(`update connections set paused = false where name = 'warehouse'`)
+    await order.wave()
+    const [first, second] = await order.units()
+    await order.advise('packed', { unitId: first?.id })
+    await order.untilBooked()
+    await order.ask('cancel')
+    await world.until('both are recalled', async () => (await order.units()).every((unit) => unit.state === 'recalling'))
+    await order.advise('cancelled', { unitId: first?.id })
+    await order.idle()
+    expect(await order.phase()).toBe('cancelling')
+    await order.advise('cancelled', { unitId: second?.id })
+    await order.untilClosed('cancelled')
+    await nothingHeld(a, 1)
+    expect(await world.stock(b, 'wh-south')).toEqual({ onHand: 1, held: 0, available: 1 })
+    expect([...world.courier.booked.values()].at(-1)?.cancelled).toBe(true)
+  })
+
+  it('after one of its parcels was delivered: refused, and the other goes on', async () => {
+    const [a, b] = [await world.sku({ north: 1 }), await world.sku({ south: 1 })]
+    const order = await world.order({ lines: [[a, 1], [b, 1]] })
+    await world.until('both units wait', async () => (await order.units()).filter((unit) => unit.state === 'ready').length === 2)
+    await order.wave()
+    for (const unit of await order.units()) await order.advise('packed', { unitId: unit.id })
+    await order.untilBooked(2)
+    const [first, second] = await order.parcels()
+    await order.news('delivered', { parcelId: first?.id })
+    expect((await order.ask('cancel')).state).toBe('refused')
+    await order.news('returned', { parcelId: second?.id })
+    await order.untilClosed('delivered')
+    expect(await order.tasks()).toEqual(['return.receive'])
+  })
+
   it('twice: the second time changes nothing', async () => {
     const sku = await world.sku({ north: 3 })
     const order = await world.order({ lines: [[sku, 1]] })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { makeWaves } from '../../activities/waves.ts'
 import { minutes, useSagaWorld } from './sagaWorld.ts'
 import { PRICE_MINOR } from './sagaOrders.ts'
 
@@ -73,6 +74,23 @@ describe('an order is changed', () => {
     await order.pickAndPack()
     await order.untilBooked()
     expect(await order.tasks()).toEqual([])
+  })
+
+  it('in its amount by a person, cash on delivery: no wave takes it until the customer has confirmed anew', async () => {
+    const sku = await world.sku({ north: 5 })
+    const order = await world.order({ lines: [[sku, 1]], payment: 'cod' })
+    await order.untilPhase('confirming')
+    await order.ask('confirm')
+    await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
+    const cheaper = { itemsMinor: PRICE_MINOR, shippingMinor: 0, discountMinor: 9_000, totalMinor: 50_000 }
+    expect((await order.ask('change', { payment: { amountDueMinor: 50_000 }, totals: cheaper })).state).toBe('done')
+    await world.until('the customer is asked', async () => (await order.facts()).confirmAsked !== undefined)
+    await makeWaves(world.runtime)
+    expect((await order.units()).map((unit) => unit.state)).not.toContain('handedOver')
+    await order.ask('confirm')
+    await order.pickAndPack()
+    await order.untilBooked()
+    expect((await order.parcels())[0]?.amountDueMinor).toBe(50_000)
   })
 
   it('is refused while the warehouse works on it', async () => {

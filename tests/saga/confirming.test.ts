@@ -112,6 +112,18 @@ describe('payment and confirmation', () => {
     expect(await world.stock(sku)).toEqual({ onHand: 4, held: 0, available: 4 })
   })
 
+  it('an order that its channel puts on hold while the warehouse has it becomes a task, closed when it is released', async () => {
+    const sku = await world.sku({ north: 5 })
+    const order = await world.order({ lines: [[sku, 1]] })
+    await order.wave()
+    await order.tell({ onHold: true })
+    await order.untilTask('order.hold')
+    await order.tell({ onHold: false })
+    expect(await order.tasks()).toEqual([])
+    await order.advise('packed')
+    await order.untilBooked()
+  })
+
   it('a confirmation that came after its goods went back on sale reserves them again, and then for good', async () => {
     const sku = await world.sku({ north: 5 })
     const order = await world.order({ lines: [[sku, 2]], payment: 'cod' })
