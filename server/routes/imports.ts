@@ -11,8 +11,8 @@ import { readUpload } from '../upload.ts'
 
 /** Multipart borders and headers come on top of the file. */
 const FORM_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + 64 * 1024
-/** A file that cannot be read at all usually shows it at once; then the upload itself is refused. */
-const JUDGED_WITHIN_MS = 3_000
+/** A file that cannot be read at all usually shows it in a moment; then the upload itself is refused. */
+const JUDGED_WITHIN_MS = 10_000
 
 const TYPES: Record<string, string> = {
   xls: 'application/vnd.ms-excel',
