@@ -222,7 +222,11 @@ export class OrderRecord {
     this.#revision += 1
     const row = await tx.query<{ news: number }>({
       name: 'save-order',
-      text: `update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
+      text: `with logged as (
+               insert into order_facts (order_id, fact, withdrawn, data)
+               select $1, n.fact, n.withdrawn, n.data from jsonb_to_recordset($12::jsonb) as n(fact text, withdrawn boolean, data jsonb)
+             )
+             update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
                seen_news = case when $9 then $8 else seen_news end, rung_at = case when $9 then null else rung_at end,
                external_version = $10, content_hash = $11, updated_at = now() where id = $1 returning news`,
       values: [
@@ -237,12 +241,12 @@ export class OrderRecord {
         seen,
         this.externalVersion,
         this.contentHash,
+        JSON.stringify(this.#log),
       ],
     })
     found(row.rows[0], `order ${this.id}`)
     if (JSON.stringify(this.lines) !== this.#loaded.lines) await this.#saveLines(tx)
     if (JSON.stringify(this.units) !== this.#loaded.units) await this.#saveUnits(tx)
-    if (this.#log.length > 0) await this.#saveLog(tx)
   }
 
   async #saveLines(tx: Tx): Promise<void> {
@@ -262,26 +266,15 @@ export class OrderRecord {
   async #saveUnits(tx: Tx): Promise<void> {
     await tx.query({
       name: 'save-units',
-      text: `update units u set state = n.state, bookings_allowed = n."bookingsAllowed"
-             from jsonb_to_recordset($1::jsonb) as n(id text, state text, "bookingsAllowed" int) where u.id = n.id`,
+      text: `with n as (
+               select * from jsonb_to_recordset($1::jsonb) as n(id text, state text, "bookingsAllowed" int, lines jsonb)
+             ), saved as (
+               update units u set state = n.state, bookings_allowed = n."bookingsAllowed" from n where u.id = n.id
+             )
+             update unit_lines l set picked = m.picked, packed = m.packed, short = m.short
+             from n cross join lateral jsonb_to_recordset(n.lines) as m("lineId" text, picked int, packed int, short int)
+             where l.unit_id = n.id and l.line_id = m."lineId"`,
       values: [JSON.stringify(this.units)],
-    })
-    await tx.query({
-      name: 'save-unit-lines',
-      text: `update unit_lines l set picked = n.picked, packed = n.packed, short = n.short
-             from jsonb_to_recordset($1::jsonb) as n("unitId" text, "lineId" text, picked int, packed int, short int)
-             where l.unit_id = n."unitId" and l.line_id = n."lineId"`,
-      values: [JSON.stringify(this.units.flatMap((unit) => unit.lines.map((line) => ({ unitId: unit.id, ...line }))))],
-    })
-  }
-
-  async #saveLog(tx: Tx): Promise<void> {
-    await tx.query({
-      name: 'log-facts',
-      text: `insert into order_facts (order_id, fact, withdrawn, data)
-             select $1, n.fact, n.withdrawn, n.data
-             from jsonb_to_recordset($2::jsonb) as n(fact text, withdrawn boolean, data jsonb)`,
-      values: [this.id, JSON.stringify(this.#log)],
     })
   }
 }
