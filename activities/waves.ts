@@ -47,7 +47,14 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
         await changeOrder(runtime.pool, unit.order_id, 'world', async (record, tx) => {
           const mine = record.unit(unit.id)
           // Judged under the order's lock: a cancellation, a change or the channel's hold that came first wins.
-          if (mine.state !== 'ready' || record.is('cancelRequested') || !record.is('checked') || !record.is('confirmed') || record.doc.onHold === true) return false
+          if (
+            mine.state !== 'ready' ||
+            record.is('cancelRequested') ||
+            !record.is('checked') ||
+            !record.is('confirmed') ||
+            record.doc.onHold === true
+          )
+            return false
           // A wave that went out meanwhile (a round that lost its database, finished by another) takes nobody in any more.
           const wave = await tx.query(`select from waves where id = $1 and state = 'open' for share`, [waveId])
           if (wave.rowCount === 0) return false
@@ -121,13 +128,11 @@ async function waveUnit(
       address: address === null ? null : [address.city, address.district, address.line].filter(Boolean).join('') || address.raw,
     },
     delivery: { method: delivery.method, service: delivery.service },
-    lines: record
-      .unit(row.id)
-      .lines.map((line) => ({
-        lineId: line.lineId,
-        sku: line.sku,
-        name: record.line(line.lineId).name,
-        quantity: line.quantity,
-      })),
+    lines: record.unit(row.id).lines.map((line) => ({
+      lineId: line.lineId,
+      sku: line.sku,
+      name: record.line(line.lineId).name,
+      quantity: line.quantity,
+    })),
   }
 }

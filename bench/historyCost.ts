@@ -22,9 +22,15 @@ const { EventType } = proto.temporal.api.enums.v1
 export function historyCost(history: History): HistoryCost {
   const events = history.events ?? []
   const of = (type: number) => events.filter((event) => event.eventType === type)
-  const attempts = of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
-    .reduce((sum, event) => sum + Math.max(1, event.activityTaskStartedEventAttributes?.attempt ?? 1), 0)
-  const started = new Set(of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED).map((event) => String(event.activityTaskStartedEventAttributes?.scheduledEventId)))
+  const attempts = of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED).reduce(
+    (sum, event) => sum + Math.max(1, event.activityTaskStartedEventAttributes?.attempt ?? 1),
+    0,
+  )
+  const started = new Set(
+    of(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED).map((event) =>
+      String(event.activityTaskStartedEventAttributes?.scheduledEventId),
+    ),
+  )
   // One that is under way has not been written as started yet.
   const underWay = of(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).filter((event) => !started.has(String(event.eventId))).length
   const localByTask = new Set(

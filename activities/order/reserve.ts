@@ -57,7 +57,8 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
 
 /** Goods of a confirmed or paid order stay held; a hold that still waits for somebody's word ends by itself. */
 const lasts = (record: OrderRecord): boolean =>
-  record.is('confirmed') || (record.doc.kind !== 'tryOn' && record.doc.payment.method === 'prepaid' && record.doc.payment.state === 'paid')
+  record.is('confirmed') ||
+  (record.doc.kind !== 'tryOn' && record.doc.payment.method === 'prepaid' && record.doc.payment.state === 'paid')
 
 interface Demand {
   lineId: string

@@ -13,8 +13,8 @@ export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<O
       const policy = await runtime.policy(record.settingsVersion)
       const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
       record.record('tryOnHeld', { until })
-    // The appointment may be weeks ahead; the no-show gives the goods back, the hold's own end is only its guard.
-    await prolong(tx, { orderId, expiresAt: new Date(Math.max(Date.parse(until), Date.now()) + policy.holdTtlMs) })
+      // The appointment may be weeks ahead; the no-show gives the goods back, the hold's own end is only its guard.
+      await prolong(tx, { orderId, expiresAt: new Date(Math.max(Date.parse(until), Date.now()) + policy.holdTtlMs) })
       await notify(tx, {
         key: `${orderId}:tryOnHeld`,
         orderId,

@@ -39,7 +39,10 @@ describe('booking', () => {
     await order.idle()
     await world.skip(minutes(1) + 1_000)
     await order.untilTask('booking.refused')
-    const task = await world.runtime.pool.query<{ detail: string }>(`select detail from tasks where order_id = $1 and state = 'open'`, [order.id])
+    const task = await world.runtime.pool.query<{ detail: string }>(
+      `select detail from tasks where order_id = $1 and state = 'open'`,
+      [order.id],
+    )
     expect(task.rows[0]?.detail).toContain('this parcel is not taken - send it otherwise')
     await order.idle()
     await world.skip(days(7))
@@ -140,7 +143,11 @@ describe('news of a parcel', () => {
     expect((await order.payment()).state).toBe('due')
   })
 
-  it.each([['lost', 'parcel.lost'], ['problem', 'parcel.problem'], ['unknown', 'parcel.unknown']] as const)('of a parcel (%s) becomes a task, and the parcel may still be delivered', async (meaning, kind) => {
+  it.each([
+    ['lost', 'parcel.lost'],
+    ['problem', 'parcel.problem'],
+    ['unknown', 'parcel.unknown'],
+  ] as const)('of a parcel (%s) becomes a task, and the parcel may still be delivered', async (meaning, kind) => {
     const { order } = await packedOrder()
     await order.untilBooked()
     await order.news(meaning)

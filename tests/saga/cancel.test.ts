@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { hours, minutes, useSagaWorld, type SagaOrder } from './sagaWorld.ts'
 
 const world = useSagaWorld()
-const nothingHeld = async (sku: string, onHand: number) => expect(await world.stock(sku)).toEqual({ onHand, held: 0, available: onHand })
+const nothingHeld = async (sku: string, onHand: number) =>
+  expect(await world.stock(sku)).toEqual({ onHand, held: 0, available: onHand })
 const owed = async (order: SagaOrder) =>
-  (await world.runtime.pool.query<{ kind: string }>('select kind from outbox where order_id = $1 order by id', [order.id])).rows.map((row) => row.kind)
+  (
+    await world.runtime.pool.query<{ kind: string }>('select kind from outbox where order_id = $1 order by id', [order.id])
+  ).rows.map((row) => row.kind)
 
 describe('an order is cancelled', () => {
   it('while it is blocked: its task goes with it', async () => {
@@ -152,11 +155,19 @@ describe('an order is cancelled', () => {
 
   it('with one unit packed at one warehouse and another not begun: both come back, each in its way', async () => {
     const [a, b] = [await world.sku({ north: 1 }), await world.sku({ south: 1 })]
-    const order = await world.order({ lines: [[a, 1], [b, 1]] })
+    const order = await world.order({
+      lines: [
+        [a, 1],
+        [b, 1],
+      ],
+    })
     await world.until('both units wait', async () => (await order.units()).filter((unit) => unit.state === 'ready').length === 2)
     await world.runtime.pool.query(`update connections set paused = true where name = 'warehouse'`)
     await order.wave()
-    expect((await order.units()).map((unit) => unit.state), 'a paused warehouse gets no wave').toEqual(['ready', 'ready'])
+    expect(
+      (await order.units()).map((unit) => unit.state),
+      'a paused warehouse gets no wave',
+    ).toEqual(['ready', 'ready'])
     await world.runtime.pool.query(`update connections set paused = false where name = 'warehouse'`)
     await order.wave()
     const [first, second] = await order.units()
@@ -176,7 +187,12 @@ describe('an order is cancelled', () => {
 
   it('after one of its parcels was delivered: refused, and the other goes on', async () => {
     const [a, b] = [await world.sku({ north: 1 }), await world.sku({ south: 1 })]
-    const order = await world.order({ lines: [[a, 1], [b, 1]] })
+    const order = await world.order({
+      lines: [
+        [a, 1],
+        [b, 1],
+      ],
+    })
     await world.until('both units wait', async () => (await order.units()).filter((unit) => unit.state === 'ready').length === 2)
     await order.wave()
     for (const unit of await order.units()) await order.advise('packed', { unitId: unit.id })
@@ -209,7 +225,10 @@ describe('a cancellation that comes too late', () => {
     await order.pickAndPack()
     await order.untilBooked()
     await order.news('shipped')
-    expect(await order.ask('cancel')).toEqual({ state: 'refused', answer: 'a parcel of it is with the courier or delivered; use a return' })
+    expect(await order.ask('cancel')).toEqual({
+      state: 'refused',
+      answer: 'a parcel of it is with the courier or delivered; use a return',
+    })
     expect(await order.tasks()).toEqual([])
     await order.tell({ cancelled: true })
     await order.untilTask('cancel.refused')

@@ -4,21 +4,39 @@ import { minutes, useSagaWorld } from './sagaWorld.ts'
 import { PRICE_MINOR } from './sagaOrders.ts'
 
 const world = useSagaWorld()
-const line = (sku: string, quantity: number) =>
-  ({ lineId: '1', sku, externalSku: null, name: null, variant: null, quantity, unitPriceMinor: PRICE_MINOR, gift: false })
-const totals = (pieces: number) => ({ itemsMinor: pieces * PRICE_MINOR, shippingMinor: 0, discountMinor: 0, totalMinor: pieces * PRICE_MINOR })
+const line = (sku: string, quantity: number) => ({
+  lineId: '1',
+  sku,
+  externalSku: null,
+  name: null,
+  variant: null,
+  quantity,
+  unitPriceMinor: PRICE_MINOR,
+  gift: false,
+})
+const totals = (pieces: number) => ({
+  itemsMinor: pieces * PRICE_MINOR,
+  shippingMinor: 0,
+  discountMinor: 0,
+  totalMinor: pieces * PRICE_MINOR,
+})
 
 describe('an order is changed', () => {
   it('before the wave: the parcel goes to the new address, and what is held stays held', async () => {
     const sku = await world.sku({ north: 3 })
     const order = await world.order({ lines: [[sku, 1]] })
     await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
-    expect(await order.ask('change', { recipient: { address: { line: '忠孝東路五段1號' } } })).toEqual({ state: 'done', answer: 'changed' })
+    expect(await order.ask('change', { recipient: { address: { line: '忠孝東路五段1號' } } })).toEqual({
+      state: 'done',
+      answer: 'changed',
+    })
     await order.idle()
     expect((await world.stock(sku)).held).toBe(1)
     await order.pickAndPack()
     await order.untilBooked()
-    expect(world.courier.booked.get((await order.parcels())[0]?.reference ?? '')?.request.recipient.address).toBe('忠孝東路五段1號')
+    expect(world.courier.booked.get((await order.parcels())[0]?.reference ?? '')?.request.recipient.address).toBe(
+      '忠孝東路五段1號',
+    )
   })
 
   it('before the wave, to an address that nobody can deliver to: it is not waved until that is mended', async () => {
@@ -41,7 +59,10 @@ describe('an order is changed', () => {
     await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
     expect((await order.ask('change', { lines: [line(other, 3)], totals: totals(3) })).state).toBe('done')
     await world.until('the new unit is ready', async () => (await order.units()).at(-1)?.state === 'ready')
-    expect((await order.units()).map((unit) => [unit.state, unit.lines[0]?.sku])).toEqual([['cancelled', sku], ['ready', other]])
+    expect((await order.units()).map((unit) => [unit.state, unit.lines[0]?.sku])).toEqual([
+      ['cancelled', sku],
+      ['ready', other],
+    ])
     expect([(await world.stock(sku)).held, (await world.stock(other)).held]).toEqual([0, 3])
     await order.pickAndPack()
     await order.untilBooked()
@@ -56,7 +77,11 @@ describe('an order is changed', () => {
     await order.untilPhase('confirming')
     await order.ask('confirm')
     await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
-    await order.tell({ lines: [line(sku, 2)], totals: totals(2), payment: { ...order.told.payment, amountDueMinor: 2 * PRICE_MINOR } })
+    await order.tell({
+      lines: [line(sku, 2)],
+      totals: totals(2),
+      payment: { ...order.told.payment, amountDueMinor: 2 * PRICE_MINOR },
+    })
     await order.untilPhase('confirming')
     expect((await world.stock(sku)).held).toBe(2)
     expect((await order.payment()).amountDueMinor).toBe(2 * PRICE_MINOR)
@@ -97,7 +122,10 @@ describe('an order is changed', () => {
     const sku = await world.sku({ north: 3 })
     const order = await world.order({ lines: [[sku, 1]] })
     await order.wave()
-    expect(await order.ask('change', { notes: 'after six' })).toEqual({ state: 'refused', answer: 'the warehouse is already working on it' })
+    expect(await order.ask('change', { notes: 'after six' })).toEqual({
+      state: 'refused',
+      answer: 'the warehouse is already working on it',
+    })
     await order.advise('picked')
     expect((await order.ask('change', { notes: 'after six' })).state).toBe('refused')
     await order.advise('packed')
@@ -110,7 +138,10 @@ describe('an order is changed', () => {
     await order.pickAndPack()
     await order.untilBooked()
     await order.news('shipped')
-    expect(await order.ask('change', { notes: 'after six' })).toEqual({ state: 'refused', answer: 'a parcel of it is with the courier or delivered' })
+    expect(await order.ask('change', { notes: 'after six' })).toEqual({
+      state: 'refused',
+      answer: 'a parcel of it is with the courier or delivered',
+    })
     await order.tell({ notes: 'after six' })
     await order.untilTask('change.refused')
     const other = await world.order({ lines: [[sku, 1]] })

@@ -11,7 +11,9 @@ const deliver = async (order: SagaOrder) => {
   await order.untilClosed('delivered')
 }
 const expireHolds = (orderId: string) =>
-  world.runtime.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1 and state = 'active'`, [orderId])
+  world.runtime.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1 and state = 'active'`, [
+    orderId,
+  ])
 
 describe('payment and confirmation', () => {
   it('a paid order is confirmed at once, picked, booked once, delivered and closed', async () => {
@@ -133,7 +135,9 @@ describe('payment and confirmation', () => {
     expect((await order.ask('confirm')).state).toBe('done')
     await order.wave()
     expect(await world.stock(sku)).toMatchObject({ held: 2, available: 3 })
-    const holds = await world.runtime.pool.query(`select expires_at from holds where order_id = $1 and state = 'active'`, [order.id])
+    const holds = await world.runtime.pool.query(`select expires_at from holds where order_id = $1 and state = 'active'`, [
+      order.id,
+    ])
     expect(holds.rows).toEqual([{ expires_at: null }])
     await order.advise('packed')
     await order.untilBooked()
@@ -172,10 +176,15 @@ describe('check', () => {
 
   it('amounts that disagree wait for the right ones', async () => {
     const sku = await world.sku({ north: 5 })
-    const order = await world.order({ lines: [[sku, 2]], change: { totals: { itemsMinor: 1, shippingMinor: 0, discountMinor: 0, totalMinor: 1 } } })
+    const order = await world.order({
+      lines: [[sku, 2]],
+      change: { totals: { itemsMinor: 1, shippingMinor: 0, discountMinor: 0, totalMinor: 1 } },
+    })
     await order.untilPhase('blocked')
     expect((await world.stock(sku)).held).toBe(0)
-    expect((await order.ask('change', { totals: { itemsMinor: 2 * PRICE_MINOR, totalMinor: 2 * PRICE_MINOR } })).state).toBe('done')
+    expect((await order.ask('change', { totals: { itemsMinor: 2 * PRICE_MINOR, totalMinor: 2 * PRICE_MINOR } })).state).toBe(
+      'done',
+    )
     await deliver(order)
   })
 
@@ -187,7 +196,10 @@ describe('check', () => {
     expect((await order.ask('change', { delivery: { cvs: { chain: 'UNIMART', storeId: '131386' } } })).state).toBe('done')
     await order.pickAndPack()
     await order.untilBooked()
-    expect(world.courier.booked.get((await order.parcels())[0]?.reference ?? '')?.request).toMatchObject({ method: 'cvs', cvs: { storeId: '131386' } })
+    expect(world.courier.booked.get((await order.parcels())[0]?.reference ?? '')?.request).toMatchObject({
+      method: 'cvs',
+      cvs: { storeId: '131386' },
+    })
     await order.news('arrivedAtPickup')
     await order.news('delivered')
     await order.untilClosed('delivered')
@@ -208,7 +220,12 @@ describe('reserve', () => {
   it('too little stock holds nothing and becomes a task; when goods arrive the order goes on by itself', async () => {
     const sku = await world.sku({ north: 1 })
     const other = await world.sku({ north: 5 })
-    const order = await world.order({ lines: [[sku, 3], [other, 1]] })
+    const order = await world.order({
+      lines: [
+        [sku, 3],
+        [other, 1],
+      ],
+    })
     await order.untilPhase('waitingStock')
     expect(await order.tasks()).toEqual(['stock.short'])
     expect((await world.stock(sku)).held + (await world.stock(other)).held).toBe(0)

@@ -39,72 +39,107 @@ describe('started again', () => {
 
   /** How an order is brought to a stage, and how it goes on from there. */
   const stages: [string, () => Promise<SagaOrder>, (order: SagaOrder) => Promise<void>][] = [
-    ['while it is blocked', async () => {
-      const order = await world.order({ lines: [['UNKNOWN-STILL', 1]] })
-      await order.untilPhase('blocked')
-      return order
-    }, async (order) => {
-      await order.ask('change', { skus: { 1: await world.sku({ north: 1 }) } })
-      await order.wave()
-    }],
-    ['while it waits for stock', async () => {
-      const order = await world.order({ lines: [[await world.sku({}), 1]] })
-      await order.untilPhase('waitingStock')
-      return order
-    }, async (order) => {
-      const { rows } = await world.runtime.pool.query<{ sku: string }>('select sku from order_lines where order_id = $1', [order.id])
-      await world.receive(rows[0]?.sku ?? '', 'wh-north', 1)
-      await order.ask('retry')
-      await order.wave()
-    }],
-    ['while it is being confirmed', async () => {
-      const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]], payment: 'cod' })
-      await order.untilPhase('confirming')
-      return order
-    }, async (order) => {
-      await order.ask('confirm')
-      await order.wave()
-    }],
-    ['before the wave', async () => {
-      const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
-      await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
-      return order
-    }, (order) => order.wave()],
-    ['at the warehouse', async () => {
-      const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
-      await order.wave()
-      return order
-    }, () => Promise.resolve()],
-    ['while a refused booking waits', async () => {
-      world.courier.plan.book = ['refuse']
-      const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
-      await order.pickAndPack()
-      await world.until('it is refused', async () => (await order.parcels())[0]?.state === 'refused')
-      return order
-    }, async (order) => {
-      await order.idle()
-      await world.skip(minutes(2))
-    }],
-    ['after the booking', async () => {
-      const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
-      await order.pickAndPack()
-      await order.untilBooked()
-      return order
-    }, () => Promise.resolve()],
+    [
+      'while it is blocked',
+      async () => {
+        const order = await world.order({ lines: [['UNKNOWN-STILL', 1]] })
+        await order.untilPhase('blocked')
+        return order
+      },
+      async (order) => {
+        await order.ask('change', { skus: { 1: await world.sku({ north: 1 }) } })
+        await order.wave()
+      },
+    ],
+    [
+      'while it waits for stock',
+      async () => {
+        const order = await world.order({ lines: [[await world.sku({}), 1]] })
+        await order.untilPhase('waitingStock')
+        return order
+      },
+      async (order) => {
+        const { rows } = await world.runtime.pool.query<{ sku: string }>('select sku from order_lines where order_id = $1', [
+          order.id,
+        ])
+        await world.receive(rows[0]?.sku ?? '', 'wh-north', 1)
+        await order.ask('retry')
+        await order.wave()
+      },
+    ],
+    [
+      'while it is being confirmed',
+      async () => {
+        const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]], payment: 'cod' })
+        await order.untilPhase('confirming')
+        return order
+      },
+      async (order) => {
+        await order.ask('confirm')
+        await order.wave()
+      },
+    ],
+    [
+      'before the wave',
+      async () => {
+        const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
+        await world.until('it is ready', async () => (await order.units())[0]?.state === 'ready')
+        return order
+      },
+      (order) => order.wave(),
+    ],
+    [
+      'at the warehouse',
+      async () => {
+        const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
+        await order.wave()
+        return order
+      },
+      () => Promise.resolve(),
+    ],
+    [
+      'while a refused booking waits',
+      async () => {
+        world.courier.plan.book = ['refuse']
+        const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
+        await order.pickAndPack()
+        await world.until('it is refused', async () => (await order.parcels())[0]?.state === 'refused')
+        return order
+      },
+      async (order) => {
+        await order.idle()
+        await world.skip(minutes(2))
+      },
+    ],
+    [
+      'after the booking',
+      async () => {
+        const order = await world.order({ lines: [[await world.sku({ north: 1 }), 1]] })
+        await order.pickAndPack()
+        await order.untilBooked()
+        return order
+      },
+      () => Promise.resolve(),
+    ],
   ]
-  it.each(stages)('after the engine lost it %s: it goes on from PostgreSQL, and nothing is booked twice', async (_when, bring, goOn) => {
-    const order = await bring()
-    await order.idle()
-    await order.terminate()
-    await order.start()
-    await order.idle()
-    await goOn(order)
-    await finish(order)
-    expect((await order.parcels()).filter((parcel) => world.courier.booked.has(parcel.reference))).toHaveLength(1)
-    expect(await order.tasks()).toEqual([])
-    const { rows } = await world.runtime.pool.query<{ sku: string }>('select sku from order_lines where order_id = $1', [order.id])
-    expect(await world.stock(rows[0]?.sku ?? '')).toEqual({ onHand: 0, held: 0, available: 0 })
-  })
+  it.each(stages)(
+    'after the engine lost it %s: it goes on from PostgreSQL, and nothing is booked twice',
+    async (_when, bring, goOn) => {
+      const order = await bring()
+      await order.idle()
+      await order.terminate()
+      await order.start()
+      await order.idle()
+      await goOn(order)
+      await finish(order)
+      expect((await order.parcels()).filter((parcel) => world.courier.booked.has(parcel.reference))).toHaveLength(1)
+      expect(await order.tasks()).toEqual([])
+      const { rows } = await world.runtime.pool.query<{ sku: string }>('select sku from order_lines where order_id = $1', [
+        order.id,
+      ])
+      expect(await world.stock(rows[0]?.sku ?? '')).toEqual({ onHand: 0, held: 0, available: 0 })
+    },
+  )
 
   it('while the courier is being asked: the number that was sent is looked up, and the parcel is booked once', async () => {
     const sku = await world.sku({ north: 1 })
@@ -117,11 +152,15 @@ describe('started again', () => {
     await order.untilBooked()
     // The old call is refused as a duplicate only now: what stands is not undone by it.
     held.release()
-    await world.until('it is looked up', () => Promise.resolve(world.courier.calls.filter((call) => call.call === 'lookUp').length === 2))
+    await world.until('it is looked up', () =>
+      Promise.resolve(world.courier.calls.filter((call) => call.call === 'lookUp').length === 2),
+    )
     await order.idle()
     expect(world.courier.calls.map((call) => call.call)).toEqual(['book', 'lookUp', 'book', 'lookUp'])
     expect((await order.parcels()).map((parcel) => parcel.state)).toEqual(['booked'])
-    expect([...world.courier.booked.values()].filter((booking) => booking.request.reference === world.courier.calls[0]?.reference)).toHaveLength(1)
+    expect(
+      [...world.courier.booked.values()].filter((booking) => booking.request.reference === world.courier.calls[0]?.reference),
+    ).toHaveLength(1)
     await order.news('delivered')
     await order.untilClosed('delivered')
   })
@@ -193,9 +232,14 @@ describe('a command', () => {
     await order.leave('confirm')
     await order.ring()
     await order.untilClosed('cancelled')
-    const { rows } = await world.runtime.pool.query('select verb, state from commands where order_id = $1 order by serial', [order.id])
+    const { rows } = await world.runtime.pool.query('select verb, state from commands where order_id = $1 order by serial', [
+      order.id,
+    ])
     expect(rows).toEqual([
-      { verb: 'confirm', state: 'done' }, { verb: 'change', state: 'done' }, { verb: 'cancel', state: 'done' }, { verb: 'confirm', state: 'done' },
+      { verb: 'confirm', state: 'done' },
+      { verb: 'change', state: 'done' },
+      { verb: 'cancel', state: 'done' },
+      { verb: 'confirm', state: 'done' },
     ])
   })
 

@@ -42,9 +42,15 @@ export const hours = (n: number) => minutes(n * 60)
 export const days = (n: number) => hours(n * 24)
 
 const { EventType } = temporal.api.enums.v1
-const AT_WORK: ReadonlySet<unknown> = new Set([EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED])
+const AT_WORK: ReadonlySet<unknown> = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+])
 
-export interface Told { state: string; answer: string | null }
+export interface Told {
+  state: string
+  answer: string | null
+}
 
 export interface SagaOrder {
   id: string
@@ -53,8 +59,12 @@ export interface SagaOrder {
   phase(): Promise<string>
   closed(): Promise<boolean>
   facts(): Promise<Record<string, { [detail: string]: unknown }>>
-  units(): Promise<{ id: string; location: string; state: string; lines: { lineId: string; sku: string; quantity: number; short: number }[] }[]>
-  parcels(): Promise<{ id: string; unitId: string; reference: string; state: string; waybill: string | null; amountDueMinor: number }[]>
+  units(): Promise<
+    { id: string; location: string; state: string; lines: { lineId: string; sku: string; quantity: number; short: number }[] }[]
+  >
+  parcels(): Promise<
+    { id: string; unitId: string; reference: string; state: string; waybill: string | null; amountDueMinor: number }[]
+  >
   /** Kinds of the open tasks, sorted. */
   tasks(): Promise<string[]>
   payment(): Promise<IncomingOrder['payment']>
@@ -72,7 +82,10 @@ export interface SagaOrder {
   tell(change: Partial<IncomingOrder>): Promise<void>
   /** Into a wave, and picked and packed as told; `short` is by line. @returns the unit. */
   wave(): Promise<void>
-  advise(status: ShipmentAdvice['status'], more?: { unitId?: string; short?: Record<string, number>; reason?: string }): Promise<void>
+  advise(
+    status: ShipmentAdvice['status'],
+    more?: { unitId?: string; short?: Record<string, number>; reason?: string },
+  ): Promise<void>
   pickAndPack(): Promise<void>
   news(meaning: ParcelMeaning, more?: { parcelId?: string; inboxId?: number; eventAt?: string; waybill?: string }): Promise<void>
   terminate(): Promise<void>
@@ -113,7 +126,11 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
   const courier = standInCourier('ecpay')
   const channelTold: string[] = []
   const inner = await createRuntime(
-    { databaseUrl: db.url, temporal: { connection: { address: env.address }, namespace: 'default' }, secretKey: secretKeyFrom('a passphrase for tests') },
+    {
+      databaseUrl: db.url,
+      temporal: { connection: { address: env.address }, namespace: 'default' },
+      secretKey: secretKeyFrom('a passphrase for tests'),
+    },
     { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
   )
   const runtime: Runtime = { ...inner, ...withStandIns(inner, { courier: courier.connector, market: market(channelTold) }) }
@@ -124,22 +141,29 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
     const deadline = Date.now() + 15_000
     while (!(await read())) {
       if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
-      await new Promise((resolve) => { setTimeout(resolve, 10) }) // between two looks at the condition
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10)
+      }) // between two looks at the condition
     }
   }
   let serial = 0
   const orders = new Set<string>()
   async function* histories() {
-    for (const workflowId of [...orders].map(workflowIdOf)) yield { workflowId, history: await runtime.temporal.workflow.getHandle(workflowId).fetchHistory() }
+    for (const workflowId of [...orders].map(workflowIdOf))
+      yield { workflowId, history: await runtime.temporal.workflow.getHandle(workflowId).fetchHistory() }
   }
   const world: SagaWorld = {
-    runtime, courier, channelTold, until,
+    runtime,
+    courier,
+    channelTold,
+    until,
     async sku(stock) {
       serial += 1
       const sku = `SKU-${String(serial).padStart(3, '0')}`
       await runtime.pool.query('insert into products (sku, name) values ($1, $1)', [sku])
       const at = { north: 'wh-north', south: 'wh-south', store: 'store-taipei', corner: 'corner-shop' }
-      for (const [place, quantity] of Object.entries(stock)) if (quantity > 0) await world.receive(sku, at[place as keyof typeof at], quantity)
+      for (const [place, quantity] of Object.entries(stock))
+        if (quantity > 0) await world.receive(sku, at[place as keyof typeof at], quantity)
       return sku
     },
     async receive(sku, location, quantity) {
@@ -165,7 +189,10 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
     },
     async replay() {
       const failed: string[] = []
-      for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath: await workflowBundlePath() } }, histories()))
+      for await (const { workflowId, error } of Worker.runReplayHistories(
+        { workflowBundle: { codePath: await workflowBundlePath() } },
+        histories(),
+      ))
         if (error !== undefined) failed.push(`${workflowId}: ${error.message}`)
       expect(failed).toEqual([])
     },
@@ -183,7 +210,9 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
 /** A world for the tests of one file; after each of them every invariant must hold, and in the end every history must replay. */
 export function useSagaWorld(options: { policy?: Partial<Policy> } = {}): SagaWorld {
   let world: SagaWorld | undefined
-  beforeAll(async () => { world = await sagaWorld(options) })
+  beforeAll(async () => {
+    world = await sagaWorld(options)
+  })
   beforeEach(() => {
     world?.courier.reset()
     world?.channelTold.splice(0)
@@ -204,9 +233,18 @@ export function useSagaWorld(options: { policy?: Partial<Policy> } = {}): SagaWo
 /** A marketplace that hears of cancellations and waybills. */
 function market(heard: string[]): Connector {
   return {
-    name: 'file', configSchema: undefined as never, secretFields: [], check: () => Promise.resolve({ ok: true, problems: [] }),
-    writeTracking: (_ctx, { externalId, waybill }) => { heard.push(`${externalId} ships as ${waybill}`); return Promise.resolve() },
-    cancelOrder: (_ctx, { externalId }) => { heard.push(`${externalId} is cancelled`); return Promise.resolve() },
+    name: 'file',
+    configSchema: undefined as never,
+    secretFields: [],
+    check: () => Promise.resolve({ ok: true, problems: [] }),
+    writeTracking: (_ctx, { externalId, waybill }) => {
+      heard.push(`${externalId} ships as ${waybill}`)
+      return Promise.resolve()
+    },
+    cancelOrder: (_ctx, { externalId }) => {
+      heard.push(`${externalId} is cancelled`)
+      return Promise.resolve()
+    },
   }
 }
 
@@ -228,8 +266,22 @@ function configuration(folder: string, policy?: Partial<Policy>) {
   const couriers = { courierHome: 'courier', courierCvs: 'courier', sender }
   return {
     connections: [
-      { name: 'courier', connector: 'ecpay', config: { merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', baseUrl: 'http://127.0.0.1:9', serverReplyUrl: 'http://127.0.0.1:9/webhooks/courier' } },
-      { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: join(folder, 'out'), inFolder: join(folder, 'in') } },
+      {
+        name: 'courier',
+        connector: 'ecpay',
+        config: {
+          merchantId: '2000132',
+          hashKey: '5294y06JbISpM5x9',
+          hashIv: 'v77hoKGq4kWxNNIS',
+          baseUrl: 'http://127.0.0.1:9',
+          serverReplyUrl: 'http://127.0.0.1:9/webhooks/courier',
+        },
+      },
+      {
+        name: 'warehouse',
+        connector: 'wms-dropfolder',
+        config: { outFolder: join(folder, 'out'), inFolder: join(folder, 'in') },
+      },
       { name: 'shop', connector: 'store', config: { shop: 'taipei', location: 'store-taipei' } },
       { name: 'market', connector: 'file', config: { channel: 'market', shop: 'one', profile: 'momo' } },
     ],
@@ -252,11 +304,14 @@ function handle(world: SagaWorld, runtime: Runtime, id: string, told: IncomingOr
   const waitFor = (what: string, read: () => Promise<boolean>) =>
     world.until(`order ${id} ${what}`, read).catch(async (error: Error) => {
       const seen = await record()
-      throw new Error(`${error.message}; it is ${last || seen.phase}, facts ${Object.keys(seen.facts).join(' ')}, units ${seen.units.map((u) => u.state).join(' ')}, `
-        + `parcels ${seen.parcels.map((p) => p.state).join(' ')}, tasks ${(await order.tasks()).join(' ')}`)
+      throw new Error(
+        `${error.message}; it is ${last || seen.phase}, facts ${Object.keys(seen.facts).join(' ')}, units ${seen.units.map((u) => u.state).join(' ')}, ` +
+          `parcels ${seen.parcels.map((p) => p.state).join(' ')}, tasks ${(await order.tasks()).join(' ')}`,
+      )
     })
   const order: SagaOrder = {
-    id, told,
+    id,
+    told,
     phase: async () => (last = (await record()).phase),
     closed: async () => (await record()).closed,
     facts: async () => (await record()).facts as Record<string, { [detail: string]: unknown }>,
@@ -264,7 +319,10 @@ function handle(world: SagaWorld, runtime: Runtime, id: string, told: IncomingOr
     parcels: async () => (await record()).parcels,
     tasks: async () => (await listTasks(pool, { state: 'open', orderId: id })).map((task) => task.kind).sort(),
     payment: async () => (await record()).doc.payment,
-    notices: async () => (await pool.query<{ template: string }>('select template from notices where order_id = $1 order by id', [id])).rows.map((row) => row.template),
+    notices: async () =>
+      (await pool.query<{ template: string }>('select template from notices where order_id = $1 order by id', [id])).rows.map(
+        (row) => row.template,
+      ),
     async untilPhase(phase) {
       await waitFor(`is ${phase}`, async () => (await order.phase()) === phase)
     },
@@ -277,7 +335,10 @@ function handle(world: SagaWorld, runtime: Runtime, id: string, told: IncomingOr
       await waitFor('has an ended workflow', async () => (await workflow().describe()).status.name === 'COMPLETED')
     },
     async untilBooked(count = 1) {
-      await waitFor(`has ${count} booked`, async () => (await order.parcels()).filter((parcel) => parcel.state === 'booked').length === count)
+      await waitFor(
+        `has ${count} booked`,
+        async () => (await order.parcels()).filter((parcel) => parcel.state === 'booked').length === count,
+      )
     },
     async idle() {
       await waitFor('is idle', async () => {
@@ -303,10 +364,23 @@ function handle(world: SagaWorld, runtime: Runtime, id: string, told: IncomingOr
       await makeWaves(runtime)
     },
     async advise(status, more = {}) {
-      const unit = (await order.units()).find((candidate) => (more.unitId === undefined ? !['cancelled', 'delivered'].includes(candidate.state) : candidate.id === more.unitId))
+      const unit = (await order.units()).find((candidate) =>
+        more.unitId === undefined ? !['cancelled', 'delivered'].includes(candidate.state) : candidate.id === more.unitId,
+      )
       if (unit === undefined) throw new Error(`order ${id} has no such unit`)
-      const lines = unit.lines.map((line) => ({ lineId: line.lineId, picked: line.quantity - (more.short?.[line.lineId] ?? 0), short: more.short?.[line.lineId] ?? 0 }))
-      const { wake } = await applyAdvice(pool, { unitId: unit.id, status, lines, weightGrams: 500, eventAt: new Date().toISOString(), reason: more.reason ?? null })
+      const lines = unit.lines.map((line) => ({
+        lineId: line.lineId,
+        picked: line.quantity - (more.short?.[line.lineId] ?? 0),
+        short: more.short?.[line.lineId] ?? 0,
+      }))
+      const { wake } = await applyAdvice(pool, {
+        unitId: unit.id,
+        status,
+        lines,
+        weightGrams: 500,
+        eventAt: new Date().toISOString(),
+        reason: more.reason ?? null,
+      })
       if (wake) await ring(runtime, id)
     },
     async pickAndPack() {
@@ -314,9 +388,19 @@ function handle(world: SagaWorld, runtime: Runtime, id: string, told: IncomingOr
       await order.advise('packed')
     },
     async news(meaning, more = {}) {
-      const parcel = (await order.parcels()).filter((candidate) => more.parcelId === undefined || candidate.id === more.parcelId).at(-1)
+      const parcel = (await order.parcels())
+        .filter((candidate) => more.parcelId === undefined || candidate.id === more.parcelId)
+        .at(-1)
       reports += 1
-      const report = { reference: parcel?.reference ?? null, courierBookingId: null, waybill: more.waybill ?? null, code: meaning, meaning, detail: meaning, eventAt: more.eventAt ?? new Date(Date.now() + reports).toISOString() }
+      const report = {
+        reference: parcel?.reference ?? null,
+        courierBookingId: null,
+        waybill: more.waybill ?? null,
+        code: meaning,
+        meaning,
+        detail: meaning,
+        eventAt: more.eventAt ?? new Date(Date.now() + reports).toISOString(),
+      }
       const applied = await applyParcelReport(pool, more.inboxId ?? reports, report, (await runtime.policy()).stuckParcelMs)
       if (applied === null || applied === 'early') throw new Error(`no parcel of order ${id} takes this news`)
       expect(applied.orderId).toBe(id)

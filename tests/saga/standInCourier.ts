@@ -28,8 +28,12 @@ export function standInCourier(name: string): StandInCourier {
     hold() {
       let release: () => void = () => undefined
       let arrived: () => void = () => undefined
-      const came = new Promise<void>((resolve) => { arrived = resolve })
-      const open = new Promise<void>((resolve) => { release = resolve })
+      const came = new Promise<void>((resolve) => {
+        arrived = resolve
+      })
+      const open = new Promise<void>((resolve) => {
+        release = resolve
+      })
       gate = { came: arrived, open }
       return { came, release }
     },
@@ -41,9 +45,15 @@ export function standInCourier(name: string): StandInCourier {
   }
 
   function enter(parcel: ParcelRequest): Booking {
-    if (courier.booked.has(parcel.reference)) throw new OmnisagaError('Rejected', 'this number exists already', { code: 'duplicate' })
+    if (courier.booked.has(parcel.reference))
+      throw new OmnisagaError('Rejected', 'this number exists already', { code: 'duplicate' })
     serial += 1
-    const booking = { waybill: `W${String(serial).padStart(9, '0')}`, courierBookingId: `B${serial}`, labelAmountMinor: parcel.amountDueMinor, label: {} }
+    const booking = {
+      waybill: `W${String(serial).padStart(9, '0')}`,
+      courierBookingId: `B${serial}`,
+      labelAmountMinor: parcel.amountDueMinor,
+      label: {},
+    }
     courier.booked.set(parcel.reference, { ...booking, cancelled: false, request: parcel })
     return booking
   }
@@ -61,8 +71,10 @@ export function standInCourier(name: string): StandInCourier {
         mine?.came()
         await mine?.open
         const fate = courier.plan.book.shift() ?? courier.plan.otherwise
-        if (fate === 'refuse') throw new OmnisagaError('Rejected', 'this parcel is not taken', { code: 'no', remedy: 'send it otherwise' })
-        if (fate === 'invalid') throw new OmnisagaError('Invalid', 'the address is too long', { code: 'long', remedy: 'shorten it' })
+        if (fate === 'refuse')
+          throw new OmnisagaError('Rejected', 'this parcel is not taken', { code: 'no', remedy: 'send it otherwise' })
+        if (fate === 'invalid')
+          throw new OmnisagaError('Invalid', 'the address is too long', { code: 'long', remedy: 'shorten it' })
         if (fate === 'down') throw new OmnisagaError('Transient', 'nobody answers')
         if (fate === 'late') late.set(parcel.reference, parcel)
         if (fate === 'late') throw new OmnisagaError('OutcomeUnknown', 'no answer after sending')
@@ -87,7 +99,9 @@ export function standInCourier(name: string): StandInCourier {
         if (known !== undefined) known.cancelled = true
         return Promise.resolve()
       },
-      mapReport: () => { throw new Error('tests hand reports over mapped') },
+      mapReport: () => {
+        throw new Error('tests hand reports over mapped')
+      },
       serviceFor: (_config, { method, chain }) => (method === 'cvs' ? (chain ?? 'UNIMART') : 'TCAT'),
     },
   }

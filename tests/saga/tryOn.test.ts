@@ -5,10 +5,18 @@ import { PRICE_MINOR } from './sagaOrders.ts'
 const world = useSagaWorld()
 
 /** A try-on at the store, in so many days by the engine's clock. */
-async function tryOn(wish: { lines: [string, number][]; inDays?: number; payment?: 'cod' | 'paid'; method?: 'home' | 'handOver' }): Promise<SagaOrder> {
+async function tryOn(wish: {
+  lines: [string, number][]
+  inDays?: number
+  payment?: 'cod' | 'paid'
+  method?: 'home' | 'handOver'
+}): Promise<SagaOrder> {
   const promisedBy = new Date((await world.now()) + days(wish.inDays ?? 2)).toISOString()
   const order = await world.order({
-    lines: wish.lines, kind: 'tryOn', payment: wish.payment ?? 'cod', delivery: { method: wish.method ?? 'handOver', location: 'store-taipei', promisedBy },
+    lines: wish.lines,
+    kind: 'tryOn',
+    payment: wish.payment ?? 'cod',
+    delivery: { method: wish.method ?? 'handOver', location: 'store-taipei', promisedBy },
   })
   await order.untilPhase('tryOn')
   return order
@@ -31,7 +39,13 @@ describe('a try-on', () => {
 
   it('whose customer keeps half puts the other half back on sale and collects only what is kept', async () => {
     const [shirt, shoes] = [await world.sku({ store: 3, north: 3 }), await world.sku({ store: 3, north: 3 })]
-    const order = await tryOn({ lines: [[shirt, 2], [shoes, 1]], method: 'home' })
+    const order = await tryOn({
+      lines: [
+        [shirt, 2],
+        [shoes, 1],
+      ],
+      method: 'home',
+    })
     await order.ask('arrived')
     expect((await order.ask('decide', { keep: { 1: 1 } })).state).toBe('done')
     expect(await order.payment()).toMatchObject({ amountDueMinor: PRICE_MINOR })
@@ -59,8 +73,12 @@ describe('a try-on', () => {
     const sku = await world.sku({ store: 4 })
     const order = await tryOn({ lines: [[sku, 1]], inDays: 21 })
     await order.idle()
-    const holds = await world.runtime.pool.query<{ expires_at: Date }>(`select expires_at from holds where order_id = $1`, [order.id])
-    expect(holds.rows[0]?.expires_at.getTime(), 'kept until after the appointment').toBeGreaterThan(await world.now() + days(20))
+    const holds = await world.runtime.pool.query<{ expires_at: Date }>(`select expires_at from holds where order_id = $1`, [
+      order.id,
+    ])
+    expect(holds.rows[0]?.expires_at.getTime(), 'kept until after the appointment').toBeGreaterThan(
+      (await world.now()) + days(20),
+    )
     await world.skip(days(20))
     await order.idle()
     expect(await order.phase()).toBe('tryOn')
@@ -146,7 +164,11 @@ describe('a try-on', () => {
 describe('where the goods are handed over or sent from', () => {
   it('a store pickup is kept ready until it is collected', async () => {
     const sku = await world.sku({ store: 2 })
-    const order = await world.order({ lines: [[sku, 1]], kind: 'store', delivery: { method: 'storePickup', location: 'store-taipei' } })
+    const order = await world.order({
+      lines: [[sku, 1]],
+      kind: 'store',
+      delivery: { method: 'storePickup', location: 'store-taipei' },
+    })
     await order.untilPhase('packed')
     expect(await world.stock(sku, 'store-taipei')).toMatchObject({ onHand: 2, held: 1 })
     expect(await order.notices()).toEqual(['readyForPickup'])
@@ -157,7 +179,11 @@ describe('where the goods are handed over or sent from', () => {
 
   it('a store pickup that is cancelled while it waits is put back by a person', async () => {
     const sku = await world.sku({ store: 2 })
-    const order = await world.order({ lines: [[sku, 1]], kind: 'store', delivery: { method: 'storePickup', location: 'store-taipei' } })
+    const order = await world.order({
+      lines: [[sku, 1]],
+      kind: 'store',
+      delivery: { method: 'storePickup', location: 'store-taipei' },
+    })
     await order.untilPhase('packed')
     await order.ask('cancel')
     await order.untilClosed('cancelled')
@@ -167,7 +193,13 @@ describe('where the goods are handed over or sent from', () => {
 
   it('goods that no single location has are sent from two, and the labels add up to what is due', async () => {
     const [a, b] = [await world.sku({ north: 1 }), await world.sku({ south: 1 })]
-    const order = await world.order({ lines: [[a, 1], [b, 1]], payment: 'cod' })
+    const order = await world.order({
+      lines: [
+        [a, 1],
+        [b, 1],
+      ],
+      payment: 'cod',
+    })
     await order.untilPhase('confirming')
     await order.ask('confirm')
     await world.until('both units wait', async () => (await order.units()).filter((unit) => unit.state === 'ready').length === 2)

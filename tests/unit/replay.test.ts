@@ -8,13 +8,20 @@ import { quietRuntime } from '../harness/temporalRuntime.ts'
 import { workflowBundlePath } from '../../workflowBundle.ts'
 
 const folder = new URL('../saga/histories/', import.meta.url)
-const recorded = readdirSync(folder).filter((name) => name.endsWith('.json')).sort()
+const recorded = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .sort()
 
 const { History } = temporal.api.history.v1
 const { EventType } = temporal.api.enums.v1
-const read = (name: string) => History.fromObject(JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>)
+const read = (name: string) =>
+  History.fromObject(JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>)
 const replay = (workflowBundle: WorkflowBundleOption, history: temporal.api.history.v1.History) =>
-  Worker.runReplayHistory({ workflowBundle }, history, history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? undefined)
+  Worker.runReplayHistory(
+    { workflowBundle },
+    history,
+    history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? undefined,
+  )
 
 quietRuntime('ERROR')
 
@@ -22,10 +29,15 @@ describe('recorded histories', () => {
   it('are there, with local activities, calls, timers, signals and updates in them', () => {
     expect(recorded.length).toBeGreaterThanOrEqual(6)
     const types = new Set(recorded.flatMap((name) => read(name).events.map((event) => event.eventType)))
-    expect([...types]).toEqual(expect.arrayContaining([
-      EventType.EVENT_TYPE_MARKER_RECORDED, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, EventType.EVENT_TYPE_TIMER_FIRED,
-      EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-    ]))
+    expect([...types]).toEqual(
+      expect.arrayContaining([
+        EventType.EVENT_TYPE_MARKER_RECORDED,
+        EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+        EventType.EVENT_TYPE_TIMER_FIRED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+      ]),
+    )
   })
 
   it.each(recorded)('%s is replayed by the workflows as they are now', async (name) => {
