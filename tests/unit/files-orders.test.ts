@@ -87,6 +87,8 @@ describe("momo's file", () => {
       orders: 8,
       errors: [],
       heldOrders: [],
+      held: [],
+      withoutNumber: [],
       duplicates: [],
       skippedSheets: ['系統參數', 'Desc'],
     })
@@ -136,6 +138,8 @@ describe("momo's file", () => {
       [3, 'badPhone'],
     ])
     expect([file.heldOrders, file.orders.map(({ order }) => order.externalId)]).toEqual([['X'], ['Y']])
+    // Each held order knows its own errors: a task is made of them.
+    expect(file.held).toEqual([{ externalId: 'X', errors: file.errors }])
   })
 
   test('the same file twice gives the same raw records, orders and hashes', async () => {
@@ -216,6 +220,7 @@ describe("momo's file", () => {
   test('a row without an order number is told, a remark below the table is not an order', async () => {
     const file = await read(csv(MOMO, momoRow('X'), momoRow(''), ['總計', '', 9], ['製表日期：2026/11/22']), 'momo')
     expect(file.errors.map(({ row, column, code }) => [row, column, code])).toEqual([[3, '訂單編號', 'missing']])
+    expect([file.withoutNumber, file.held]).toEqual([file.errors, []])
     expect(file.orders.length).toBe(1)
   })
 })
