@@ -54,7 +54,7 @@ describe('the database breaks', () => {
     const ended = new Promise((resolve) => client.once('end', resolve))
     await db.pool.query('select pg_terminate_backend($1)', [pid])
     await ended
-    await expect(client.query('select 1')).rejects.toThrow()
+    await expect(client.query('select 1')).rejects.toThrow(/Connection|not queryable|terminat/)
     client.release(true)
     expect((await runtime.pool.query<{ n: number }>('select 1 as n')).rows).toEqual([{ n: 1 }])
   })
@@ -96,11 +96,14 @@ describe('the database breaks', () => {
     ).finally(() => {
       told = true
     })
-    const heard = expect(round).rejects.toThrow('the database is gone')
+    const heard = round.then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    )
     await until('the second is under way', () => Promise.resolve(release.length === 1))
     expect(told).toBe(false)
     release[0]?.()
-    await heard
+    expect(await heard).toBe('the database is gone')
     expect(release).toHaveLength(1) // the third was not begun
   })
 
@@ -123,7 +126,7 @@ describe('the database breaks', () => {
 describe('the engine is away', () => {
   it('a ring that nobody heard is forgotten, so that the next one need not wait', async () => {
     await insertOrder('o-ring')
-    await expect(ring(runtime, 'o-ring')).rejects.toThrow()
+    await expect(ring(runtime, 'o-ring')).rejects.toThrow(/./)
     expect((await db.pool.query(`select rung_at from orders where id = 'o-ring'`)).rows).toEqual([{ rung_at: null }])
   })
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { endState, type EndState } from './killDump.ts'
 import { leftOnHand, ORDERS, valueMinor } from './killOrders.ts'
 import { killWorld, settled, type KillWorld } from './killWorld.ts'
