@@ -8,7 +8,11 @@ import { SHOPEE_PASSWORD, type DayPlan } from './plan.ts'
 import type { Shop } from './shop.ts'
 import { shopeeOrders } from './shopeeOrders.ts'
 
-export interface DayOptions { say: (line: string) => void; signal?: AbortSignal; /** How long one step may take. @default 60 s */ patienceMs?: number }
+export interface DayOptions {
+  say: (line: string) => void
+  signal?: AbortSignal
+  /** How long one step may take. @default 60 s */ patienceMs?: number
+}
 
 interface Day extends Shop {
   api: Outside
@@ -18,15 +22,28 @@ interface Day extends Shop {
   untilPhase(externalIds: string[], phase: string, progress?: (count: number) => string): Promise<void>
 }
 
-const LOOK_EVERY_MS = 100
+const LOOK_EVERY_MS = 200
 /** The try-on that nobody comes for: long enough to be seen waiting, short enough for a demo. */
 const NO_SHOW_AFTER_MS = 4_000
 const ABREAST = 6
 
 const steps: [name: string, step: (day: Day) => Promise<void>][] = [
-  ['stock', countStock], ['momo', importMomo], ['shopeeFile', importShopee], ['shopeeApi', pullShopee], ['store', sellInStore],
-  ['runOut', runOut], ['cod', confirmCod], ['tryOn', tryOn], ['changes', changeOrders], ['open', openWarehouse], ['book', bookParcels],
-  ['forged', forgeWebhook], ['ship', shipParcels], ['lateCancel', cancelTooLate], ['deliver', deliverParcels], ['tell', tellEverybody],
+  ['stock', countStock],
+  ['momo', importMomo],
+  ['shopeeFile', importShopee],
+  ['shopeeApi', pullShopee],
+  ['store', sellInStore],
+  ['runOut', runOut],
+  ['cod', confirmCod],
+  ['tryOn', tryOn],
+  ['changes', changeOrders],
+  ['open', openWarehouse],
+  ['book', bookParcels],
+  ['forged', forgeWebhook],
+  ['ship', shipParcels],
+  ['lateCancel', cancelTooLate],
+  ['deliver', deliverParcels],
+  ['tell', tellEverybody],
 ]
 
 /** Runs the steps that are not done yet. Rejects with the signal's reason when it is aborted. */
@@ -54,7 +71,9 @@ function begin(shop: Shop, { say, signal, patienceMs }: DayOptions & { patienceM
       const seen = await look()
       if (seen !== null && seen !== undefined && seen !== false) return seen
       if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s in vain until ${what}`)
-      await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY_MS) }) // between two looks at the condition
+      await new Promise((resolve) => {
+        setTimeout(resolve, LOOK_EVERY_MS)
+      }) // between two looks at the condition
     }
   }
   const untilPhase: Day['untilPhase'] = async (externalIds, phase, progress) => {
@@ -71,7 +90,9 @@ function begin(shop: Shop, { say, signal, patienceMs }: DayOptions & { patienceM
       return behind.length === 0
     }).catch(async (error: Error) => {
       if (signal?.aborted) throw error
-      throw new Error(`${error.message}; ${behind.length} are not, among them ${(await Promise.all(behind.slice(0, 3).map(async (id) => `${id} (${(await api.order(id))?.phase})`))).join(', ')}`)
+      throw new Error(
+        `${error.message}; ${behind.length} are not, among them ${(await Promise.all(behind.slice(0, 3).map(async (id) => `${id} (${(await api.order(id))?.phase})`))).join(', ')}`,
+      )
     })
   }
   return { ...shop, api, say, until, untilPhase }
@@ -89,28 +110,57 @@ async function abreast<T>(items: readonly T[], work: (item: T) => Promise<unknow
 function planFaults({ plan, ecpay }: Shop): void {
   const phoneOf = (externalId: string) => String(plan.shopeeApi.find((order) => order.externalId === externalId)?.phone)
   const create = { path: '/Express/Create', method: 'POST' }
-  ecpay.faults.add({ ...create, kind: 'refuse', message: '收件地址不在配送範圍', fields: { ReceiverCellPhone: `^${phoneOf(plan.cast.refused)}$` }, times: 0 })
+  ecpay.faults.add({
+    ...create,
+    kind: 'refuse',
+    message: '收件地址不在配送範圍',
+    fields: { ReceiverCellPhone: `^${phoneOf(plan.cast.refused)}$` },
+    times: 0,
+  })
   ecpay.faults.add({ ...create, kind: 'lostAnswer', fields: { ReceiverCellPhone: `^${phoneOf(plan.cast.lostAnswer)}$` } })
 }
 
 /** External ids by what becomes of the orders. */
-export function expectedEnd(plan: DayPlan): { delivered: string[]; cancelled: string[]; packed: string[]; waitingStock: string[] } {
+export function expectedEnd(plan: DayPlan): {
+  delivered: string[]
+  cancelled: string[]
+  packed: string[]
+  waitingStock: string[]
+} {
   const { cast } = plan
   const cancelled = [...cast.cancelledEarly, cast.tryOn.keepsNothing, cast.tryOn.neverComes]
   const elsewhere = new Set([...cancelled, cast.refused, cast.ranOut])
-  const all = new Set([...plan.momo.map((o) => o.externalId).filter((id) => !cast.wrongRows.includes(id)), ...plan.shopeeFile.map((o) => o.externalId), ...plan.shopeeApi.map((o) => o.externalId), ...plan.store.map((o) => o.externalId)])
-  return { delivered: [...all].filter((id) => !elsewhere.has(id)), cancelled, packed: [cast.refused], waitingStock: [cast.ranOut] }
+  const all = new Set([
+    ...plan.momo.map((o) => o.externalId).filter((id) => !cast.wrongRows.includes(id)),
+    ...plan.shopeeFile.map((o) => o.externalId),
+    ...plan.shopeeApi.map((o) => o.externalId),
+    ...plan.store.map((o) => o.externalId),
+  ])
+  return {
+    delivered: [...all].filter((id) => !elsewhere.has(id)),
+    cancelled,
+    packed: [cast.refused],
+    waitingStock: [cast.ranOut],
+  }
 }
 
 async function countStock({ api, plan, say }: Day): Promise<void> {
   for (const { sku, location, onHand } of plan.stock) {
-    const { status, body } = await api.post<{ detail?: string }>('/api/v1/stock', { sku, location, onHand, reason: 'opening count' }, { 'idempotency-key': `day-${plan.run}-${sku}-${location}` })
+    const { status, body } = await api.post<{ detail?: string }>(
+      '/api/v1/stock',
+      { sku, location, onHand, reason: 'opening count' },
+      { 'idempotency-key': `day-${plan.run}-${sku}-${location}` },
+    )
     if (status !== 200) throw new Error(`the count of ${sku} at ${location} was refused: ${body.detail ?? status}`)
   }
   say(`stock: ${plan.products.length} products counted at 3 locations`)
 }
 
-async function importFile(day: Day, file: Buffer, fields: { connection: string; fileName: string; password?: string }): Promise<ImportAnswer> {
+async function importFile(
+  day: Day,
+  file: Buffer,
+  fields: { connection: string; fileName: string; password?: string },
+): Promise<ImportAnswer> {
   const { status, body } = await day.api.upload(file, fields)
   if (status >= 300) throw new Error(`${fields.fileName} was refused (${status}): ${(body as { detail?: string }).detail ?? ''}`)
   return await day.until(`${fields.fileName} is read`, async () => {
@@ -126,15 +176,19 @@ async function importMomo(day: Day): Promise<void> {
   const done = await importFile(day, bytes, { connection: 'momo', fileName: 'momo.xls' })
   state.notes.momoImport = done.id
   const errors = done.result?.errors ?? []
-  const held = errors.map((error) => `row ${error.row}, ${error.column}: ${error.value === '' ? 'empty' : error.value}`).join('; ')
-  say(`momo file: ${plan.momo.length - (done.result?.heldOrders.length ?? 0)} orders in, ${done.result?.heldOrders.length ?? 0} held (${held})`)
+  const held = errors
+    .map((error) => `row ${error.row}, ${error.column}: ${error.value === '' ? 'empty' : error.value}`)
+    .join('; ')
+  say(
+    `momo file: ${plan.momo.length - (done.result?.heldOrders.length ?? 0)} orders in, ${done.result?.heldOrders.length ?? 0} held (${held})`,
+  )
 }
 
 async function importShopee(day: Day): Promise<void> {
   const { plan, shopee, say } = day
   // The shop knows them too; the API is pulled later, and not so far back.
   const known = new Set(shopee.orders().map((order) => order.orderSn))
-  const fresh = shopeeOrders(plan).filter((order) => !known.has(order.orderSn))
+  const fresh = shopeeOrders(plan, new Date()).filter((order) => !known.has(order.orderSn))
   if (fresh.length > 0) shopee.seed(fresh)
   const bytes = day.file('shopee.xlsx', () => shopeeWorkbook({ orders: plan.shopeeFile, password: SHOPEE_PASSWORD }))
   await importFile(day, bytes, { connection: 'shopee', fileName: 'shopee.xlsx', password: SHOPEE_PASSWORD })
@@ -163,7 +217,12 @@ async function sellInStore(day: Day): Promise<void> {
   const now = plan.store.filter((order) => order.externalId !== plan.cast.ranOut)
   for (const order of now) {
     const appointment = new Date(Date.now() + NO_SHOW_AFTER_MS).toISOString()
-    await place(day, order.externalId === neverComes ? { ...order, delivery: { ...(order.delivery as object), promisedBy: appointment } } : order)
+    await place(
+      day,
+      order.externalId === neverComes
+        ? { ...order, delivery: { ...(order.delivery as object), promisedBy: appointment } }
+        : order,
+    )
   }
   say(`store: ${now.length} orders in, 4 of them to be tried on`)
 }
@@ -187,7 +246,8 @@ async function command({ api }: Day, externalId: string, verb: string, body: unk
 async function confirmCod(day: Day): Promise<void> {
   const { plan, say } = day
   const onDelivery = [
-    ...plan.shopeeFile.filter((order) => order.cod), ...plan.shopeeApi.filter((order) => order.cod),
+    ...plan.shopeeFile.filter((order) => order.cod),
+    ...plan.shopeeApi.filter((order) => order.cod),
     ...plan.store.filter((order) => order.kind === 'store' && (order.payment as { method: string }).method === 'cod'),
   ].map((order) => order.externalId)
   for (const id of onDelivery) {
@@ -253,8 +313,10 @@ async function changeOrders(day: Day): Promise<void> {
     return order
   }
   const [moving, growing] = [at(newAddress), at(moreQuantity)]
-  if (moving.recipient.fullAddress !== plan.newAddress) shopee.edit(newAddress, { recipient: { ...moving.recipient, fullAddress: plan.newAddress } })
-  if (growing.items[0]?.quantity !== 3) shopee.edit(moreQuantity, { items: growing.items.map((item) => ({ ...item, quantity: 3 })) })
+  if (moving.recipient.fullAddress !== plan.newAddress)
+    shopee.edit(newAddress, { recipient: { ...moving.recipient, fullAddress: plan.newAddress } })
+  if (growing.items[0]?.quantity !== 3)
+    shopee.edit(moreQuantity, { items: growing.items.map((item) => ({ ...item, quantity: 3 })) })
   for (const id of cancelledEarly) if (at(id).status !== 'CANCELLED') shopee.cancel(id)
   for (const id of [newAddress, moreQuantity, ...cancelledEarly]) await push(day, id)
   await day.pull()
@@ -278,13 +340,17 @@ async function bookParcels(day: Day): Promise<void> {
   const { plan, api, until, untilPhase, say } = day
   const sent = expectedEnd(plan).delivered.filter((id) => id !== plan.cast.tryOn.keepsAll)
   await untilPhase([...sent, plan.cast.refused], 'packed', (count) => `${count} of ${sent.length + 1} packed`)
-  await abreast(sent, (id) => until(`the parcels of ${id} are booked`, async () => {
-    const order = await api.order(id)
-    const parcels = order === null ? [] : ownParcels(order)
-    const wanted = id === plan.cast.split || id === plan.cast.shortPick ? 2 : 1
-    return parcels.length === wanted && parcels.every((parcel) => parcel.state === 'booked' && parcel.waybill !== null)
-  }))
-  await until('a person is asked about the refused booking', async () => (await api.openTasks()).some((task) => task.kind === 'booking.refused' && task.subject === plan.cast.refused))
+  await abreast(sent, (id) =>
+    until(`the parcels of ${id} are booked`, async () => {
+      const order = await api.order(id)
+      const parcels = order === null ? [] : ownParcels(order)
+      const wanted = id === plan.cast.split || id === plan.cast.shortPick ? 2 : 1
+      return parcels.length === wanted && parcels.every((parcel) => parcel.state === 'booked' && parcel.waybill !== null)
+    }),
+  )
+  await until('a person is asked about the refused booking', async () =>
+    (await api.openTasks()).some((task) => task.kind === 'booking.refused' && task.subject === plan.cast.refused),
+  )
   say(`${sent.length} orders booked; 1 answer was lost and looked up, 1 booking refused twice and now a task`)
 }
 
@@ -298,14 +364,19 @@ async function forgeWebhook({ plan, api, ecpay, say }: Day): Promise<void> {
 }
 
 /** The courier's reports, each twice, the later ones first. */
-async function report({ ecpay }: Day, to: 'shipped' | 'delivered'): Promise<void> {
-  await abreast(ecpay.parcels().filter((parcel) => !parcel.cancelled), async (parcel) => {
-    const before = parcel.history.length
-    await ecpay.advance(parcel.merchantTradeNo, { to, twice: true, shuffle: true })
-    const last = parcel.history.at(-1)
-    // Said before, but perhaps to nobody (a stop in the middle): the courier says it again.
-    if (parcel.history.length === before && last) await ecpay.advance(parcel.merchantTradeNo, { code: last.code })
-  })
+async function report({ ecpay, state }: Day, to: 'shipped' | 'delivered'): Promise<void> {
+  const ofToday = ({ tradeDate }: { tradeDate: string }) =>
+    Date.parse(`${tradeDate.replaceAll('/', '-').replace(' ', 'T')}+08:00`) >= Date.parse(state.startedAt) - 1_000
+  await abreast(
+    ecpay.parcels().filter((parcel) => !parcel.cancelled && ofToday(parcel)),
+    async (parcel) => {
+      const before = parcel.history.length
+      await ecpay.advance(parcel.merchantTradeNo, { to, twice: true, shuffle: true })
+      const last = parcel.history.at(-1)
+      // Said before, but perhaps to nobody (a stop in the middle): the courier says it again.
+      if (parcel.history.length === before && last) await ecpay.advance(parcel.merchantTradeNo, { code: last.code })
+    },
+  )
 }
 
 async function shopeeReports(day: Day, status: 'SHIPPED' | 'COMPLETED'): Promise<void> {
@@ -331,7 +402,9 @@ async function cancelTooLate(day: Day): Promise<void> {
   if (at()?.status !== 'CANCELLED') shopee.cancel(id)
   await push(day, id)
   await day.pull()
-  await until('a person hears of the late cancellation', async () => (await api.openTasks()).some((task) => task.kind === 'cancel.refused' && task.subject === id))
+  await until('a person hears of the late cancellation', async () =>
+    (await api.openTasks()).some((task) => task.kind === 'cancel.refused' && task.subject === id),
+  )
   say('a Shopee buyer cancels when the parcel is under way: refused, a task')
 }
 
@@ -346,9 +419,11 @@ async function deliverParcels(day: Day): Promise<void> {
 async function tellEverybody(day: Day): Promise<void> {
   const { plan, api, until, say } = day
   const { delivered, cancelled } = expectedEnd(plan)
-  await abreast([...delivered, ...cancelled], (id) => until(`everything of ${id} is told`, async () => {
-    const order = await api.order(id)
-    return order?.closed === true && order.owed.every((fact) => fact.state !== 'due')
-  }))
+  await abreast([...delivered, ...cancelled], (id) =>
+    until(`everything of ${id} is told`, async () => {
+      const order = await api.order(id)
+      return order?.closed === true && order.owed.every((fact) => fact.state !== 'due')
+    }),
+  )
   say('tracking numbers are at Shopee and in momo’s workbook')
 }

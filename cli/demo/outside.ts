@@ -1,7 +1,22 @@
 /** Omnisaga as the world sees it: its HTTP API and nothing else. */
 
-export interface OrderRow { id: string; externalId: string; channel: string; phase: string }
-export interface ParcelRow { id: string; unitId: string; courier: string; service: string; reference: string; state: string; waybill: string | null; amountDueMinor: number; labelAmountMinor: number | null }
+export interface OrderRow {
+  id: string
+  externalId: string
+  channel: string
+  phase: string
+}
+export interface ParcelRow {
+  id: string
+  unitId: string
+  courier: string
+  service: string
+  reference: string
+  state: string
+  waybill: string | null
+  amountDueMinor: number
+  labelAmountMinor: number | null
+}
 export interface OrderAnswer extends OrderRow {
   closed: boolean
   payment: { method: string; amountDueMinor: number }
@@ -10,14 +25,34 @@ export interface OrderAnswer extends OrderRow {
   parcels: ParcelRow[]
   owed: { participant: string; kind: string; state: string }[]
 }
-export interface TaskRow { id: number; kind: string; subject: string; title: string; remedy: string; actions: string[]; orderId: string | null }
+export interface TaskRow {
+  id: number
+  kind: string
+  subject: string
+  title: string
+  remedy: string
+  actions: string[]
+  orderId: string | null
+}
 export interface ImportAnswer {
   id: string
   state: string
   error?: string | null
-  result?: { rows: number; new: number; known: number; changed: number; filled: number; failed: number; heldOrders: string[]; errors: { row: number; column: string; value: string; message: string }[] } | null
+  result?: {
+    rows: number
+    new: number
+    known: number
+    changed: number
+    filled: number
+    failed: number
+    heldOrders: string[]
+    errors: { row: number; column: string; value: string; message: string }[]
+  } | null
 }
-export interface Answer<T> { status: number; body: T }
+export interface Answer<T> {
+  status: number
+  body: T
+}
 
 export interface Outside {
   url: string
@@ -47,7 +82,8 @@ export function outside(url: string, signal?: AbortSignal): Outside {
   return {
     url,
     get: (path) => ask(path),
-    post: (path, body, headers = {}) => ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
+    post: (path, body, headers = {}) =>
+      ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
     async upload(file, { connection, fileName, password }) {
       const form = new FormData()
       form.append('connection', connection)
@@ -74,7 +110,9 @@ export function outside(url: string, signal?: AbortSignal): Outside {
     },
     openTasks: async () => (await good<{ tasks: TaskRow[] }>('/api/v1/tasks?limit=1000')).tasks,
     async stock(sku, location) {
-      const { stock } = await good<{ stock: { onHand: number; held: number; available: number }[] }>(`/api/v1/stock?sku=${encodeURIComponent(sku)}&location=${location}`)
+      const { stock } = await good<{ stock: { onHand: number; held: number; available: number }[] }>(
+        `/api/v1/stock?sku=${encodeURIComponent(sku)}&location=${location}`,
+      )
       return stock[0] ?? null
     },
   }

@@ -16,7 +16,13 @@ import { newDay, readDayState, writeDayState, type DayState } from './state.ts'
 const TOKEN_TTL_MS = 365 * 86_400_000
 const PAGE_CAP = 20
 
-export interface ShopOptions { runtime: Runtime; dataDir: string; url: string; again?: boolean; shopeeNow?: () => Date }
+export interface ShopOptions {
+  runtime: Runtime
+  dataDir: string
+  url: string
+  again?: boolean
+  shopeeNow?: () => Date
+}
 
 export interface Shop {
   plan: DayPlan
@@ -54,25 +60,52 @@ export async function openShop({ runtime, dataDir, url, again = false }: ShopOpt
   const [toWarehouse, fromWarehouse] = [join(folder, 'to-warehouse'), join(folder, 'from-warehouse')]
   for (const path of [toWarehouse, fromWarehouse]) mkdirSync(path, { recursive: true })
   const before = readDayState(folder)
-  const state = before === null ? newDay(1, null) : before.finishedAt !== null && again ? newDay(before.run + 1, before.ports) : before
+  const state =
+    before === null ? newDay(1, null) : before.finishedAt !== null && again ? newDay(before.run + 1, before.ports) : before
   const plan = planDay(state.run, new Date(state.startedAt))
 
-  const ecpay = await atPort(state.ports?.ecpay, (port) => startEcpaySimulator({ port, homeCollection: true, stateFile: join(folder, 'ecpay.json') }))
-  const shopee = await atPort(state.ports?.shopee, (port) => startShopeeSimulator({
-    port, partnerId: PARTNER_ID, partnerKey: PARTNER_KEY, shopId: SHOP_ID, pageCap: PAGE_CAP, accessTokenTtlMs: TOKEN_TTL_MS,
-    push: { callbackUrl: `${url}/webhooks/shopee`, partnerKey: PUSH_KEY }, stateFile: join(folder, 'shopee.json'),
-  }))
-  const wms = await startWmsSimulator({ inFolder: toWarehouse, outFolder: fromWarehouse, pollMs: 100, stateFile: join(folder, 'warehouse.json') })
+  const ecpay = await atPort(state.ports?.ecpay, (port) =>
+    startEcpaySimulator({ port, homeCollection: true, stateFile: join(folder, 'ecpay.json') }),
+  )
+  const shopee = await atPort(state.ports?.shopee, (port) =>
+    startShopeeSimulator({
+      port,
+      partnerId: PARTNER_ID,
+      partnerKey: PARTNER_KEY,
+      shopId: SHOP_ID,
+      pageCap: PAGE_CAP,
+      accessTokenTtlMs: TOKEN_TTL_MS,
+      push: { callbackUrl: `${url}/webhooks/shopee`, partnerKey: PUSH_KEY },
+      stateFile: join(folder, 'shopee.json'),
+    }),
+  )
+  const wms = await startWmsSimulator({
+    inFolder: toWarehouse,
+    outFolder: fromWarehouse,
+    pollMs: 100,
+    stateFile: join(folder, 'warehouse.json'),
+  })
   state.ports = { ecpay: ecpay.port, shopee: Number(new URL(shopee.url).port) }
   const save = () => writeDayState(folder, state)
   save()
 
   const addresses: Addresses = { server: url, ecpay: ecpay.url, shopee: shopee.url, toWarehouse, fromWarehouse }
-  const apply = async (document: unknown) => { await applyConnections(runtime.pool, runtime.secretKey, document, connectors) }
-  await apply(demoConfiguration(addresses, plan.products, { warehouseOpen: state.done.includes('open'), shopeeTokens: shopee.tokens() }))
+  const apply = async (document: unknown) => {
+    await applyConnections(runtime.pool, runtime.secretKey, document, connectors)
+  }
+  await apply(
+    demoConfiguration(addresses, plan.products, { warehouseOpen: state.done.includes('open'), shopeeTokens: shopee.tokens() }),
+  )
 
   return {
-    plan, state, folder, url, ecpay, shopee, wms, save,
+    plan,
+    state,
+    folder,
+    url,
+    ecpay,
+    shopee,
+    wms,
+    save,
     file(name, make) {
       const path = join(folder, `${state.run}-${name}`)
       if (!existsSync(path)) writeFileSync(path, make())

@@ -34,5 +34,11 @@ export function writeDayState(folder: string, state: DayState): void {
   renameSync(`${fileOf(folder)}.new`, fileOf(folder))
 }
 
-export const newDay = (run: number, ports: DayState['ports']): DayState =>
-  ({ run, startedAt: new Date().toISOString(), finishedAt: null, done: [], notes: {}, ports })
+export const newDay = (run: number, ports: DayState['ports']): DayState => ({
+  run,
+  startedAt: new Date().toISOString(),
+  finishedAt: null,
+  done: [],
+  notes: {},
+  ports,
+})

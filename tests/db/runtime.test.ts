@@ -23,12 +23,18 @@ afterAll(async () => {
 it('steps that hold every connection of the pool can still read the policy and whose connection it is', async () => {
   let inside = 0
   let everybody: () => void = () => undefined
-  const all = new Promise<void>((resolve) => { everybody = resolve })
-  const step = () => transaction(runtime.pool, async () => {
-    inside += 1
-    if (inside === 2) everybody()
-    await all
-    return [(await runtime.connectorOf('store-1')).name, (await runtime.policy()).bookingRetryMs.length]
+  const all = new Promise<void>((resolve) => {
+    everybody = resolve
   })
-  expect(await Promise.all([step(), step()])).toEqual([['store', 1], ['store', 1]])
+  const step = () =>
+    transaction(runtime.pool, async () => {
+      inside += 1
+      if (inside === 2) everybody()
+      await all
+      return [(await runtime.connectorOf('store-1')).name, (await runtime.policy()).bookingRetryMs.length]
+    })
+  expect(await Promise.all([step(), step()])).toEqual([
+    ['store', 1],
+    ['store', 1],
+  ])
 })

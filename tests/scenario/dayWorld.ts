@@ -30,7 +30,11 @@ export async function liveThroughTheDay(): Promise<DayWorld> {
   const engine = await devServer()
   const folder = testFolder()
   const runtime = await createRuntime(
-    { databaseUrl: db.url, temporal: { connection: { address: engine.address }, namespace: 'default' }, secretKey: secretKeyFrom(SECRET) },
+    {
+      databaseUrl: db.url,
+      temporal: { connection: { address: engine.address }, namespace: 'default' },
+      secretKey: secretKeyFrom(SECRET),
+    },
     { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
   )
   const server = await startServer(runtime, { port: 0 })
@@ -48,13 +52,22 @@ export async function liveThroughTheDay(): Promise<DayWorld> {
   }
   try {
     // Other tests may share the machine: more patience than a person at a terminal has.
-    await runDay(shop, { say: (line) => { said.push(line) }, patienceMs: 150_000 })
+    await runDay(shop, {
+      say: (line) => {
+        said.push(line)
+      },
+      patienceMs: 150_000,
+    })
   } catch (error) {
     await stop()
     throw new Error(`the day stood still after: ${said.join(' | ')}`, { cause: error })
   }
   return {
-    runtime, shop, api: outside(server.url), said, stop,
+    runtime,
+    shop,
+    api: outside(server.url),
+    said,
+    stop,
     env: { DATABASE_URL: db.url, TEMPORAL_ADDRESS: engine.address, OMNISAGA_SECRET_KEY: SECRET, OMNISAGA_DATA: folder },
   }
 }
