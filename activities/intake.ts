@@ -132,7 +132,7 @@ async function unknownParcel(runtime: Runtime, row: InboxRow, ofMarketplace: boo
 }
 
 async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<Mapped> {
-  if (!(error instanceof OmnisagaError) || error.kind === 'Transient' || error.kind === 'RateLimited') {
+  if (mayPass(error, row.attempts)) {
     // The database or a lock, not the record: it stays new and comes again.
     await postponeInbox(runtime.pool, row.id, Math.min(60_000, 1_000 * 2 ** row.attempts), (error as Error).message).catch(
       () => undefined,
@@ -140,19 +140,30 @@ async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<
     runtime.log.warn({ inbox: row.id, error: (error as Error).name }, 'a record could not be mapped now')
     return { state: 'waiting', orderId: null, error: (error as Error).message }
   }
-  await settleInbox(runtime.pool, row.id, { state: 'failed', error: error.message })
+  // Words that are not ours may quote the record: they stay in its row.
+  const told = error instanceof OmnisagaError ? error.message : 'it could not be stored, whatever was tried'
+  await settleInbox(runtime.pool, row.id, { state: 'failed', error: (error as Error).message })
   await openTask(runtime.pool, {
     kind: 'inbox.unmappable',
     key: `inbox:${row.connection}:${row.kind}:${row.externalId}`,
     connection: row.connection,
     subject: row.externalId,
     title: `A record of ${row.connection} cannot be understood`,
-    detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${error.message}`,
-    remedy: error.remedy ?? 'Correct it at its source; the next version is taken in by itself.',
+    detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${told}`,
+    remedy:
+      (error instanceof OmnisagaError ? error.remedy : undefined) ??
+      'Correct it at its source; the next version is taken in by itself.',
     actions: ['skip'],
   })
-  return { state: 'failed', orderId: null, error: error.message }
+  return { state: 'failed', orderId: null, error: told }
 }
+
+/** What fails as often as this, over some ten minutes of a database that answers, is the record's fault. */
+const ATTEMPTS = 15
+
+/** The database or a lock, most likely, and not the record. */
+const mayPass = (error: unknown, attempts: number): boolean =>
+  error instanceof OmnisagaError ? error.kind === 'Transient' || error.kind === 'RateLimited' : attempts < ATTEMPTS
 
 /** One round of the mapping loop. @returns how many records were taken. */
 export async function mapInbox(runtime: Runtime, options: { limit?: number; leaseMs?: number } = {}): Promise<number> {

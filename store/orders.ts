@@ -6,7 +6,7 @@ import { giveCommand } from './commands.ts'
 import { importOf } from './imports.ts'
 import { closeTasks, openTask } from './tasks.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
-import { canonicalOf, changeOrder, readOrder, type OrderRecord } from './orderRecord.ts'
+import { canonicalOf, changeOrder, readOrder, strikeUnit, type OrderRecord } from './orderRecord.ts'
 
 export type Received = 'new' | 'known' | 'filled' | 'changed'
 
@@ -186,7 +186,8 @@ async function takeOverPayment(record: OrderRecord, tx: Tx, merged: IncomingOrde
 async function holdBack(record: OrderRecord, tx: Tx): Promise<void> {
   const alive = record.units.filter((unit) => unit.state !== 'cancelled')
   if (alive.every((unit) => unit.state === 'planned' || unit.state === 'ready')) {
-    for (const unit of alive) unit.state = 'cancelled'
+    for (const unit of alive) strikeUnit(record, unit)
+    await closeTasks(tx, { prefix: `order:${record.id}:pick:` }, 'the channel asks to wait')
     record.withdraw('confirmed', 'routed')
     return
   }
