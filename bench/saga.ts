@@ -20,7 +20,7 @@ const GOAL_BYTES = 40 * 1024
 
 export async function sagaMeasures(place: Place, quick: boolean): Promise<Measure[]> {
   const rounds = quick ? 1 : 3
-  const orders = quick ? 100 : 400
+  const orders = quick ? 100 : 200
   const engine = await place.temporal()
   const folder = await mkdtemp(join(tmpdir(), 'omnisaga-bench-'))
   const product = await startProduct({ databaseUrl: await place.database(), engine, folder })
