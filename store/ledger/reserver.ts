@@ -27,7 +27,7 @@ const LOCK_TIMEOUT = '55P03'
 
 export function createReserver(pool: Pool, options: ReserverOptions = {}): Reserver {
   const maxBatch = options.maxBatch ?? 64
-  const lanes = options.lanes ?? 2
+  const lanes = options.lanes ?? 4
   const claimed = new Set<string>()
   const idle: (() => void)[] = []
   let waiting: Waiting[] = []

@@ -48,7 +48,7 @@ export interface Reserver {
 export interface ReserverOptions {
   /** Requests that share one transaction. @default 64 */
   maxBatch?: number
-  /** Batches under way at once; they never share a stock row or a key. Each uses one connection of the pool. @default 2 */
+  /** Batches under way at once; they never share a stock row or a key. Each uses one connection of the pool. @default 4 */
   lanes?: number
 }
 export type CreateReserver = (pool: Pool, options?: ReserverOptions) => Reserver
