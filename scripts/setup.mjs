@@ -3,7 +3,7 @@
  *   node scripts/setup.mjs [--tests]     --tests: also what only the tests need
  */
 import { spawn } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { findTemporal, namesTemporal } from './temporal-cli.mjs'
@@ -52,8 +52,61 @@ function run(command, args) {
   })
 }
 
+const isAlive = (pid) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** @returns the process that holds the lock, or `gone` when it left it behind. */
+function ownerOf(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'))
+    // Made and not yet written to, a moment ago: somebody is about to.
+    if (pid === 0) return Date.now() - statSync(lock).mtimeMs > 5_000 ? 'gone' : 'unknown'
+    return isAlive(pid) ? pid : 'gone'
+  } catch (error) {
+    if (error.code === 'ENOENT') return 'gone'
+    throw error
+  }
+}
+
+/** One set-up at a time in a clone: two `npm ci` at once remove each other's packages. */
+async function alone(say, work) {
+  const lock = join(root, '.cache', 'setup.lock')
+  mkdirSync(dirname(lock), { recursive: true })
+  for (let told = false; ;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    const owner = ownerOf(lock)
+    if (owner === 'gone') {
+      rmSync(lock, { force: true })
+      continue
+    }
+    if (!told) say(`waiting for another set-up of this clone (process ${owner})`)
+    told = true
+    await new Promise((look) => setTimeout(look, 200))
+  }
+  try {
+    return await work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
 async function installPackages(say) {
-  const why = whyInstall()
+  if (whyInstall()) await alone(say, () => installOnce(say))
+}
+
+async function installOnce(say) {
+  const why = whyInstall() // another set-up may just have done it
   if (!why) return
   say(`installing packages: ${why}`)
   // The npm that started us, else the one on PATH.

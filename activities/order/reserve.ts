@@ -122,6 +122,7 @@ export async function placeDemand(
   db: Queryable,
   demand: Demand[],
   locations: string[],
+  isOut: (sku: string, location: string) => boolean = () => false,
 ): Promise<{ lines: ReserveLine[]; missing: (Demand & { available: number })[] }> {
   const left = new Map(
     (await levels(db, { skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [
@@ -129,7 +130,7 @@ export async function placeDemand(
       level.available,
     ]),
   )
-  const at = (sku: string, location: string) => left.get(`${sku}\u0000${location}`) ?? 0
+  const at = (sku: string, location: string) => (isOut(sku, location) ? 0 : (left.get(`${sku}\u0000${location}`) ?? 0))
   const bySku = new Map<string, number>()
   for (const line of demand) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
   const whole = locations.find((location) => [...bySku].every(([sku, quantity]) => at(sku, location) >= quantity))

@@ -1,6 +1,6 @@
 /** Route: the pieces held at one location become one unit; what was not found is looked for elsewhere. */
 import type { OrderView } from '../../domain/view.ts'
-import { transaction, type Tx } from '../../store/db.ts'
+import { transaction, type Queryable, type Tx } from '../../store/db.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { notify } from '../../store/outbox.ts'
@@ -109,7 +109,11 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
   })
   if (!answer.complete) return
   await transaction(runtime.pool, (tx) =>
-    release(tx, { key: `${orderId}/move/${record.course}`, orderId, lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })) }),
+    release(tx, {
+      key: `${orderId}/move/${record.course}`,
+      orderId,
+      lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })),
+    }),
   )
 }
 
@@ -176,12 +180,29 @@ function unclaimed(record: OrderRecord, pieces: HeldPiece[]): HeldPiece[] {
   })
 }
 
+/**
+ * Where a picker of this order has just found less than the ledger knew: asked again only once more has come or been counted
+ * there since, or a person has said retry.
+ */
+async function shelvesFoundEmpty(db: Queryable, record: OrderRecord): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ sku: string; location: string }>(
+    `select m.sku, m.location from movements m
+     where m.reason = 'shortPick' and m.reference = any($1) and m.sku = any($2)
+       and not exists (select 1 from movements n where n.sku = m.sku and n.location = m.location and n.quantity > 0 and n.id > m.id)
+       and not exists (select 1 from commands c where c.order_id = $3 and c.verb = 'retry' and c.state = 'done' and c.answered_at > m.at)`,
+    [record.units.map((unit) => unit.id), record.lines.map((line) => line.sku ?? ''), record.id],
+  )
+  return new Set(rows.rows.map((row) => `${row.sku}\u0000${row.location}`))
+}
+
 async function holdMissing(
   runtime: Runtime,
   record: OrderRecord,
   demand: { lineId: string; sku: string; quantity: number }[],
 ): Promise<boolean> {
-  const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record))
+  const notFound = await shelvesFoundEmpty(runtime.pool, record)
+  const isOut = (sku: string, location: string) => notFound.has(`${sku}\u0000${location}`)
+  const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), isOut)
   if (plan.missing.length > 0) return false
   const answer = await runtime.reserver.reserve({
     key: `${record.id}/again/${record.units.length}/${record.course}`,

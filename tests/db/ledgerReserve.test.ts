@@ -77,7 +77,10 @@ test('in a batch that all fits, each answer tells what was there before its own 
     reserver.reserve(request([line('tell', 4)])),
   ])
   expect([first, second, third].map((answer) => answer?.lines.map((l) => [l.held, l.available]))).toEqual([
-    [[1, 10], [2, 10]],
+    [
+      [1, 10],
+      [2, 10],
+    ],
     [[3, 7]],
     [[4, 4]],
   ])

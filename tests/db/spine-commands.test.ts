@@ -5,7 +5,9 @@ import { lines, startSpine, type Spine } from './spineFixture.ts'
 
 describe('a command', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
 
   it('that names a unit which does not exist is refused and holds up nothing after it', async () => {
@@ -18,7 +20,9 @@ describe('a command', () => {
   it('whose data the tables refuse is refused and holds up nothing after it', async () => {
     const id = await spine.place()
     const [only] = lines(['TEE-S', 1])
-    expect(await spine.command(id, 'change', { lines: [{ ...only, quantity: 3_000_000_000 }] })).toMatchObject({ state: 'refused' })
+    expect(await spine.command(id, 'change', { lines: [{ ...only, quantity: 3_000_000_000 }] })).toMatchObject({
+      state: 'refused',
+    })
     expect(await spine.command(id, 'cancel')).toMatchObject({ state: 'done' })
   })
 
@@ -36,7 +40,10 @@ describe('a command', () => {
     const [task] = (await spine.tasks(id)).filter(({ kind }) => kind === 'unit.pick')
     expect((await spine.order(id)).unit(task?.value ?? '').location).toBe('south')
     await spine.command(id, 'packed', {}, { taskId: task?.id as number })
-    expect((await spine.order(id)).units.map(({ location, state }) => `${location} ${state}`)).toEqual(['north ready', 'south packed'])
+    expect((await spine.order(id)).units.map(({ location, state }) => `${location} ${state}`)).toEqual([
+      'north ready',
+      'south packed',
+    ])
     expect(await spine.tasks(id)).toEqual([])
   })
 
@@ -45,7 +52,13 @@ describe('a command', () => {
     await spine.untilRouted(id)
     await spine.command(id, 'packed')
     await changeOrder(spine.runtime.pool, id, 'saga', async (record, tx) => {
-      await addParcel(tx, record, { unitId: record.units[0]?.id ?? '', courier: 'ecpay', connector: 'ecpay', service: 'TCAT', amountDueMinor: 20_000 })
+      await addParcel(tx, record, {
+        unitId: record.units[0]?.id ?? '',
+        courier: 'ecpay',
+        connector: 'ecpay',
+        service: 'TCAT',
+        amountDueMinor: 20_000,
+      })
     })
     expect(await spine.command(id, 'paid')).toMatchObject({ state: 'refused' })
     expect((await spine.order(id)).doc.payment).toMatchObject({ method: 'cod', amountDueMinor: 20_000 })

@@ -5,7 +5,9 @@ import { lines, startSpine, type Spine } from './spineFixture.ts'
 
 describe('the loops', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
 
   it('one warehouse that is stopped holds up no wave and no answers of the others', async () => {
@@ -21,7 +23,10 @@ describe('the loops', () => {
     await expect(makeWaves(spine.runtime)).rejects.toThrow('warehouse')
     expect((await spine.order(free)).units[0]?.state).toBe('handedOver')
     const waves = await pool.query(`select connection, state from waves order by connection`)
-    expect(waves.rows).toEqual([{ connection: 'warehouse', state: 'open' }, { connection: 'warehouse-south', state: 'written' }])
+    expect(waves.rows).toEqual([
+      { connection: 'warehouse', state: 'open' },
+      { connection: 'warehouse-south', state: 'written' },
+    ])
     expect(await readFeeds(spine.runtime)).toBe(0)
   })
 })

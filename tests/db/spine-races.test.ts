@@ -8,7 +8,9 @@ import { lines, startSpine, type Spine } from './spineFixture.ts'
 /** What was scheduled for the old course runs after a command has turned it: the step finds itself unwanted. */
 describe('a step that comes after a command', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
 
   it('reserve holds nothing for goods that a change has put back to the check', async () => {
@@ -84,7 +86,9 @@ describe('a step that comes after a command', () => {
 
 describe('the same step twice at once', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
 
   it('reserve holds what is ordered once, and one unit carries it', async () => {
@@ -111,16 +115,25 @@ describe('the same step twice at once', () => {
 
 describe('a hold that ran out', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
-  const expire = (id: string) => spine.db.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1`, [id])
+  const expire = (id: string) =>
+    spine.db.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1`, [id])
 
   it('of a line that is no longer wanted does not stop the confirmation', async () => {
-    const id = await spine.place({ kind: 'tryOn', delivery: { method: 'home', location: 'shop' }, lines: lines(['TEE-S', 1], ['TEE-M', 1]) })
+    const id = await spine.place({
+      kind: 'tryOn',
+      delivery: { method: 'home', location: 'shop' },
+      lines: lines(['TEE-S', 1], ['TEE-M', 1]),
+    })
     await spine.steps.check(id)
     await spine.steps.reserve(id)
     await spine.steps.holdForTryOn(id)
-    await spine.db.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1 and line_id = '2'`, [id])
+    await spine.db.pool.query(`update holds set expires_at = now() - interval '1 second' where order_id = $1 and line_id = '2'`, [
+      id,
+    ])
     await spine.command(id, 'decide', { keep: { 1: 1 } })
     await spine.steps.askConfirmation(id)
     expect(await spine.order(id)).toMatchObject({ phase: 'confirmed' })
@@ -154,7 +167,9 @@ describe('a hold that ran out', () => {
 
 describe('an order that waits for stock', () => {
   let spine: Spine
-  beforeAll(async () => { spine = await startSpine() })
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
   afterAll(() => spine?.stop())
   const courseAfterSweep = async (id: string) => {
     await spine.db.pool.query(`update orders set updated_at = now() - interval '1 minute' where id = $1`, [id])
@@ -172,7 +187,9 @@ describe('an order that waits for stock', () => {
   it('at a store is not rung for what lies in the warehouse, but for what comes to the store', async () => {
     const id = await short({ kind: 'tryOn', delivery: { method: 'handOver', location: 'shop' }, lines: lines(['TEE-S', 11]) })
     expect(await courseAfterSweep(id)).toBe(0)
-    await transaction(spine.db.pool, (tx) => setOnHand(tx, { key: 'more', sku: 'TEE-S', location: 'shop', onHand: 20, reason: 'count' }))
+    await transaction(spine.db.pool, (tx) =>
+      setOnHand(tx, { key: 'more', sku: 'TEE-S', location: 'shop', onHand: 20, reason: 'count' }),
+    )
     expect(await courseAfterSweep(id)).toBe(1)
   })
 

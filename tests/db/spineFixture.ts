@@ -46,8 +46,20 @@ export interface Spine {
 
 let serial = 0
 
-const line = (lineId: string, sku: string, quantity: number, unitPriceMinor: number | null = 10_000): IncomingOrder['lines'][number] => ({
-  lineId, sku, externalSku: null, name: sku, variant: null, quantity, unitPriceMinor, gift: false,
+const line = (
+  lineId: string,
+  sku: string,
+  quantity: number,
+  unitPriceMinor: number | null = 10_000,
+): IncomingOrder['lines'][number] => ({
+  lineId,
+  sku,
+  externalSku: null,
+  name: sku,
+  variant: null,
+  quantity,
+  unitPriceMinor,
+  gift: false,
 })
 export const lines = (...all: [sku: string, quantity: number, unitPriceMinor?: number][]) =>
   all.map(([sku, quantity, price], index) => line(String(index + 1), sku, quantity, price))
@@ -59,17 +71,33 @@ function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
   // What cash is due beyond the goods is shipping.
   const shippingMinor = payment?.method === 'cod' ? Math.max(0, (payment.amountDueMinor ?? 0) - itemsMinor) : 0
   return {
-    channel: 'store', shop: 'taipei', connection: 'store-taipei', externalId: `R-${serial}`, externalVersion: null,
-    placedAt: '2026-11-22T10:00:00+08:00', kind: 'online',
+    channel: 'store',
+    shop: 'taipei',
+    connection: 'store-taipei',
+    externalId: `R-${serial}`,
+    externalVersion: null,
+    placedAt: '2026-11-22T10:00:00+08:00',
+    kind: 'online',
     buyer: { name: '測試', phone: '+886912345678', email: null, memberId: null },
     recipient: {
-      name: '測試', phone: '+886912345678',
-      address: { postalCode: '110', city: '臺北市', district: '信義區', line: '市府路45號', raw: '台北市信義區市府路45號', country: 'TW' },
+      name: '測試',
+      phone: '+886912345678',
+      address: {
+        postalCode: '110',
+        city: '臺北市',
+        district: '信義區',
+        line: '市府路45號',
+        raw: '台北市信義區市府路45號',
+        country: 'TW',
+      },
     },
     delivery: { method: 'home', service: null, cvs: null, location: null, promisedBy: null, ...delivery },
     payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD', ...payment },
     totals: { itemsMinor, shippingMinor, discountMinor: 0, totalMinor: itemsMinor + shippingMinor },
-    notes: null, priority: 0, ...change, lines: theLines,
+    notes: null,
+    priority: 0,
+    ...change,
+    lines: theLines,
   } as IncomingOrder
 }
 
@@ -77,32 +105,69 @@ export async function startSpine(): Promise<Spine> {
   const db = await freshDatabase()
   const folder = testFolder()
   const runtime = await createRuntime(
-    { databaseUrl: db.url, temporal: { connection: { address: '127.0.0.1:9' }, namespace: 'default' }, secretKey: secretKeyFrom('a passphrase for tests') },
+    {
+      databaseUrl: db.url,
+      temporal: { connection: { address: '127.0.0.1:9' }, namespace: 'default' },
+      secretKey: secretKeyFrom('a passphrase for tests'),
+    },
     { logLevel: 'silent' },
   )
-  await applyConnections(runtime.pool, runtime.secretKey, {
-    connections: [
-      { name: 'ecpay', connector: 'ecpay', config: { merchantId: '2000132', hashKey: '5294y06JbISpM5x9', hashIv: 'v77hoKGq4kWxNNIS', baseUrl: 'http://127.0.0.1:9', serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay', homeCollection: true } },
-      { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
-      { name: 'warehouse-south', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
-      { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'shop' } },
-    ],
-    locations: [
-      { id: 'north', name: '北倉', kind: 'warehouse', priority: 0, warehouseConnection: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay' },
-      { id: 'south', name: '南倉', kind: 'warehouse', priority: 1, courierHome: 'ecpay', courierCvs: 'ecpay' },
-      { id: 'shop', name: '信義店', kind: 'store', ships: false, priority: 9 },
-    ],
-    products: ['TEE-S', 'TEE-M', 'CAP', 'RARE'].map((sku) => ({ sku, name: sku })),
-  }, connectors)
+  await applyConnections(
+    runtime.pool,
+    runtime.secretKey,
+    {
+      connections: [
+        {
+          name: 'ecpay',
+          connector: 'ecpay',
+          config: {
+            merchantId: '2000132',
+            hashKey: '5294y06JbISpM5x9',
+            hashIv: 'v77hoKGq4kWxNNIS',
+            baseUrl: 'http://127.0.0.1:9',
+            serverReplyUrl: 'http://127.0.0.1:8/webhooks/ecpay',
+            homeCollection: true,
+          },
+        },
+        { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
+        { name: 'warehouse-south', connector: 'wms-dropfolder', config: { outFolder: folder, inFolder: folder } },
+        { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'shop' } },
+      ],
+      locations: [
+        {
+          id: 'north',
+          name: '北倉',
+          kind: 'warehouse',
+          priority: 0,
+          warehouseConnection: 'warehouse',
+          courierHome: 'ecpay',
+          courierCvs: 'ecpay',
+        },
+        { id: 'south', name: '南倉', kind: 'warehouse', priority: 1, courierHome: 'ecpay', courierCvs: 'ecpay' },
+        { id: 'shop', name: '信義店', kind: 'store', ships: false, priority: 9 },
+      ],
+      products: ['TEE-S', 'TEE-M', 'CAP', 'RARE'].map((sku) => ({ sku, name: sku })),
+    },
+    connectors,
+  )
   const stock: [string, string, number][] = [
-    ['north', 'TEE-S', 50], ['north', 'TEE-M', 50], ['south', 'CAP', 50], ['south', 'TEE-M', 50], ['shop', 'TEE-S', 10], ['shop', 'TEE-M', 10],
+    ['north', 'TEE-S', 50],
+    ['north', 'TEE-M', 50],
+    ['south', 'CAP', 50],
+    ['south', 'TEE-M', 50],
+    ['shop', 'TEE-S', 10],
+    ['shop', 'TEE-M', 10],
   ]
   for (const [location, sku, onHand] of stock)
-    await transaction(runtime.pool, (tx) => setOnHand(tx, { key: `count:${location}:${sku}`, sku, location, onHand, reason: 'count' }))
+    await transaction(runtime.pool, (tx) =>
+      setOnHand(tx, { key: `count:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
+    )
   const steps = createOrderSteps(runtime)
 
   const spine: Spine = {
-    db, runtime, steps,
+    db,
+    runtime,
+    steps,
     async place(change = {}) {
       return (await receiveOrder(runtime.pool, incoming(change), { connectionVersion: 1 })).orderId
     },
@@ -126,10 +191,13 @@ export async function startSpine(): Promise<Spine> {
       return { state, answer }
     },
     order: (orderId) => readOrder(runtime.pool, orderId),
-    tasks: async (orderId) => (await listTasks(runtime.pool, { orderId, state: 'open' })).map(({ id, kind, value }) => ({ id, kind, value })),
+    tasks: async (orderId) =>
+      (await listTasks(runtime.pool, { orderId, state: 'open' })).map(({ id, kind, value }) => ({ id, kind, value })),
     async held(orderId) {
       const rows = await runtime.pool.query<{ n: number }>(
-        `select coalesce(sum(quantity), 0)::int as n from holds where order_id = $1 and state = 'active'`, [orderId])
+        `select coalesce(sum(quantity), 0)::int as n from holds where order_id = $1 and state = 'active'`,
+        [orderId],
+      )
       return rows.rows[0]?.n ?? 0
     },
     async stop() {
@@ -142,10 +210,18 @@ export async function startSpine(): Promise<Spine> {
 }
 
 let advices = 0
-export function advice(unitId: string, status: ShipmentAdvice['status'], told: [lineId: string, picked: number, short: number][] = []): ShipmentAdvice {
+export function advice(
+  unitId: string,
+  status: ShipmentAdvice['status'],
+  told: [lineId: string, picked: number, short: number][] = [],
+): ShipmentAdvice {
   advices += 1
   return {
-    unitId, status, lines: told.map(([lineId, picked, short]) => ({ lineId, picked, short })), weightGrams: null,
-    eventAt: new Date(Date.UTC(2026, 10, 22, 3, 0, advices)).toISOString(), reason: null,
+    unitId,
+    status,
+    lines: told.map(([lineId, picked, short]) => ({ lineId, picked, short })),
+    weightGrams: null,
+    eventAt: new Date(Date.UTC(2026, 10, 22, 3, 0, advices)).toISOString(),
+    reason: null,
   }
 }
