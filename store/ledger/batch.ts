@@ -77,7 +77,7 @@ async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<Reser
     )) as unknown as pg.QueryResult[]
     const free = new Map<string, number>()
     const answers = new Map<string, ReserveAnswer>()
-    for (const row of results.at(-1)?.rows as BeginRow[]) {
+    for (const row of (results.at(-1)?.rows ?? []) as BeginRow[]) {
       if (row.key === null) free.set(rowKey(row), row.free)
       else answers.set(row.key, row.answer)
     }
