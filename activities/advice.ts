@@ -81,7 +81,13 @@ async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
   if (lost.length === 0) return false
   // What is not on the shelf is not on hand: booked out at once, or the next order would be promised it again.
   const shortInAll = unit.lines.reduce((sum, line) => sum + line.short, 0)
-  await consume(tx, { key: `${unit.id}:short:${shortInAll}`, orderId: record.id, lines: lost, reason: 'shortPick', reference: unit.id })
+  await consume(tx, {
+    key: `${unit.id}:short:${shortInAll}`,
+    orderId: record.id,
+    lines: lost,
+    reason: 'shortPick',
+    reference: unit.id,
+  })
   for (const line of lost) record.line(line.lineId).held -= line.quantity
   // Nothing of it was there: no box will come.
   if (unit.state === 'picked' && unit.lines.every((line) => line.short === line.quantity)) unit.state = 'cancelled'

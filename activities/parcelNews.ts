@@ -144,7 +144,9 @@ async function advance(
 
 /** All the cash: one parcel of several that was paid at the door leaves the others to be paid. */
 function isCollected(record: OrderRecord): boolean {
-  const collected = record.parcels.filter(({ state }) => state === 'delivered').reduce((sum, each) => sum + each.amountDueMinor, 0)
+  const collected = record.parcels
+    .filter(({ state }) => state === 'delivered')
+    .reduce((sum, each) => sum + each.amountDueMinor, 0)
   return collected >= record.doc.payment.amountDueMinor
 }
 

@@ -10,7 +10,7 @@ import type { StartDemo } from '../demoHook.ts'
 import { runEmbedded, type Service } from '../embedded/up.ts'
 import type { Environment } from '../environment.ts'
 import type { ExitCode } from '../exit.ts'
-import { bold, complain, dim, print, yellow } from '../output/text.ts'
+import { bold, dim, print, yellow } from '../output/text.ts'
 
 interface Parts {
   environment: Environment

@@ -1,5 +1,5 @@
 /** Orders driven step by step on a real database, without an engine: what a race looks like is written down call by call. */
-import { OrderRecord, readOrder, changeOrder } from '../../store/orderRecord.ts'
+import { type OrderRecord, readOrder, changeOrder } from '../../store/orderRecord.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { obey } from '../../activities/order/obey.ts'
 import { createOrderSteps, type OrderSteps } from '../../activities/order/steps.ts'

@@ -11,6 +11,8 @@ export function quietRuntime(level: 'WARN' | 'ERROR' = 'WARN'): void {
   installed = true
   Runtime.install({
     logger: new DefaultLogger(level),
-    ...(level === 'ERROR' ? { telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } } } : {}),
+    ...(level === 'ERROR'
+      ? { telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } } }
+      : {}),
   })
 }

@@ -45,7 +45,10 @@ describe('a hundred orders for the last pieces', () => {
     const queue = Array.from({ length: 100 }, (_, index) => linesOf(index))
     const client = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const answer = await world.post('/api/v1/orders', storeOrder({ lines: next.lines, payment: { method: 'cod' } }))
+        const answer = await world.post<{ id: string }>(
+          '/api/v1/orders',
+          storeOrder({ lines: next.lines, payment: { method: 'cod' } }),
+        )
         expect(answer.status, JSON.stringify(answer.body)).toBe(201)
         orders.push({ id: answer.body.id, pair: next.pair })
       }

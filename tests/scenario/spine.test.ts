@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startWorld, storeOrder, type World } from './world.ts'
+import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 describe('one order from the outside to the outside', () => {
   let world: World
@@ -9,21 +9,25 @@ describe('one order from the outside to the outside', () => {
   afterAll(() => world?.stop())
 
   const place = async (change: Record<string, unknown> = {}) => {
-    const answer = await world.post('/api/v1/orders', storeOrder(change))
+    const answer = await world.post<OrderBody>('/api/v1/orders', storeOrder(change))
     expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
-    return answer.body.id as string
+    return answer.body.id
   }
-  const onlyParcel = async (orderId: string) => (await world.get(`/api/v1/orders/${orderId}`)).body.parcels.at(-1)
+  const shown = async (orderId: string) => (await world.get<OrderBody>(`/api/v1/orders/${orderId}`)).body
+  const booked = (orderId: string) =>
+    world.until('the parcel is booked', async () => {
+      const parcel = (await shown(orderId)).parcels.at(-1)
+      return parcel?.state === 'booked' ? parcel : null
+    })
 
   it('a prepaid home delivery is picked, booked once, delivered and closed', async () => {
     const before = await world.stock('TEE-S')
     const id = await place()
-    await world.until('the parcel is booked', async () => (await onlyParcel(id))?.state === 'booked')
-    const parcel = await onlyParcel(id)
+    const parcel = await booked(id)
     expect(world.ecpay.parcels().filter((p) => p.merchantTradeNo === parcel.reference)).toHaveLength(1)
     await world.ecpay.advance(parcel.reference, { to: 'delivered', twice: true, shuffle: true })
     await world.untilPhase(id, 'delivered')
-    await world.until('it is closed', async () => (await world.get(`/api/v1/orders/${id}`)).body.closed === true)
+    await world.until('it is closed', async () => (await shown(id)).closed)
     const after = await world.stock('TEE-S')
     expect(after.onHand).toBe(before.onHand - 1)
     expect(after.held).toBe(before.held)
@@ -44,13 +48,14 @@ describe('one order from the outside to the outside', () => {
   it('an unknown SKU waits with a task, and goes on when a person names the right one', async () => {
     const id = await place({ lines: [{ sku: 'TEE-WRONG', quantity: 1, unitPriceMinor: 59_000 }] })
     await world.untilPhase(id, 'blocked')
-    const tasks = (await world.get('/api/v1/tasks')).body.tasks.filter((task: { orderId: string }) => task.orderId === id)
+    const all = await world.get<{ tasks: { id: number; orderId: string }[] }>('/api/v1/tasks')
+    const tasks = all.body.tasks.filter((task) => task.orderId === id)
     expect(tasks).toHaveLength(1)
     expect(tasks[0]).toMatchObject({ kind: 'order.check', state: 'open' })
-    const answer = await world.post(`/api/v1/tasks/${tasks[0].id}/change`, {
-      skus: { [(await world.get(`/api/v1/orders/${id}`)).body.lines[0].lineId]: 'TEE-M' },
+    const answer = await world.post(`/api/v1/tasks/${tasks[0]?.id}/change`, {
+      skus: { [(await shown(id)).lines[0]?.lineId ?? '']: 'TEE-M' },
     })
     expect(answer.status, JSON.stringify(answer.body)).toBe(200)
-    await world.until('it is booked', async () => (await onlyParcel(id))?.state === 'booked')
+    await booked(id)
   })
 })

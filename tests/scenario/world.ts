@@ -22,6 +22,15 @@ import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 export const SKUS = ['TEE-S', 'TEE-M', 'CAP', 'MUG', 'RARE']
 const FAST = { inboxMs: 100, outboxMs: 100, wavesMs: 300, feedsMs: 150, sweepMs: 500, missingMs: 1_000 }
 
+/** What the scenarios read of an order's JSON. */
+export interface OrderBody {
+  id: string
+  phase: string
+  closed: boolean
+  lines: { lineId: string; sku: string | null }[]
+  parcels: { id: string; unitId: string; reference: string; state: string; waybill: string | null }[]
+}
+
 export interface World {
   runtime: Runtime
   engine: DevServer
@@ -31,8 +40,9 @@ export interface World {
   wms: WmsSimulator
   /** Waits until `read` gives something other than null or undefined; the error tells what was seen last. */
   until<T>(what: string, read: () => Promise<T | null | undefined | false>, timeoutMs?: number): Promise<T>
-  get(path: string): Promise<{ status: number; body: any }>
-  post(path: string, body: unknown): Promise<{ status: number; body: any }>
+  /** The answer's JSON is taken for what the caller says it is. */
+  get<T = unknown>(path: string): Promise<{ status: number; body: T }>
+  post<T = unknown>(path: string, body: unknown): Promise<{ status: number; body: T }>
   phase(orderId: string): Promise<string>
   untilPhase(orderId: string, phase: string, timeoutMs?: number): Promise<void>
   stock(sku: string, location?: string): Promise<{ onHand: number; held: number; available: number }>
