@@ -64,7 +64,10 @@ export async function startWorker(runtime: Runtime, settings: WorkerSettings = {
     async stop() {
       await loops?.stop()
       await Promise.all(polled.map((queue) => queue.stop()))
-      await connection.close()
+      // A worker that was given up may hold it for ever; the process ends all the same.
+      await connection
+        .close()
+        .catch((error: Error) => runtime.log.warn({ error: error.name }, 'the connection to the engine is still held'))
     },
   }
 }
@@ -82,27 +85,44 @@ async function pollQueue(runtime: Runtime, options: WorkerOptions): Promise<Poll
   let running = worker.run()
   let stopped = false
   let wake: () => void = () => undefined
-  const ended = (error: Error) =>
-    runtime.log.error({ queue: options.taskQueue, error: error.name }, `a worker ended and is made anew: ${error.message}`)
-  const done = (async () => {
-    for (;;) {
-      await running.catch(ended)
-      if (stopped) return
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, REBUILD_AFTER_MS)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, REBUILD_AFTER_MS)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const say = (reason: string) => runtime.log.error({ queue: options.taskQueue, reason }, 'a worker ended and is made anew')
+  /** Also when `run` never settles: after a refused poll the SDK waits without end for its own shutdown. */
+  const ended = async () => {
+    let over = false
+    const settled = running
+      .catch((error: Error) => say(error.message))
+      .finally(() => {
+        over = true
       })
-      if (stopped) return
-      running = Worker.create(options).then((made) => {
-        worker = made
-        const run = made.run()
-        if (stopped) made.shutdown()
-        return run
-      })
+    while (!over && worker.getState() !== 'FAILED') await Promise.race([settled, pause()])
+    wake()
+    if (!over) say('a poll was refused')
+  }
+  const madeAnew = async () => {
+    while (!stopped) {
+      await pause()
+      const made = await Worker.create(options).catch((error: Error) => say(error.message))
+      if (!made) continue
+      worker = made
+      running = made.run()
+      if (stopped) made.shutdown()
+      return
     }
+  }
+  const done = (async () => {
+    do {
+      await ended()
+      await madeAnew()
+    } while (!stopped)
+    await ended()
   })()
   return {
     async stop() {
