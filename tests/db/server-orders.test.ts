@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CanonicalOrder } from '../../domain/order.ts'
 import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
 
@@ -7,9 +7,12 @@ beforeAll(async () => {
   at = await startFixture()
 })
 beforeEach(() => {
+  // An engine that was away is left in peace for some seconds: for the next test they are over.
+  if (at.engine.mode === 'away') vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 })
   at.engine.mode = 'obeys'
 })
 afterAll(async () => {
+  vi.useRealTimers()
   await at.stop()
 })
 
