@@ -226,15 +226,15 @@ export async function takeOrder(
   )
   const [row] = await readInbox(runtime.pool, stored.ids)
   if (row === undefined) {
-    const known = await runtime.pool.query<{ order_id: string | null; error: string | null }>(
-      `select order_id, error from inbox where connection = $1 and kind = 'order' and external_id = $2 order by id desc limit 1`,
+    const known = await runtime.pool.query<{ order_id: string | null; state: string; error: string | null }>(
+      `select order_id, state, error from inbox where connection = $1 and kind = 'order' and external_id = $2 order by id desc limit 1`,
       [incoming.connection, incoming.externalId],
     )
-    const orderId = known.rows[0]?.order_id
-    if (orderId) return { orderId, known: true, started: true }
-    throw new OmnisagaError('Invalid', known.rows[0]?.error ?? 'this order was sent before and is still being taken in', {
-      code: 'known',
-    })
+    const [earlier] = known.rows
+    if (earlier?.order_id) return { orderId: earlier.order_id, known: true, started: true }
+    if (earlier?.state === 'failed')
+      throw new OmnisagaError('Invalid', earlier.error ?? 'the order could not be taken in', { code: 'known' })
+    throw new OmnisagaError('Transient', 'this order was sent a moment ago and is still being taken in', { code: 'known' })
   }
   const mapped = await mapRecord(runtime, row)
   if (mapped.orderId === null)
