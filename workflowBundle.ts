@@ -16,9 +16,13 @@ async function sources(folder: string): Promise<string[]> {
     .sort()
 }
 
-/** @returns the path of the bundle, for `workflowBundle: {codePath}`. */
+/**
+ * OMNISAGA_WORKFLOW_STACKS=1 in the environment: with stack traces (see workflows/leanErrors.ts).
+ * @returns the path of the bundle, for `workflowBundle: {codePath}`.
+ */
 export async function workflowBundlePath(): Promise<string> {
-  const hash = createHash('sha256')
+  const stacks = process.env.OMNISAGA_WORKFLOW_STACKS === '1'
+  const hash = createHash('sha256').update(stacks ? 'with stacks' : '')
   for (const file of [...(await sources('workflows')), ...(await sources('domain')), join(root, 'package-lock.json')])
     hash.update(await readFile(file))
   const folder = join(root, '.cache')
@@ -27,6 +31,7 @@ export async function workflowBundlePath(): Promise<string> {
   const quiet = () => undefined
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
+    preloadModules: stacks ? [] : [join(root, 'workflows/leanErrors.ts')],
     logger: {
       log: quiet,
       trace: quiet,
