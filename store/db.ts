@@ -20,6 +20,8 @@ export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool
     application_name: options.applicationName ?? 'omnisaga',
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
+    // What is asked of one client without waiting in between goes to the server together.
+    pipeline: true,
   })
   // A broken idle connection is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => undefined)
@@ -33,14 +35,34 @@ export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool
 /** Serialisation failure, deadlock, lock timeout: the transaction did nothing and may be run again. */
 const RETRIABLE = new Set(['40001', '40P01', '55P03'])
 
+const BEGIN = `begin; set local lock_timeout = '500ms'; set local statement_timeout = '2s'`
+
 /** Runs `work` in one transaction; rolls back on any error; runs it again (twice at most) after a deadlock or lock time-out. */
 export async function transaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return await framedTransaction(pool, { read: () => Promise.resolve(), work, write: () => Promise.resolve() })
+}
+
+/**
+ * A `transaction` that starts with reading and ends with writing: what is read goes out in one round trip with the begin, what is
+ * written in one with the commit.
+ * @param parts.read only reads and locks: nothing that must not happen were it outside of the transaction.
+ * @param parts.write sends all its statements at once. A failure of one of them makes the commit that follows a rollback.
+ */
+export async function framedTransaction<R, T>(
+  pool: Pool,
+  parts: {
+    read: (tx: Tx) => Promise<R>
+    work: (tx: Tx, read: R) => Promise<T>
+    write: (tx: Tx, read: R) => Promise<unknown>
+  },
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const tx = await pool.connect()
     try {
-      await tx.query(`begin; set local lock_timeout = '500ms'; set local statement_timeout = '2s'`)
-      const result = await work(tx)
-      await tx.query('commit')
+      const [, read] = await Promise.all([tx.query(BEGIN), parts.read(tx)])
+      const result = await parts.work(tx, read)
+      const written = parts.write(tx, read)
+      await Promise.all([written, tx.query('commit')])
       tx.release()
       return result
     } catch (error) {

@@ -7,7 +7,7 @@ import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { phaseOf, type Counters } from '../domain/phase.ts'
 import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
 import { OmnisagaError } from '../domain/errors.ts'
-import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
+import { framedTransaction, type Pool, type Queryable, type Tx } from './db.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
 export type OrderDoc = Omit<IncomingOrder, 'lines'>
@@ -216,10 +216,17 @@ export class OrderRecord {
     }
   }
 
-  /** Writes facts, counters, units and phase back. Called once, at the end of `changeOrder`. */
+  /** Writes facts, counters, units and phase back, all in one round trip. Called once, at the end of `changeOrder`. */
   async save(tx: Tx, seen: boolean): Promise<void> {
     this.phase = phaseOf(this.lines, this.facts)
     this.#revision += 1
+    const writes: Promise<unknown>[] = [this.#saveOrder(tx, seen)]
+    if (JSON.stringify(this.lines) !== this.#loaded.lines) writes.push(this.#saveLines(tx))
+    if (JSON.stringify(this.units) !== this.#loaded.units) writes.push(this.#saveUnits(tx))
+    await Promise.all(writes)
+  }
+
+  async #saveOrder(tx: Tx, seen: boolean): Promise<void> {
     const row = await tx.query<{ news: number }>({
       name: 'save-order',
       text: `with logged as (
@@ -245,8 +252,6 @@ export class OrderRecord {
       ],
     })
     found(row.rows[0], `order ${this.id}`)
-    if (JSON.stringify(this.lines) !== this.#loaded.lines) await this.#saveLines(tx)
-    if (JSON.stringify(this.units) !== this.#loaded.units) await this.#saveUnits(tx)
   }
 
   async #saveLines(tx: Tx): Promise<void> {
@@ -320,15 +325,17 @@ interface Parts {
 }
 
 async function load(db: Queryable, orderId: string, lock: boolean): Promise<OrderRecord> {
-  // The lock comes first, in a statement of its own: what is read after it is what the last holder wrote.
-  const row = await db.query<OrderRow>({
+  // The lock comes first, in a statement of its own: what is read after it is what the last holder wrote. Within a transaction both
+  // go to the server together; out of a pool each has a client of its own, and the one must not overtake the other.
+  const row = db.query<OrderRow>({
     name: lock ? 'lock-order' : 'read-order',
     text: `select id, connection, doc, facts, phase, closed, revision, course, news, settings_version, external_version, content_hash
            from orders where id = $1 ${lock ? 'for no key update' : ''}`,
     values: [orderId],
   })
-  const order = found(row.rows[0], `order ${orderId}`)
-  const parts = await db.query<Parts>({ name: 'read-parts', text: PARTS, values: [orderId] })
+  if (!lock) await row
+  const [rows, parts] = await Promise.all([row, db.query<Parts>({ name: 'read-parts', text: PARTS, values: [orderId] })])
+  const order = found(rows.rows[0], `order ${orderId}`)
   const { lines, units, parcels } = found(parts.rows[0], `order ${orderId}`)
   return new OrderRecord(order, lines, units, parcels)
 }
@@ -348,12 +355,11 @@ export async function changeOrder<T>(
   by: 'saga' | 'world',
   change: (record: OrderRecord, tx: Tx) => Promise<T> | T,
 ): Promise<Changed<T>> {
-  return await transaction(pool, async (tx) => {
-    const record = await load(tx, orderId, true)
-    const result = await change(record, tx)
-    await record.save(tx, by === 'saga')
-    return { result, view: record.view(), record }
-  })
+  return await framedTransaction(pool, {
+    read: (tx) => load(tx, orderId, true),
+    work: async (tx, record) => ({ result: await change(record, tx), record }),
+    write: (tx, record) => record.save(tx, by === 'saga'),
+  }).then(({ result, record }) => ({ result, view: record.view(), record }))
 }
 
 /** The canonical order as every command and route shows it. */
