@@ -84,6 +84,7 @@ describe('orders of a marketplace', () => {
     await world.until('the schedule has brought it', async () => isThere(world, orderSn), 60_000)
     await configure()
     await untilBooked(world, orderSn)
+    await told(orderSn)
   })
 
   it('sent home by our courier: the number is at Shopee, once, and pulling again changes nothing', async () => {
