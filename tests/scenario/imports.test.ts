@@ -257,10 +257,12 @@ describe('files of every kind', () => {
     ['a file above the limit', () => Buffer.alloc(50 * 1024 * 1024 + 1, 'a'), 413],
     ['another channel’s columns', () => shopeeWorkbook({ orders: momoOrders('O', 1) }), 422],
   ] as const)('%s is refused clearly, and nothing of it is kept', async (_what, bytes, status) => {
-    const before = { orders: await rowsIn('orders'), inbox: await inboxOrders(), tasks: await rowsIn('tasks') }
+    // Other tasks may still come of the orders that were imported before.
+    const importTasks = async () => (await openTasks(world)).filter(({ kind }) => kind.startsWith('import.')).length
+    const before = { orders: await rowsIn('orders'), inbox: await inboxOrders(), tasks: await importTasks() }
     const refused = await send(bytes(), 'any.xls')
     expect({ status: refused.status, detail: refused.body.detail }).toEqual({ status, detail: expect.stringMatching(/\S{3,}/) })
-    expect({ orders: await rowsIn('orders'), inbox: await inboxOrders(), tasks: await rowsIn('tasks') }).toEqual(before)
+    expect({ orders: await rowsIn('orders'), inbox: await inboxOrders(), tasks: await importTasks() }).toEqual(before)
   })
 
   it('an import whose process was killed goes on from the kept file', async () => {
