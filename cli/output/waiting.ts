@@ -79,7 +79,11 @@ function sinceOf(order: OrderDetail): string {
 const named = (names: (string | null | undefined)[]): string => [...new Set(names.filter(Boolean))].join(', ')
 
 function placeOf(order: OrderDetail): string {
-  const at = named(unitsOf(order).map((unit) => unit.location))
+  const at = named(
+    unitsOf(order)
+      .filter((unit) => unit.state !== 'cancelled')
+      .map((unit) => unit.location),
+  )
   const couriers = named(
     parcelsOf(order)
       .filter((parcel) => !['void', 'refused'].includes(parcel.state))
@@ -101,7 +105,10 @@ function placeOf(order: OrderDetail): string {
     case 'confirming':
       return 'for the customer to confirm'
     case 'confirmed':
-      return at === '' ? 'to be routed' : `for the next wave of ${at}`
+      if (at === '') return 'to be routed'
+      return (order.tasks as TaskLine[]).some((task) => task.kind === 'unit.pick')
+        ? `for a person to pick and pack at ${at}`
+        : `for the next wave of ${at}`
     case 'picking':
       return `for ${at === '' ? 'the warehouse' : at} to pick and pack`
     case 'packed':
@@ -154,7 +161,7 @@ export function possibleNow(order: OrderDetail): Possible[] {
     case 'packed':
       return [
         ...(order.delivery.method === 'storePickup' ? [{ verb: 'collected', note: 'the customer took it along' }] : []),
-        { verb: 'retry', note: 'book once more after a refusal' },
+        ...(parcelsOf(order).at(-1)?.state === 'refused' ? [{ verb: 'retry', note: 'book once more after a refusal' }] : []),
         cancel,
       ]
     case 'picking':
