@@ -3,7 +3,7 @@ import { checkOrder } from '../../domain/check.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Queryable } from '../../store/db.ts'
 import { changeOrder, incomingOf, type OrderRecord } from '../../store/orderRecord.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function check(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -13,7 +13,7 @@ export async function check(runtime: Runtime, orderId: string): Promise<OrderVie
       await resolveAliases(tx, record)
       const problems = checkOrder(incomingOf(record), { skus: await knownSkus(tx, record) })
       const prefix = `order:${record.id}:check:`
-      await closeTasks(tx, { prefix }, 'looked at again')
+      await record.closeTasks(tx, { prefix }, 'looked at again')
       if (problems.length === 0) {
         record.withdraw('blocked')
         record.record('checked')

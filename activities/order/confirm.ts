@@ -4,7 +4,7 @@ import type { Tx } from '../../store/db.ts'
 import { prolong } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { notify } from '../../store/outbox.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -27,7 +27,7 @@ export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promi
   const { expired } = await prolong(tx, { orderId: record.id, expiresAt: null })
   record.withdraw('confirmAsked')
   record.record('confirmed', { by })
-  await closeTasks(tx, { key: `order:${record.id}:confirm` }, 'confirmed')
+  await record.closeTasks(tx, { key: `order:${record.id}:confirm` }, 'confirmed')
   // What expired of a line that is no longer wanted is no loss.
   const wanted = new Map(record.lines.filter((line) => line.ordered > line.cancelled).map((line) => [line.lineId, line]))
   const lost = expired.filter(({ lineId }) => wanted.has(lineId))

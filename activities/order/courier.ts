@@ -5,7 +5,6 @@ import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder, readOrder, type OrderRecord, type ParcelRecord } from '../../store/orderRecord.ts'
 import { notify, owe } from '../../store/outbox.ts'
-import { closeTasks } from '../../store/tasks.ts'
 import { importOf } from '../../store/imports.ts'
 import type { Tx } from '../../store/db.ts'
 import { saveParcel } from '../../store/units.ts'
@@ -119,8 +118,8 @@ async function booked(runtime: Runtime, orderId: string, parcelId: string, booki
         labelAmountMinor: booking.labelAmountMinor,
       })
       await saveParcel(tx, parcel, { label: booking.label, newsDueInMs: policy.stuckParcelMs })
-      await closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
-      await closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
+      await record.closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
+      await record.closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
       const location = await tx.query<{ warehouse: string | null }>(
         'select warehouse_connection as warehouse from locations l join units u on u.location = l.id where u.id = $1',
         [parcel.unitId],

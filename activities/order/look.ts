@@ -2,7 +2,6 @@
 import type { SagaPolicy } from '../../domain/policy.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder } from '../../store/orderRecord.ts'
-import { closeTasks } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 import { obeyWaiting } from './obey.ts'
 
@@ -23,7 +22,7 @@ export async function close(runtime: Runtime, orderId: string): Promise<OrderVie
       record.record('closed')
       record.closed = true
       // What could not be undone and what came back stays a task, whatever became of the order.
-      await closeTasks(tx, { prefix: `order:${record.id}:` }, 'the order is finished')
+      await record.closeTasks(tx, { prefix: `order:${record.id}:` }, 'the order is finished')
     })
   ).view
 }

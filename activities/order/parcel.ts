@@ -3,7 +3,7 @@ import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../../store/orderRecord.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { openTask } from '../../store/tasks.ts'
 import { addParcel, saveParcel } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -23,7 +23,7 @@ export async function intendParcel(runtime: Runtime, orderId: string, unitId: st
         throw error
       })
       if (courier instanceof OmnisagaError) return await askForCourier(record, tx, unitId, courier)
-      await closeTasks(tx, { key: `order:${orderId}:courier:${unitId}` }, 'a courier serves it')
+      await record.closeTasks(tx, { key: `order:${orderId}:courier:${unitId}` }, 'a courier serves it')
       await addParcel(tx, record, { unitId, ...courier, amountDueMinor: amountDueFor(record, record.unit(unitId)) })
     })
   ).view

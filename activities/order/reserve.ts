@@ -4,7 +4,7 @@ import { transaction, type Queryable } from '../../store/db.ts'
 import { levels, release } from '../../store/ledger/operations.ts'
 import type { ReserveLine } from '../../store/ledger/types.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** Another order may take what the levels showed; looking again this often settles any real crowd. */
@@ -34,7 +34,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         for (const line of current.lines) line.held = line.ordered - line.cancelled
         current.withdraw('shortage')
         current.record('reserved')
-        await closeTasks(tx, { key }, 'there is stock now')
+        await current.closeTasks(tx, { key }, 'there is stock now')
         return
       }
       current.record('shortage', { skus: missing.map((line) => line.sku) })

@@ -4,7 +4,7 @@ import { transaction, type Queryable, type Tx } from '../../store/db.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { notify } from '../../store/outbox.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
 import { candidates, placeDemand } from './reserve.ts'
@@ -17,8 +17,8 @@ interface HeldPiece {
   ships: boolean
 }
 
-async function heldPieces(tx: Tx, orderId: string): Promise<HeldPiece[]> {
-  const rows = await tx.query<HeldPiece>({
+async function heldPieces(db: Queryable, orderId: string): Promise<HeldPiece[]> {
+  const rows = await db.query<HeldPiece>({
     name: 'held-pieces',
     text: `select h.line_id as "lineId", h.sku, h.location, sum(h.quantity)::int as quantity, l.ships
            from holds h join locations l on l.id = h.location where h.order_id = $1 and h.state = 'active'
@@ -58,7 +58,7 @@ export async function route(runtime: Runtime, orderId: string): Promise<OrderVie
         })
         return
       }
-      await closeTasks(tx, { key }, 'routed')
+      await record.closeTasks(tx, { key }, 'routed')
       await addUnits(runtime, tx, record, pieces)
       record.record('routed', { units: record.units.map((unit) => unit.id) })
     })
@@ -90,7 +90,7 @@ async function addUnits(
 async function moveToShippingLocation(runtime: Runtime, orderId: string): Promise<void> {
   const record = await readOrder(runtime.pool, orderId)
   if (record.is('routed') || !record.is('reserved') || !goesByCourier(record)) return
-  const stuck = (await transaction(runtime.pool, (tx) => heldPieces(tx, orderId))).filter((piece) => !piece.ships)
+  const stuck = (await heldPieces(runtime.pool, orderId)).filter((piece) => !piece.ships)
   if (stuck.length === 0) return
   const demand = stuck.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
   const ships = await runtime.pool.query<{ id: string }>('select id from locations where ships order by priority, id')
@@ -143,7 +143,7 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
       }
       const missing = current.lines.filter((line) => current.missingOf(line) > 0)
       if (missing.length === 0) {
-        await closeTasks(tx, { key }, 'found elsewhere')
+        await current.closeTasks(tx, { key }, 'found elsewhere')
         return
       }
       if (held && fresh.length > 0) return

@@ -116,8 +116,10 @@ async function ship(saga: Saga, unitId: string): Promise<void> {
       if (bookings >= bookingsAllowed) {
         await saga.do('askAboutRefusal', unitId)
         await saga.until(() => saga.unit(unitId).bookingsAllowed > bookings)
-      } else if (bookings > 0) {
-        await saga.until(() => false, saga.policy.bookingRetryMs[bookings - 1] ?? saga.policy.bookingRetryMs.at(-1) ?? 1)
+      } else {
+        // A try of our own waits; one that a person asked for does not.
+        const waitMs = saga.policy.bookingRetryMs[bookings - 1]
+        if (waitMs !== undefined) await saga.until(() => false, waitMs)
       }
       await saga.do('intendParcel', unitId)
       // No courier serves this location: a task says so, and a person's retry comes back here.

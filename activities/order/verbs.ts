@@ -1,0 +1,185 @@
+/** The verbs: each either changes what is true (and wakes or turns the saga), or is refused with the reason. */
+import { z } from 'zod'
+import type { Command, Verb } from '../../store/commands.ts'
+import type { Tx } from '../../store/db.ts'
+import { keepAside, move } from '../../store/ledger/operations.ts'
+import { closeTasks } from '../../store/tasks.ts'
+import { change } from './change.ts'
+import { confirmNow } from './confirm.ts'
+import { Refusal, shipped, type Obedience } from './refusal.ts'
+import { collected } from './route.ts'
+import { keepOnly, lowerAmounts } from './tryOn.ts'
+
+const Keep = z.strictObject({ keep: z.record(z.string(), z.number().int().nonnegative()) })
+const OfUnit = z.looseObject({ unitId: z.string() })
+
+export const verbs: Record<Verb, Obedience> = {
+  async confirm(record, tx, { who }) {
+    if (record.is('confirmed')) return 'it was confirmed already'
+    if (!record.is('reserved')) throw new Refusal('its goods are not reserved yet')
+    if (record.doc.kind === 'tryOn' && !record.is('tryOnDecided'))
+      throw new Refusal('the customer has not decided yet what to keep')
+    if (record.doc.onHold === true) throw new Refusal('the channel has not released it')
+    await confirmNow(tx, record, who)
+    record.wake()
+    return 'confirmed'
+  },
+
+  async paid(record) {
+    const collecting = record.parcels.find((parcel) => parcel.amountDueMinor > 0 && !['refused', 'void'].includes(parcel.state))
+    if (collecting !== undefined)
+      throw new Refusal(`the label of parcel ${collecting.id} collects cash from the customer already`)
+    record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'paid', amountDueMinor: 0, method: 'prepaid' } }
+    record.changeCourse()
+    return 'paid'
+  },
+
+  async cancel(record, _tx, { who, detail }) {
+    if (record.is('cancelled') || record.is('cancelRequested')) return 'it is being cancelled already'
+    if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered; use a return')
+    record.record('cancelRequested', { by: who, reason: String(detail.reason ?? '') })
+    record.changeCourse()
+    return 'it is being cancelled'
+  },
+
+  change,
+
+  async arrived(record, tx) {
+    if (!record.is('tryOnHeld')) throw new Refusal('it is not a try-on that waits for its customer')
+    if (record.is('tryOnDecided')) throw new Refusal('it is decided already')
+    await keepAside(tx, { orderId: record.id })
+    record.record('tryOnArrived')
+    record.wake()
+    return 'the customer is here, the goods are kept aside'
+  },
+
+  async decide(record, tx, { detail }) {
+    const { keep } = Keep.parse(detail)
+    if (!record.is('tryOnHeld')) throw new Refusal('it is not a try-on that waits for its customer')
+    if (record.is('tryOnDecided')) throw new Refusal('it is decided already')
+    for (const [lineId, quantity] of Object.entries(keep)) {
+      const line = record.lines.find((candidate) => candidate.lineId === lineId)
+      if (line === undefined)
+        throw new Refusal(`there is no line ${lineId}; lines are ${record.lines.map((l) => l.lineId).join(', ')}`)
+      if (quantity > line.ordered - line.cancelled)
+        throw new Refusal(`line ${lineId} has ${line.ordered - line.cancelled} pieces, not ${quantity}`)
+    }
+    await keepOnly(tx, record, new Map(Object.entries(keep)), 'decided')
+    await closeTasks(tx, { key: `order:${record.id}:tryOn` }, 'decided')
+    record.changeCourse()
+    return record.is('cancelled') ? 'nothing is kept, everything is on sale again' : 'decided'
+  },
+
+  async collected(record, tx, { detail }) {
+    const overTheCounter = ['storePickup', 'handOver'].includes(record.doc.delivery.method)
+    const waiting = record.units.filter((unit) => unit.state === 'packed' && overTheCounter)
+    const unitId = z.looseObject({ unitId: z.string().optional() }).parse(detail).unitId
+    const units = waiting.filter((unit) => unitId === undefined || unit.id === unitId)
+    if (units.length === 0) throw new Refusal('nothing of it waits to be collected')
+    for (const unit of units) await collected(tx, record, unit.id)
+    record.wake()
+    return 'handed over'
+  },
+
+  /** Where a person picks: all pieces of the unit are in the box. */
+  async packed(record, tx, command) {
+    const unitId = OfUnit.safeParse(command.detail).data?.unitId ?? (await unitOfTask(tx, command))
+    const units = unitId === null ? record.units.filter((unit) => unit.state === 'ready') : [record.unit(unitId)]
+    if (units.length === 0) throw new Refusal('nothing of it waits to be packed')
+    for (const unit of units) {
+      if (unit.state !== 'ready') throw new Refusal(`unit ${unit.id} is ${unit.state}`)
+      for (const line of unit.lines) {
+        record.line(line.lineId).picked += line.quantity
+        record.line(line.lineId).packed += line.quantity
+        line.picked = line.packed = line.quantity
+      }
+      unit.state = 'packed'
+      await keepAside(tx, { orderId: record.id, lines: unit.lines.map(({ lineId }) => ({ lineId })) })
+      await closeTasks(tx, { key: `order:${record.id}:pick:${unit.id}` }, 'packed')
+    }
+    record.wake()
+    return 'packed'
+  },
+
+  /** Look again at whatever the order waits for; a refused booking may be tried once more. */
+  async retry(record) {
+    for (const unit of record.units) {
+      const parcel = record.parcelOf(unit.id)
+      if (parcel?.state === 'refused') unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
+    }
+    record.withdraw('blocked')
+    record.changeCourse()
+    return 'being tried again'
+  },
+
+  /** What the warehouse did not find is no longer owed. */
+  async shipWithout(record, tx) {
+    const missing = record.lines.filter((line) => record.missingOf(line) > 0)
+    if (missing.length === 0) throw new Refusal('nothing of it is missing')
+    for (const line of missing) {
+      const quantity = record.missingOf(line)
+      line.cancelled += quantity
+      lowerAmounts(record, quantity * (line.unitPriceMinor ?? 0))
+    }
+    await closeTasks(tx, { key: `order:${record.id}:missing` }, 'shipped without')
+    if (record.lines.every((line) => line.cancelled === line.ordered))
+      record.record('cancelled', { reason: 'nothing of it was found' })
+    record.changeCourse()
+    return 'the rest goes without it'
+  },
+
+  /** A person has the goods back though the warehouse never said so. */
+  async recalled(record, tx) {
+    const units = record.units.filter((unit) => unit.state === 'recalling')
+    if (units.length === 0) throw new Refusal('nothing of it is being recalled')
+    for (const unit of units) unit.state = 'cancelled'
+    await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'the goods are back')
+    record.wake()
+    return 'the goods are back'
+  },
+
+  /** The cancellation came too late and is given up: the order goes on. */
+  async letGo(record, tx) {
+    if (!record.is('cancelRequested')) throw new Refusal('it is not being cancelled')
+    const recalling = record.units.filter((unit) => unit.state === 'recalling')
+    const struck = record.units.filter((unit) => unit.state === 'cancelled')
+    if (struck.length > 0 && recalling.length === 0 && !shipped(record))
+      throw new Refusal('its goods are back on the shelf already')
+    for (const unit of recalling) unit.state = unit.lines.some((line) => line.packed > 0) ? 'packed' : 'handedOver'
+    record.withdraw('cancelRequested', 'undoFailed')
+    await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
+    record.changeCourse()
+    return 'it goes on'
+  },
+
+  /** Goods that came back are on the shelf again. */
+  async restocked(record, tx) {
+    const returned = record.units.filter((unit) => unit.state === 'returned')
+    if (returned.length === 0) throw new Refusal('nothing of it came back')
+    for (const unit of returned) {
+      await closeTasks(tx, { key: `unit:${unit.id}:returned` }, 'on sale again')
+      for (const line of unit.lines.filter((l) => l.packed > 0)) {
+        await move(tx, {
+          key: `${unit.id}:restocked:${line.lineId}`,
+          sku: line.sku,
+          location: unit.location,
+          quantity: line.packed,
+          reason: 'returned',
+          reference: unit.id,
+        })
+      }
+    }
+    return 'on sale again'
+  },
+
+  /** Seen, and nothing more to be done by the machine. */
+  async skip() {
+    return 'settled by a person'
+  },
+}
+
+/** The unit that the task which was acted on is about. */
+async function unitOfTask(tx: Tx, { taskId }: Command): Promise<string | null> {
+  const rows = await tx.query<{ value: string | null }>(`select value from tasks where id = $1 and field = 'unit'`, [taskId])
+  return rows.rows[0]?.value ?? null
+}
