@@ -4,7 +4,7 @@ import { OmnisagaError } from '../domain/errors.ts'
 import { consume, keepAside } from '../store/ledger/operations.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, strikeUnit, type OrderRecord, type UnitRecord } from '../store/orderRecord.ts'
-import { closeTasks, openTask } from '../store/tasks.ts'
+import { openTask } from '../store/tasks.ts'
 import { markShipped } from './parcelNews.ts'
 
 /** @returns the order, and whether it should be rung. @throws OmnisagaError Invalid: no such unit or line. */
@@ -28,7 +28,7 @@ export async function applyAdvice(pool: Pool, advice: ShipmentAdvice): Promise<{
 
 /** Late and repeated reports change nothing: a unit only goes forward. */
 async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
-  await closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'the warehouse has answered')
+  await record.closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'the warehouse has answered')
   switch (advice.status) {
     case 'picked':
       return await pick(record, tx, unit, advice)
@@ -42,7 +42,7 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
     case 'cancelled':
       if (unit.state !== 'recalling' && unit.state !== 'handedOver' && unit.state !== 'picked') return false
       strikeUnit(record, unit)
-      await closeTasks(tx, { key: `order:${record.id}:recall:${unit.id}` }, 'the goods are back')
+      await record.closeTasks(tx, { key: `order:${record.id}:recall:${unit.id}` }, 'the goods are back')
       return true
     case 'cancelRefused':
       if (unit.state !== 'recalling') return false

@@ -6,7 +6,7 @@ import type { Pool, Tx } from '../store/db.ts'
 import { consume } from '../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../store/orderRecord.ts'
 import { notify } from '../store/outbox.ts'
-import { closeTasks, openTask } from '../store/tasks.ts'
+import { openTask } from '../store/tasks.ts'
 import { saveParcel } from '../store/units.ts'
 
 const FURTHER: ParcelState[] = ['intended', 'sent', 'booked', 'shipped', 'returning', 'delivered', 'returned']
@@ -83,7 +83,7 @@ async function accept(
     )
   if (report.meaning === 'unknown')
     await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
-  await closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
+  await record.closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
   // Some couriers give the waybill only later, with the first report.
   parcel.waybill ??= report.waybill
   const target = STATE_OF[report.meaning]

@@ -8,6 +8,7 @@ import { phaseOf, type Counters } from '../domain/phase.ts'
 import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { framedTransaction, type Pool, type Queryable, type Tx } from './db.ts'
+import { closeTasks } from './tasks.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
 export type OrderDoc = Omit<IncomingOrder, 'lines'>
@@ -88,8 +89,9 @@ export class OrderRecord {
   #news: number
   #log: { fact: FactName; withdrawn: boolean; data: Record<string, unknown> }[] = []
   readonly #loaded: { lines: string; units: string }
+  readonly #hasTasks: boolean
 
-  constructor(row: OrderRow, lines: LineRecord[], units: UnitRecord[], parcels: ParcelRecord[]) {
+  constructor(row: OrderRow, { lines, units, parcels, hasTasks }: Parts) {
     this.id = row.id
     this.connection = row.connection
     this.doc = row.doc
@@ -105,6 +107,7 @@ export class OrderRecord {
     this.#revision = row.revision
     this.#course = row.course
     this.#news = row.news
+    this.#hasTasks = hasTasks
     this.#loaded = { lines: JSON.stringify(lines), units: JSON.stringify(units) }
   }
 
@@ -216,73 +219,73 @@ export class OrderRecord {
     }
   }
 
-  /** Writes facts, counters, units and phase back, all in one round trip. Called once, at the end of `changeOrder`. */
+  /** Writes facts, counters, units and phase back in one statement. Called once, at the end of `changeOrder`. */
   async save(tx: Tx, seen: boolean): Promise<void> {
     this.phase = phaseOf(this.lines, this.facts)
     this.#revision += 1
-    const writes: Promise<unknown>[] = [this.#saveOrder(tx, seen)]
-    if (JSON.stringify(this.lines) !== this.#loaded.lines) writes.push(this.#saveLines(tx))
-    if (JSON.stringify(this.units) !== this.#loaded.units) writes.push(this.#saveUnits(tx))
-    await Promise.all(writes)
-  }
-
-  async #saveOrder(tx: Tx, seen: boolean): Promise<void> {
-    const row = await tx.query<{ news: number }>({
-      name: 'save-order',
-      text: `with logged as (
-               insert into order_facts (order_id, fact, withdrawn, data)
-               select $1, n.fact, n.withdrawn, n.data from jsonb_to_recordset($12::jsonb) as n(fact text, withdrawn boolean, data jsonb)
-             )
-             update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
-               seen_news = case when $9 then $8 else seen_news end, rung_at = case when $9 then null else rung_at end,
-               external_version = $10, content_hash = $11, updated_at = now() where id = $1 returning news`,
-      values: [
-        this.id,
-        this.doc,
-        this.facts,
-        this.phase,
-        this.closed,
-        this.#revision,
-        this.#course,
-        this.#news,
-        seen,
-        this.externalVersion,
-        this.contentHash,
-        JSON.stringify(this.#log),
-      ],
-    })
+    const values: unknown[] = [
+      this.id,
+      this.doc,
+      this.facts,
+      this.phase,
+      this.closed,
+      this.#revision,
+      this.#course,
+      this.#news,
+      seen,
+      this.externalVersion,
+      this.contentHash,
+      JSON.stringify(this.#log),
+    ]
+    let name = 'save-order'
+    let parts = ''
+    const lines = JSON.stringify(this.lines)
+    if (lines !== this.#loaded.lines) {
+      name += '-lines'
+      parts += SAVE_LINES(values.push(lines))
+    }
+    const units = JSON.stringify(this.units)
+    if (units !== this.#loaded.units) {
+      name += '-units'
+      parts += SAVE_UNITS(values.push(units))
+    }
+    const row = await tx.query<{ news: number }>({ name, text: SAVE_ORDER(parts), values })
     found(row.rows[0], `order ${this.id}`)
   }
 
-  async #saveLines(tx: Tx): Promise<void> {
-    await tx.query({
-      name: 'save-lines',
-      text: `update order_lines l set sku = n.sku, external_sku = n."externalSku", name = n.name, variant = n.variant,
-               unit_price_minor = n."unitPriceMinor", held = n.held, picked = n.picked, packed = n.packed, shipped = n.shipped,
-               delivered = n.delivered, returned = n.returned, cancelled = n.cancelled
-             from jsonb_to_recordset($2::jsonb) as n("lineId" text, sku text, "externalSku" text, name text, variant text,
-               "unitPriceMinor" bigint, held int, picked int, packed int, shipped int,
-               delivered int, returned int, cancelled int)
-             where l.order_id = $1 and l.line_id = n."lineId"`,
-      values: [this.id, JSON.stringify(this.lines)],
-    })
-  }
-
-  async #saveUnits(tx: Tx): Promise<void> {
-    await tx.query({
-      name: 'save-units',
-      text: `with n as (
-               select * from jsonb_to_recordset($1::jsonb) as n(id text, state text, "bookingsAllowed" int, lines jsonb)
-             ), saved as (
-               update units u set state = n.state, bookings_allowed = n."bookingsAllowed" from n where u.id = n.id
-             )
-             update unit_lines l set picked = m.picked, packed = m.packed, short = m.short
-             from n cross join lateral jsonb_to_recordset(n.lines) as m("lineId" text, picked int, packed int, short int)
-             where l.unit_id = n.id and l.line_id = m."lineId"`,
-      values: [JSON.stringify(this.units)],
-    })
+  /** `closeTasks` of this order's tasks, without asking where none was open: most orders never have one. */
+  async closeTasks(tx: Tx, which: { key: string } | { prefix: string }, outcome: string): Promise<void> {
+    if (this.#hasTasks) await closeTasks(tx, which, outcome)
   }
 }
+
+const SAVE_ORDER = (parts: string) => `
+  with logged as (
+    insert into order_facts (order_id, fact, withdrawn, data)
+    select $1, n.fact, n.withdrawn, n.data from jsonb_to_recordset($12::jsonb) as n(fact text, withdrawn boolean, data jsonb)
+  )${parts}
+  update orders set doc = $2, facts = $3, phase = $4, closed = $5, revision = $6, course = $7, news = $8,
+    seen_news = case when $9 then $8 else seen_news end, rung_at = case when $9 then null else rung_at end,
+    external_version = $10, content_hash = $11, updated_at = now() where id = $1 returning news`
+
+const SAVE_LINES = (at: number) => `, saved_lines as (
+    update order_lines l set sku = n.sku, external_sku = n."externalSku", name = n.name, variant = n.variant,
+      unit_price_minor = n."unitPriceMinor", held = n.held, picked = n.picked, packed = n.packed, shipped = n.shipped,
+      delivered = n.delivered, returned = n.returned, cancelled = n.cancelled
+    from jsonb_to_recordset($${at}::jsonb) as n("lineId" text, sku text, "externalSku" text, name text, variant text,
+      "unitPriceMinor" bigint, held int, picked int, packed int, shipped int, delivered int, returned int, cancelled int)
+    where l.order_id = $1 and l.line_id = n."lineId"
+  )`
+
+const SAVE_UNITS = (at: number) => `, told_units as (
+    select * from jsonb_to_recordset($${at}::jsonb) as n(id text, state text, "bookingsAllowed" int, lines jsonb)
+  ), saved_units as (
+    update units u set state = n.state, bookings_allowed = n."bookingsAllowed" from told_units n where u.id = n.id
+  ), saved_unit_lines as (
+    update unit_lines l set picked = m.picked, packed = m.packed, short = m.short
+    from told_units n cross join lateral jsonb_to_recordset(n.lines) as m("lineId" text, picked int, packed int, short int)
+    where l.unit_id = n.id and l.line_id = m."lineId"
+  )`
 
 /** A unit that nobody works on any more: what was picked for it counts no longer, or the next unit would count it again. */
 export function strikeUnit(record: OrderRecord, unit: UnitRecord): void {
@@ -316,31 +319,43 @@ const PARTS = `select
     select p.id, unit_id as "unitId", attempt, courier, c.connector, service, reference, state, waybill,
       courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor"
     from parcels p join connections c on c.name = p.courier where order_id = $1 order by attempt
-  ) p) as parcels`
+  ) p) as parcels,
+  exists (select from tasks where order_id = $1 and state = 'open') as "hasTasks"`
 
 interface Parts {
   lines: LineRecord[]
   units: UnitRecord[]
   parcels: ParcelRecord[]
+  hasTasks: boolean
 }
 
-async function load(db: Queryable, orderId: string, lock: boolean): Promise<OrderRecord> {
-  // The lock comes first, in a statement of its own: what is read after it is what the last holder wrote. Within a transaction both
-  // go to the server together; out of a pool each has a client of its own, and the one must not overtake the other.
-  const row = db.query<OrderRow>({
-    name: lock ? 'lock-order' : 'read-order',
-    text: `select id, connection, doc, facts, phase, closed, revision, course, news, settings_version, external_version, content_hash
-           from orders where id = $1 ${lock ? 'for no key update' : ''}`,
+const ROW = 'id, connection, doc, facts, phase, closed, revision, course, news, settings_version, external_version, content_hash'
+
+/**
+ * The lock comes first, in a statement of its own: what is read after it is what the last holder wrote. Both go to the server
+ * together.
+ */
+async function lock(tx: Tx, orderId: string): Promise<OrderRecord> {
+  const [rows, parts] = await Promise.all([
+    tx.query<OrderRow>({
+      name: 'lock-order',
+      text: `select ${ROW} from orders where id = $1 for no key update`,
+      values: [orderId],
+    }),
+    tx.query<Parts>({ name: 'read-parts', text: PARTS, values: [orderId] }),
+  ])
+  return new OrderRecord(found(rows.rows[0], `order ${orderId}`), found(parts.rows[0], `order ${orderId}`))
+}
+
+export async function readOrder(db: Queryable, orderId: string): Promise<OrderRecord> {
+  const { rows } = await db.query<OrderRow & Parts>({
+    name: 'read-order',
+    text: `select o.*, p.* from (select ${ROW} from orders where id = $1) o cross join (${PARTS}) p`,
     values: [orderId],
   })
-  if (!lock) await row
-  const [rows, parts] = await Promise.all([row, db.query<Parts>({ name: 'read-parts', text: PARTS, values: [orderId] })])
-  const order = found(rows.rows[0], `order ${orderId}`)
-  const { lines, units, parcels } = found(parts.rows[0], `order ${orderId}`)
-  return new OrderRecord(order, lines, units, parcels)
+  const row = found(rows[0], `order ${orderId}`)
+  return new OrderRecord(row, row)
 }
-
-export const readOrder = (db: Queryable, orderId: string): Promise<OrderRecord> => load(db, orderId, false)
 
 export interface Changed<T> {
   result: T
@@ -356,7 +371,7 @@ export async function changeOrder<T>(
   change: (record: OrderRecord, tx: Tx) => Promise<T> | T,
 ): Promise<Changed<T>> {
   return await framedTransaction(pool, {
-    read: (tx) => load(tx, orderId, true),
+    read: (tx) => lock(tx, orderId),
     work: async (tx, record) => ({ result: await change(record, tx), record }),
     write: (tx, record) => record.save(tx, by === 'saga'),
   }).then(({ result, record }) => ({ result, view: record.view(), record }))
