@@ -15,6 +15,14 @@ const MOST_TOGETHER = 200
 /** Statements under way for one connection. */
 const AT_ONCE = 2
 
+const keyOf = ({ kind, externalId, version }: RawRecord) => `${kind}\n${externalId}\n${version}`
+
+/** Two statements that hold the same records wait for each other in one order; in two orders they would lock each other out. */
+function byKey(a: RawRecord, b: RawRecord): number {
+  const [left, right] = [keyOf(a), keyOf(b)]
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
 export class InboxWriter {
   readonly #store: Store
   readonly #waiting = new Map<string, Waiting[]>()
@@ -42,10 +50,7 @@ export class InboxWriter {
       const batch = queue.splice(0, MOST_TOGETHER)
       if (batch.length === 0) break
       try {
-        await this.#store(
-          connection,
-          batch.flatMap((waiting) => waiting.records),
-        )
+        await this.#store(connection, batch.flatMap((waiting) => waiting.records).sort(byKey))
         for (const waiting of batch) waiting.resolve()
       } catch (error) {
         if (batch.length === 1) batch[0]!.reject(error)
