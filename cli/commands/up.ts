@@ -82,11 +82,24 @@ const workerService = (parts: Partial<Parts>, loops: Partial<LoopTimes> | undefi
   },
 })
 
+/** The port was free a moment ago; another copy that starts at the same time may have taken it since. */
+async function listen(runtime: Runtime, environment: Environment): Promise<RunningServer> {
+  try {
+    return await startServer(runtime, { port: environment.httpPort })
+  } catch (error) {
+    if (!(error instanceof OmnisagaError) || error.code !== 'portBusy') throw error
+    const server = await startServer(runtime, { port: 0 })
+    print(dim(`port ${environment.httpPort} was taken meanwhile: the HTTP server listens on ${server.port}`))
+    environment.httpPort = server.port
+    return server
+  }
+}
+
 const serverService = (parts: Partial<Parts>): Service => ({
   name: 'server',
   start: async (environment) => {
     if (!parts.runtime) throw new Error('the server needs the runtime')
-    const server = await startServer(parts.runtime, { port: environment.httpPort })
+    const server = await listen(parts.runtime, environment)
     parts.server = server
     return () => server.stop()
   },
