@@ -36,7 +36,7 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
     case 'shipped': {
       const wakeForShort = await pick(record, tx, unit, advice)
       const wakeForPacked = await pack(record, tx, unit, advice)
-      if (advice.status === 'shipped') await markShipped(record, tx, unit, advice.eventAt)
+      if (advice.status === 'shipped') await markShipped(record, tx, unit)
       return wakeForShort || wakeForPacked
     }
     case 'cancelled':

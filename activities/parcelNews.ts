@@ -92,7 +92,7 @@ async function accept(
     [parcel.id],
   )
   const advances = target !== undefined && FURTHER.indexOf(target) > FURTHER.indexOf(parcel.state)
-  if (advances) await advance(record, tx, unit, parcel, target, report.eventAt)
+  if (advances) await advance(record, tx, unit, parcel, target)
   await saveParcel(tx, parcel, {
     lastStatus: latest.rows[0]?.code ?? report.code,
     newsAt: report.eventAt,
@@ -103,16 +103,9 @@ async function accept(
   return advances && (target === 'delivered' || target === 'returned')
 }
 
-async function advance(
-  record: OrderRecord,
-  tx: Tx,
-  unit: UnitRecord,
-  parcel: ParcelRecord,
-  target: ParcelState,
-  eventAt: string,
-): Promise<void> {
+async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: ParcelRecord, target: ParcelState): Promise<void> {
   // The courier can only deliver or bring back what it was given.
-  if (target !== 'booked') await markShipped(record, tx, unit, eventAt)
+  if (target !== 'booked') await markShipped(record, tx, unit)
   parcel.state = target
   const packed = unit.lines.filter((line) => line.packed > 0)
   if (target === 'delivered') {
@@ -151,7 +144,7 @@ function isCollected(record: OrderRecord): boolean {
 }
 
 /** The goods have left: on hand falls by what was packed, once, whoever says so first. */
-export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord, _eventAt: string): Promise<void> {
+export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord): Promise<void> {
   if (unit.state !== 'packed' && unit.state !== 'recalling') return
   const packed = unit.lines.filter((line) => line.packed > 0)
   await consume(tx, {

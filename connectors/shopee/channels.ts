@@ -17,9 +17,6 @@ const CHAINS: [RegExp, CvsChain][] = [
 ]
 const HOME = /宅配|到家|home|郵政|黑貓/i
 
-/** What stands for a hidden value: `****`, `P******n`, `******64`. */
-export const isMasked = (value: string | null | undefined): boolean => /\*{2,}/.test(value ?? '')
-
 /** The vendor masks the recipient wholly for its own logistics in Taiwan (v2.order.get_order_detail, recipient_address). */
 function whollyMasked(order: Order): boolean {
   const recipient = order.recipient_address
