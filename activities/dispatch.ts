@@ -63,8 +63,10 @@ async function deliver(
       if (parcel?.waybill && parcel.state !== 'void')
         await connector.writeTracking?.(context, {
           externalId: record.doc.externalId,
+          key: fact.key,
           waybill: parcel.waybill,
           courier: parcel.service,
+          lines: toldLines(record, parcel.unitId),
         })
       return 'told'
     case 'cancelled':
@@ -99,6 +101,14 @@ async function deliver(
     }
   }
 }
+
+const toldLines = (record: OrderRecord, unitId: string) =>
+  record.unit(unitId).lines.map(({ lineId, sku, packed }) => ({
+    lineId,
+    sku,
+    externalSku: record.line(lineId).externalSku,
+    quantity: packed,
+  }))
 
 /** Some couriers number a parcel only after it was booked: asked again until they have. */
 async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<boolean> {

@@ -62,6 +62,8 @@ async function check(ctx: Context): Promise<CheckResult> {
 
 export const ecpay: Connector<EcpayConfig> = {
   name: 'ecpay',
+  title: 'ECPay logistics',
+  kind: 'courier',
   configSchema: EcpayConfig,
   secretFields: ['hashKey', 'hashIv'],
   check,

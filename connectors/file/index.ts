@@ -17,6 +17,8 @@ export type FileConfig = z.infer<typeof FileConfig>
 
 export const file: Connector<FileConfig> = {
   name: 'file',
+  title: 'Order files',
+  kind: 'file',
   configSchema: FileConfig,
   secretFields: [],
   check: async () => ({ ok: true, problems: [] }),

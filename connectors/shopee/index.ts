@@ -31,6 +31,8 @@ async function check(ctx: ShopeeContext): Promise<CheckResult> {
 
 export const shopee: Connector<ShopeeConfig> = {
   name: 'shopee',
+  title: 'Shopee Open Platform v2',
+  kind: 'marketplace',
   configSchema: ShopeeConfig,
   secretFields,
   check,

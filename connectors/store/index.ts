@@ -15,6 +15,8 @@ const HAPPENS_HERE = new Set(['storePickup', 'handOver'])
 
 export const store: Connector<StoreConfig> = {
   name: 'store',
+  title: 'Our own stores',
+  kind: 'pos',
   configSchema: StoreConfig,
   secretFields: [],
   check: async () => ({ ok: true, problems: [] }),

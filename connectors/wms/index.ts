@@ -43,6 +43,8 @@ async function check(config: WmsConfig): Promise<CheckResult> {
 
 export const wms: Connector<WmsConfig> = {
   name: 'wms-dropfolder',
+  title: 'Warehouse drop folder (XML)',
+  kind: 'warehouse',
   configSchema: WmsConfig,
   secretFields: [],
   check: (ctx) => check(ctx.connection.config),

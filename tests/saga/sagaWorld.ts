@@ -234,6 +234,8 @@ export function useSagaWorld(options: { policy?: Partial<Policy> } = {}): SagaWo
 function market(heard: string[]): Connector {
   return {
     name: 'file',
+    title: 'A marketplace',
+    kind: 'marketplace',
     configSchema: undefined as never,
     secretFields: [],
     check: () => Promise.resolve({ ok: true, problems: [] }),

@@ -60,6 +60,8 @@ export function standInCourier(name: string): StandInCourier {
 
   courier.connector = {
     name,
+    title: 'A courier',
+    kind: 'courier',
     configSchema: undefined as never, // never parsed here: the connection is opened by the test's runtime
     secretFields: [],
     check: () => Promise.resolve({ ok: true, problems: [] }),

@@ -168,7 +168,7 @@ describe('shipBy', () => {
 
 describe('writeTracking', () => {
   const write = (orderSn: string, waybill: string) =>
-    shopee.writeTracking?.(ctx(), { externalId: orderSn, waybill, courier: 'TCAT' })
+    shopee.writeTracking?.(ctx(), { externalId: orderSn, waybill, courier: 'TCAT', key: waybill, lines: [] })
 
   it('gives Shopee the number of our courier', async () => {
     await write(own.orderSn, '907812345678')
