@@ -25,6 +25,8 @@ export interface Stage {
   /** Changed keys with which `check` must say what is wrong, in words that match `says`. */
   bad: { name: string; config: Record<string, unknown>; says: RegExp }[]
   orders?: OrdersStage
+  /** A call that reads, for connectors that pull no orders: its errors are thrown, not told in words as by `check`. */
+  read?: ReadCase
   writes?: WriteCase[]
   webhook?: WebhookStage
   /** Makes the stand-in refuse the present access token until it is refreshed (or says 401 once, where nothing is refreshed). */
@@ -51,8 +53,17 @@ export interface OrdersStage {
   windowAfterEdits(): { from: Date; to: Date }
 }
 
+export interface ReadCase {
+  run(ctx: ConnectorContext, connector: Connector): Promise<unknown>
+  /** Narrows the suite's faults to its request. */
+  request: { path: string; method?: string }
+}
+
 export interface WriteCase {
-  /** e.g. `writeTracking` */
+  /**
+   * Where the connector defines it: `writeTracking`, `cancelOrder`, `refund`, `stock.push`, `courier.book`, `courier.bookReturn`,
+   * `warehouse.sendWave`, `erp.writeSale`, `notify.send`, `tracker.register`. A second case of the same has more words: `courier.book FAMI`.
+   */
   name: string
   /** Does it with the same key every time. A repeat is what the outbox would do after OutcomeUnknown: look up, then decide. */
   run(ctx: ConnectorContext, connector: Connector): Promise<unknown>
@@ -60,6 +71,8 @@ export interface WriteCase {
   effects(): number
   /** Narrows the suite's faults to the request that writes, e.g. {path: '/ship', method: 'POST'}. */
   request: { path: string; method?: string }
+  /** Where `faults` is null and yet an answer can be lost (SMTP): the next one does its work and never answers. */
+  loseAnswer?(): void
 }
 
 export interface WebhookStage {
