@@ -50,6 +50,8 @@ export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: 
       city: recipient.address?.city ?? null,
       district: recipient.address?.district ?? null,
       address: recipient.address?.line ?? null,
+      country: recipient.address?.country ?? null,
+      province: recipient.address?.province ?? null,
     },
     goodsName: packed.map((line) => line.of.name ?? line.sku).join(' '),
     // Insured and declared at its value; a file that tells no prices still needs an amount above zero.

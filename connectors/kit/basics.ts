@@ -29,7 +29,10 @@ export interface HttpRequest {
 export interface HttpResponse {
   status: number
   headers: Record<string, string>
+  /** The answer read as UTF-8. */
   body: string
+  /** The same as it came: labels and other files. */
+  bytes?: Buffer
 }
 
 /**
@@ -89,6 +92,9 @@ export interface ParcelRequest {
     city: string | null
     district: string | null
     address: string | null
+    /** ISO 3166-1 alpha-2, and the state or province where addresses have one; absent: the courier's own country. */
+    country?: string | null
+    province?: string | null
   }
   goodsName: string
   goodsAmountMinor: number

@@ -187,6 +187,13 @@ export interface PickupPoint {
   address: string
   phone: string | null
 }
+/** What a customer chose on the courier's map. `extra` is what `pickupMap` was given. */
+export interface PickupChoice {
+  chain: CvsChain
+  storeId: string
+  name: string | null
+  extra: string
+}
 /** As a booking, with the customer as sender. `original` is the parcel that brought the goods, when there was one. */
 export type ReturnRequest = ParcelRequest & { original: BookedParcel | null }
 export interface Remittance {

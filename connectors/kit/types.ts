@@ -23,6 +23,7 @@ import type {
   ErpSide,
   ExternalSale,
   NotifySide,
+  PickupChoice,
   PickupPoint,
   RefundRequest,
   Remittance,
@@ -99,12 +100,19 @@ export interface Connector<C = unknown> {
     pickupPoints?(ctx: ConnectorContext<C>, args: { chain: CvsChain }): Promise<PickupPoint[]>
     /** Where a customer picks a store on the courier's own map: an HTML page that posts itself there. */
     pickupMap?(ctx: ConnectorContext<C>, args: { chain: CvsChain; replyUrl: string; extra: string; cod: boolean }): Document
+    /** What the map sends to `replyUrl`. The caller proves `extra` (at most 20 letters and digits). @throws Rejected, code `forged`. */
+    readMapReply?(ctx: ConnectorContext<C>, request: { headers: Record<string, string>; rawBody: Buffer }): PickupChoice
+    /** Another pickup store for a parcel that is booked. @throws Rejected when the courier does not take it any more. */
+    changeStore?(ctx: ConnectorContext<C>, parcel: BookedParcel, storeId: string): Promise<void>
     /** A parcel from the customer back to us. @throws as `book`. */
     bookReturn?(ctx: ConnectorContext<C>, parcel: ReturnRequest): Promise<Booking>
     /** The paper a driver signs. */
     manifest?(ctx: ConnectorContext<C>, parcels: BookedParcel[]): Promise<Document>
-    /** Cash collected at the door and paid out to us on these days. */
-    remittances?(ctx: ConnectorContext<C>, window: { from: string; to: string }): Promise<Remittance[]>
+    /**
+     * Cash collected at the door and paid out to us on these days (ISO 8601 dates, both included). `open`: parcels that collected and
+     * are not known to be paid out, for couriers that only answer about single ones.
+     */
+    remittances?(ctx: ConnectorContext<C>, window: { from: string; to: string; open: BookedParcel[] }): Promise<Remittance[]>
     /** The services of this courier by delivery method, e.g. {home: 'TCAT', cvs: 'UNIMART'}. */
     serviceFor(config: C, delivery: { method: 'home' | 'cvs'; chain: CvsChain | null; wished: string | null }): string
   }
