@@ -63,7 +63,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
     secretKey: environment.secretKey,
     temporal: new Client({ connection: engine, namespace: environment.temporal.namespace }),
     taskQueue: options.taskQueue ?? TASK_QUEUE,
-    connection: (name, asked = {}) => openConnection(side, environment.secretKey, name, { connectors, ...asked }),
+    connection: (name, asked = {}) => openConnection(side, environment.secretKey, name, { connectors, log, ...asked }),
     async connectorOf(name) {
       const rows = await side.query<{ connector: string }>('select connector from connections where name = $1', [name])
       const connector = connectors[rows.rows[0]?.connector ?? '']

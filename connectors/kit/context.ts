@@ -5,6 +5,7 @@ import { getConnection } from '../../store/connections.ts'
 import type { SecretKey } from '../../store/secrets.ts'
 import { createHttpClient } from './http.ts'
 import { defaultLimits, Limits } from './limits.ts'
+import { observer, type TraceLog } from './meter.ts'
 import { createQuota } from './quota.ts'
 import { createTokenStore } from './tokens.ts'
 import type { Connection, Connector, ConnectorContext, HttpClient, TokenStore } from './types.ts'
@@ -14,6 +15,8 @@ export interface ContextOptions {
   connectors: Readonly<Record<string, Connector>>
   /** Also for a connection that was stopped (`connections check`). */
   evenIfStopped?: boolean
+  /** Takes a line at debug for every call; the first to open a connection in a process gives it. */
+  log?: TraceLog
 }
 
 /** Kept per process: the concurrency cap, the kept-alive sockets and the one-refresh-at-a-time belong to the connection, not to a call. */
@@ -31,16 +34,23 @@ function limitsOf(connection: Connection): Limits {
   return parsed.success ? parsed.data : defaultLimits
 }
 
-function sharedOf(pool: Pool, secretKey: SecretKey, connection: Connection): Shared {
+function sharedOf(pool: Pool, secretKey: SecretKey, connection: Connection, log: TraceLog | undefined): Shared {
   const byName = sharedByPool.get(pool) ?? new Map<string, Shared>()
   sharedByPool.set(pool, byName)
   const known = byName.get(connection.name)
   if (known && known.version === connection.version && known.secretKey.equals(secretKey)) return known
   const limits = limitsOf(connection)
+  const observe = observer(log)
+  const names = { connection: connection.name, connector: connection.connector }
   const fresh: Shared = {
     version: connection.version,
     secretKey,
-    http: createHttpClient({ connection: connection.name, quota: createQuota(pool, connection.name, limits), limits }),
+    http: createHttpClient({
+      connection: connection.name,
+      quota: createQuota(pool, connection.name, limits),
+      limits,
+      observe: (call) => observe({ ...names, ...call }),
+    }),
     tokens: createTokenStore(pool, secretKey, connection.name),
   }
   byName.set(connection.name, fresh)
@@ -81,7 +91,7 @@ export async function openConnection(
     })
   }
   const connection: Connection = { ...stored, config: parsed.data }
-  const { http, tokens } = sharedOf(pool, secretKey, connection)
+  const { http, tokens } = sharedOf(pool, secretKey, connection, options.log)
   return { connector, context: { connection, http, tokens, now: () => new Date() } }
 }
 

@@ -1,14 +1,18 @@
 /** The one HTTP client of every connector; see HttpClient in types.ts for what it promises. */
+import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import axios from 'axios'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { safePath, type ObservedCall } from './meter.ts'
 import type { HttpClient, HttpRequest, HttpResponse } from './types.ts'
 import type { Limits } from './limits.ts'
 import type { Quota } from './quota.ts'
 
 export interface HttpClientOptions {
   connection: string
+  /** Hears of every request that was sent, once it is over. */
+  observe?: (call: Omit<ObservedCall, 'connection' | 'connector'>) => void
   quota: Quota
   limits: Limits
   now?: () => Date
@@ -19,12 +23,12 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'])
 const BAD_CERTIFICATE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT)/
 
-/** Method, host and path; every query value is hidden, since signatures, tokens and personal data travel there. */
+/** Method, host and path (see safePath); every query value is hidden, since signatures, tokens and personal data travel there. */
 export function describeRequest(request: { method: string; url: string }): string {
   const url = URL.canParse(request.url) ? new URL(request.url) : null
   if (!url) return `${request.method} (not a URL)`
   const names = [...new Set(url.searchParams.keys())]
-  return `${request.method} ${url.origin}${url.pathname}${names.length ? `?${names.map((name) => `${name}=…`).join('&')}` : ''}`
+  return `${request.method} ${url.origin}${safePath(url.pathname)}${names.length ? `?${names.map((name) => `${name}=…`).join('&')}` : ''}`
 }
 
 /** RFC 9110 §10.2.3: seconds or an HTTP date. @returns milliseconds, undefined when absent or unreadable. */
@@ -106,7 +110,8 @@ function judge(response: HttpResponse, request: HttpRequest, now: Date): Omnisag
   return null
 }
 
-export function createHttpClient({ connection, quota, limits, now = () => new Date() }: HttpClientOptions): HttpClient {
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { connection, quota, limits, now = () => new Date() } = options
   const agent = { keepAlive: true, maxSockets: limits.concurrency, maxFreeSockets: limits.concurrency, timeout: 60_000 }
   const gate = createGate(limits.concurrency)
   const client = axios.create({
@@ -140,9 +145,37 @@ export function createHttpClient({ connection, quota, limits, now = () => new Da
         if (value !== undefined && value !== null)
           headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : String(value)
       }
-      return { status: answer.status, headers, body: Buffer.from(answer.data).toString('utf8') }
+      const bytes = Buffer.from(answer.data)
+      return { status: answer.status, headers, body: bytes.toString('utf8'), bytes }
     } catch (error) {
       throw transportError(error, request, timeoutMs)
+    }
+  }
+
+  /** One request, counted and traced however it ends. @throws what transportError says. */
+  async function observed(request: HttpRequest): Promise<{ response: HttpResponse; problem: OmnisagaError | null }> {
+    const begun = performance.now()
+    let status: number | null = null
+    let outcome = 'unknown'
+    try {
+      const response = await send(request)
+      const problem = judge(response, request, now())
+      status = response.status
+      outcome = problem?.kind ?? (status < 400 ? 'ok' : 'refused')
+      return { response, problem }
+    } catch (error) {
+      if (error instanceof OmnisagaError) outcome = error.kind
+      throw error
+    } finally {
+      const { origin, pathname } = new URL(request.url)
+      options.observe?.({
+        method: request.method,
+        path: `${origin}${safePath(pathname)}`,
+        status,
+        outcome,
+        seconds: (performance.now() - begun) / 1000,
+        attempt: randomBytes(6).toString('hex'),
+      })
     }
   }
 
@@ -155,8 +188,7 @@ export function createHttpClient({ connection, quota, limits, now = () => new Da
         })
       }
       await quota.take()
-      const response = await gate(() => send(request))
-      const problem = judge(response, request, now())
+      const { response, problem } = await gate(() => observed(request))
       if (!problem) return response
       if (problem.kind === 'RateLimited' && problem.retryAfterMs) await quota.pause(problem.retryAfterMs)
       throw problem
