@@ -3,7 +3,7 @@
  * Beside them stand tests, bench, scripts (may reach everything) and simulators (reach nothing of ours).
  * What workflows reach at run time is proved by building their bundle: scripts/check-determinism.mjs.
  */
-const ours = '^(domain|store|connectors|mappings|activities|workflows|server|cli|simulators|bench|tests|scripts|bin|[^/]+\\.ts$)'
+const ours = '^(domain|store|connectors|mappings|documents|activities|workflows|server|cli|simulators|bench|tests|scripts|bin|[^/]+\\.ts$)'
 /** Everything of ours but these folders. */
 const oursBut = (...folders) => ({ path: ours, pathNot: `^(${folders.join('|')})/` })
 
@@ -52,6 +52,13 @@ module.exports = {
       to: oursBut('mappings', 'domain'),
     },
     {
+      name: 'documents-above-domain',
+      severity: 'error',
+      comment: 'documents/ draw what they are given: they import domain/ only.',
+      from: { path: '^documents/' },
+      to: oursBut('documents', 'domain'),
+    },
+    {
       name: 'connectors-above-domain',
       severity: 'error',
       comment: 'connectors/ import domain/, mappings/ and their kit; the database is for the kit alone (quota, tokens).',
@@ -77,7 +84,7 @@ module.exports = {
       severity: 'error',
       comment: 'activities/ import connectors/, mappings/, store/ and domain/; of workflows/ only types.',
       from: { path: '^activities/' },
-      to: oursBut('activities', 'workflows', 'connectors', 'mappings', 'store', 'domain'),
+      to: oursBut('activities', 'workflows', 'connectors', 'mappings', 'documents', 'store', 'domain'),
     },
     {
       name: 'activities-know-workflow-types-only',
@@ -115,7 +122,7 @@ module.exports = {
       name: 'the-top-is-the-top',
       severity: 'error',
       comment: 'Nothing below imports the parts that put everything together.',
-      from: { path: '^(domain|store|connectors|mappings|activities|workflows|simulators)/' },
+      from: { path: '^(domain|store|connectors|mappings|documents|activities|workflows|simulators)/' },
       to: { path: '^((cli|server|bin|scripts)/|[^/]+\\.ts$)' },
     },
     {
