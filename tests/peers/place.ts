@@ -57,11 +57,15 @@ async function installOnce(name: string, pinned: string[], install: (folder: str
   return folder
 }
 
-/** `npm ci` of tests/peers/NAME/package-lock.json. @returns the folder that holds node_modules. */
+/**
+ * npm, by tests/peers/NAME/package-lock.json. Not `npm ci`: that refuses a lock without the packages for other platforms, which
+ * are left out when the registry that it was written from lacks one of them.
+ * @returns the folder that holds node_modules.
+ */
 export const installNpm = (name: string, say: (line: string) => void): Promise<string> =>
   installOnce(name, ['package.json', 'package-lock.json'], async (folder, log) => {
     say(`${name}: installing its packages (npm, some minutes)`)
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, log })
+    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, log })
   })
 
 /** pip, of tests/peers/NAME/requirements.txt (every version exact). @returns the folder; its Python is venv/bin/python. */
