@@ -3,8 +3,7 @@ import { OmnisagaError } from '../../domain/errors.ts'
 import type { EcpayConfig } from './config.ts'
 import { refusal } from './answer.ts'
 import { signed } from './mac.ts'
-
-const VALIDATION_DIGITS = 4
+import { numbersOf } from './numbers.ts'
 
 /** @throws OmnisagaError Rejected: ECPay has no such call for this service, or the waybill does not hold both numbers. */
 export function cancelRequest(
@@ -18,25 +17,19 @@ export function cancelRequest(
         'Do not hand the parcel over: an unused number expires by itself. If the courier has it already, let it come back as a return.',
     })
   }
-  const waybill = args.waybill ?? ''
-  if (!/^[A-Za-z0-9]{9,25}$/.test(waybill)) {
-    throw new OmnisagaError('Rejected', 'the validation number of this parcel is not known here', {
-      code: 'no-validation-number',
-      remedy: 'Cancel it in the ECPay back office.',
-    })
-  }
+  const { payment, validation } = numbersOf(args)
   const fields: Record<string, string> = {
     MerchantID: config.merchantId,
     AllPayLogisticsID: args.courierBookingId,
-    CVSPaymentNo: waybill.slice(0, -VALIDATION_DIGITS),
-    CVSValidationNo: waybill.slice(-VALIDATION_DIGITS),
+    CVSPaymentNo: payment,
+    CVSValidationNo: validation,
     ...(config.platformId ? { PlatformID: config.platformId } : {}),
   }
   return { url: `${config.baseUrl.replace(/\/$/, '')}/Express/CancelC2COrder`, fields: signed(fields, config) }
 }
 
-/** @throws OmnisagaError Rejected with ECPay's words; OutcomeUnknown for an answer in no known form. */
-export function parseCancel(body: string): void {
+/** `1|OK`, of changes too. @throws OmnisagaError Rejected with ECPay's words; OutcomeUnknown for an answer in no known form. */
+export function parseDone(body: string): void {
   if (body.startsWith('1|')) return
   if (body.startsWith('0|')) throw refusal(body.slice(2))
   throw new OmnisagaError('OutcomeUnknown', 'ECPay: an answer in no known form', { code: 'unreadable' })

@@ -48,7 +48,7 @@ function amounts(config: EcpayConfig, parcel: ParcelRequest): Record<string, str
 /** The declared value only limits what ECPay pays for a lost parcel: cents of it are rounded up. */
 const declared = (goodsAmountMinor: number) => Math.ceil(goodsAmountMinor / MINOR_PER_MAJOR) * MINOR_PER_MAJOR
 
-function people(parcel: ParcelRequest): Record<string, string> {
+export function people(parcel: ParcelRequest): Record<string, string> {
   const sender = phonesOf(parcel.sender.phone)
   const recipient = phonesOf(parcel.recipient.phone)
   if (parcel.method === 'cvs' && !recipient.cell) {
@@ -85,7 +85,7 @@ function people(parcel: ParcelRequest): Record<string, string> {
   }
 }
 
-function homeFields(config: EcpayConfig, parcel: ParcelRequest): Record<string, string> {
+export function homeFields(config: EcpayConfig, parcel: ParcelRequest): Record<string, string> {
   const { recipient, sender, service, temperature } = parcel
   const zip = zipField('ReceiverZipCode', recipient.postalCode)
   if (temperature === 'frozen' && config.specification === '0004') {

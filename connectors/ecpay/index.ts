@@ -1,13 +1,19 @@
 /** ECPay 綠界物流, domestic logistics with CheckMacValue. The only file of this folder that does I/O; see docs/connectors/ecpay.md. */
 import { OmnisagaError } from '../../domain/errors.ts'
 import { encodeForm, FORM_TYPE } from '../kit/form.ts'
-import type { Booking, CheckResult, Connector, ConnectorContext, ParcelRequest } from '../kit/types.ts'
+import { jsonOf } from '../kit/json.ts'
+import type { Booking, CheckResult, Connector, ConnectorContext, ParcelRequest, Remittance } from '../kit/types.ts'
 import { BLOCKED, bodyOf } from './answer.ts'
-import { cancelRequest, parseCancel } from './cancel.ts'
+import { cancelRequest, parseDone } from './cancel.ts'
 import { CVS_SERVICES, EcpayConfig, HOME_SERVICES } from './config.ts'
 import { createRequest, parseCreate } from './create.ts'
 import { invalid } from './fields.ts'
+import { formPage, mapRequest, parseStoreList, readMapReply, storeListRequest } from './map.ts'
+import { parsePrint, printRequest } from './print.ts'
 import { bookingOf, parseQuery, queryRequest } from './query.ts'
+import { remittanceOf } from './remit.ts'
+import { parseReturn, returnRequest } from './returns.ts'
+import { changeStoreRequest } from './update.ts'
 import { ACKNOWLEDGED, mapReport, readReport } from './webhook.ts'
 
 type Context = ConnectorContext<EcpayConfig>
@@ -60,6 +66,21 @@ async function check(ctx: Context): Promise<CheckResult> {
   }
 }
 
+/** One query for each parcel that is open: ECPay's report over all of them is documented, but not in service. */
+async function remittances(
+  ctx: Context,
+  window: { from: string; to: string; open: { reference: string }[] },
+): Promise<Remittance[]> {
+  const { config } = ctx.connection
+  const found: Remittance[] = []
+  for (const { reference } of window.open) {
+    const fields = parseQuery(config, reference, await post(ctx, queryRequest(config, reference, ctx.now()), false))
+    const line = fields && remittanceOf(fields, window)
+    if (line) found.push(line)
+  }
+  return found
+}
+
 export const ecpay: Connector<EcpayConfig> = {
   name: 'ecpay',
   title: 'ECPay logistics',
@@ -75,9 +96,26 @@ export const ecpay: Connector<EcpayConfig> = {
     book,
     lookUp,
     async cancel(ctx, args) {
-      parseCancel(await post(ctx, cancelRequest(ctx.connection.config, args), true))
+      parseDone(await post(ctx, cancelRequest(ctx.connection.config, args), true))
     },
     mapReport,
+    async labels(ctx, parcels) {
+      const { config } = ctx.connection
+      return parsePrint(config, await post(ctx, printRequest(config, parcels), false))
+    },
+    async pickupPoints(ctx, { chain }) {
+      const body = await post(ctx, storeListRequest(ctx.connection.config, chain), false)
+      return parseStoreList(chain, jsonOf({ status: 200, headers: {}, body }, { what: 'ECPay store list' }))
+    },
+    pickupMap: (ctx, args) => formPage(mapRequest(ctx.connection.config, args), '選擇取貨門市'),
+    readMapReply: (ctx, { rawBody }) => readMapReply(ctx.connection.config, rawBody),
+    async changeStore(ctx, parcel, storeId) {
+      parseDone(await post(ctx, changeStoreRequest(ctx.connection.config, parcel, storeId), true))
+    },
+    async bookReturn(ctx, parcel) {
+      return parseReturn(parcel, await post(ctx, returnRequest(ctx.connection.config, parcel), true))
+    },
+    remittances,
     serviceFor(config, { method, chain, wished }) {
       if (method === 'home') return HOME_SERVICES.find((service) => service === wished) ?? config.services.home
       if (chain === null)

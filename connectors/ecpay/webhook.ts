@@ -6,6 +6,7 @@ import type { EcpayConfig } from './config.ts'
 import { fromTaipeiTime } from './fields.ts'
 import { hasValidMac } from './mac.ts'
 import { waybillOf } from './answer.ts'
+import { homeReturnId, returnMeaningOf } from './returns.ts'
 import { meaningOf } from './status.ts'
 
 export const ACKNOWLEDGED = { status: 200, contentType: 'text/plain; charset=utf-8', body: '1|OK' } as const
@@ -20,7 +21,7 @@ export function readReport(config: EcpayConfig, rawBody: Buffer, receivedAt: Dat
   const fields = readForm(rawBody)
   if (!hasValidMac(fields, config)) throw forged('its CheckMacValue is missing or wrong')
   if (fields.MerchantID !== config.merchantId) throw forged('it is about another merchant')
-  const id = fields.AllPayLogisticsID || fields.MerchantTradeNo || ''
+  const id = fields.RtnMerchantTradeNo || fields.AllPayLogisticsID || fields.MerchantTradeNo || ''
   const { RtnCode: code = '', UpdateStatusDate: updated = '', CheckMacValue: _mac, ...payload } = fields
   if (!id || !code) {
     throw new OmnisagaError('Invalid', `ECPay status report without ${id ? 'RtnCode' : 'AllPayLogisticsID'}`, {
@@ -62,13 +63,27 @@ export function mapReport(record: {
     throw new OmnisagaError('Invalid', `ECPay status report ${record.externalId} without ${code ? 'time' : 'code'}`, {
       code: 'malformed',
     })
+  const detail = (fields.RtnMsg ?? '').slice(0, 200)
+  // Of a return: it names the parcel that brought the goods, whose own course it is not.
+  if (fields.RtnMerchantTradeNo) {
+    const home = Boolean(fields.BookingNote)
+    return {
+      reference: null,
+      courierBookingId: home ? homeReturnId(fields.AllPayLogisticsID ?? '') : fields.RtnMerchantTradeNo,
+      waybill: fields.BookingNote || null,
+      code,
+      meaning: returnMeaningOf(code),
+      detail,
+      eventAt,
+    }
+  }
   return {
     reference: fields.MerchantTradeNo || null,
     courierBookingId: fields.AllPayLogisticsID || null,
     waybill: waybillOf(subType, fields),
     code,
     meaning: meaningOf(subType, code),
-    detail: (fields.RtnMsg ?? '').slice(0, 200),
+    detail,
     eventAt,
   }
 }
