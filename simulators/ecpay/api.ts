@@ -1,12 +1,14 @@
-/** ECPay's calls: Create, Query V5, CancelC2COrder. */
+/** ECPay's calls: Create, Query V5, CancelC2COrder here, the others in more.ts. */
 import type { SimAnswer, SimRequest } from '../kit/server.ts'
 import { macOf } from './mac.ts'
 import type { Merchant, Parcels } from './parcels.ts'
+import type { Extra } from './more.ts'
 import { problemOf } from './rules.ts'
 
 export interface ApiOptions {
   merchants: ReadonlyMap<string, Merchant>
   parcels: Parcels
+  extra: Extra
   homeCollection: boolean
   encodedAnswers: boolean
   now: () => number
@@ -23,6 +25,7 @@ const MAX_CLOCK_SKEW_S = 180
 export function createApi({
   merchants,
   parcels,
+  extra,
   homeCollection,
   encodedAnswers,
   now,
@@ -98,9 +101,9 @@ export function createApi({
           ShipmentNo: parcel.shipmentNo,
           BookingNote: parcel.bookingNote,
           CollectionAmount: f.IsCollection === 'Y' ? (f.CollectionAmount ?? '0') : '0',
-          CollectionAllocateDate: '',
-          CollectionAllocateAmount: '0',
-          CollectionChargeFee: '0',
+          CollectionAllocateDate: parcel.paidOut?.date ?? '',
+          CollectionAllocateAmount: String(parcel.paidOut?.amount ?? 0),
+          CollectionChargeFee: String(parcel.paidOut?.fee ?? 0),
           ActualWeight: '',
         },
         merchant,
@@ -131,7 +134,7 @@ export function createApi({
       case '/express/cancelc2corder':
         return cancelC2c(asked.fields)
       default:
-        return { status: 404, body: 'Not Found' }
+        return extra.calls.get(request.path.toLowerCase())?.(asked.fields, asked.merchant) ?? { status: 404, body: 'Not Found' }
     }
   }
 }

@@ -1,15 +1,16 @@
 /**
- * A stand-in for ECPay's domestic logistics: /Express/Create, /Helper/QueryLogisticsTradeInfo/V5, /Express/CancelC2COrder and status
- * reports. It checks what ECPay is known to check; texts of refusals are assumed where ECPay publishes none. Listens on 127.0.0.1.
+ * A stand-in for ECPay's domestic logistics: /Express/Create, /Helper/QueryLogisticsTradeInfo/V5, /Express/CancelC2COrder, status reports,
+ * and the calls of more.ts. It checks what ECPay is known to check; texts of refusals are assumed where ECPay publishes none. Listens on 127.0.0.1.
  *
  * Control, JSON: GET|POST|DELETE /_sim/faults · GET /_sim/parcels · GET /_sim/callbacks · POST /_sim/parcels/{MerchantTradeNo}/advance
- * {to} or {code}, with {twice, shuffle} · POST /_sim/parcels/{MerchantTradeNo}/forge {code} · POST /_sim/auto {speedMs, twice, shuffle, outcomes}
+ * {to} or {code}, with {twice, shuffle} · POST /_sim/parcels/{MerchantTradeNo}/payOut {date, amount, fee} · GET /_sim/returns · POST /_sim/parcels/{MerchantTradeNo}/forge {code} · POST /_sim/auto {speedMs, twice, shuffle, outcomes}
  */
 import { startSimServer, type SimAnswer, type SimRequest } from '../kit/server.ts'
 import type { FaultPlan } from '../kit/faults.ts'
 import { createApi, text } from './api.ts'
 import { createCallbacks, type CallbackLog } from './callbacks.ts'
 import { codesTo, type Destination, type Outcome } from './journeys.ts'
+import { createExtra, type Extra } from './more.ts'
 import { createParcels, type Merchant, type Parcel } from './parcels.ts'
 
 /** ECPay's published test accounts. */
@@ -55,6 +56,10 @@ export interface EcpaySimulator {
   port: number
   faults: FaultPlan
   parcels(): Parcel[]
+  /** Returns that were booked, and how many label pages were printed. */
+  extra: Pick<Extra, 'returns' | 'printed'>
+  /** Cash of a parcel was paid out; `date`: yyyy/MM/dd, amounts in dollars. */
+  payOut(merchantTradeNo: string, paidOut: { date: string; amount: number; fee: number }): void
   callbacks(): CallbackLog[]
   /** Resolves when every report was taken or given up. */
   advance(merchantTradeNo: string, options: AdvanceOptions): Promise<void>
@@ -69,6 +74,7 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
   const now = options.now ?? Date.now
   const merchants = new Map((options.merchants ?? TEST_MERCHANTS).map((merchant) => [merchant.merchantId, merchant]))
   const parcels = createParcels(now, options.stateFile)
+  const extra = createExtra(parcels)
   const callbacks = createCallbacks({
     attempts: options.callbackAttempts ?? 4,
     retryMs: options.callbackRetryMs ?? 300,
@@ -160,15 +166,17 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
         },
       }
     }
+    if (request.route === '/returns') return { body: { returns: extra.returns } }
     if (request.route === '/callbacks') return { body: { callbacks: callbacks.log } }
     if (request.route === '/auto' && request.method === 'POST') {
       auto(body)
       return { body: { ok: true } }
     }
-    const [, number, action] = /^\/parcels\/([^/]+)\/(advance|forge)$/.exec(request.route) ?? []
+    const [, number, action] = /^\/parcels\/([^/]+)\/(advance|forge|payOut)$/.exec(request.route) ?? []
     if (!number || request.method !== 'POST') return null
     if (!parcels.find(number)) return { status: 404, body: { error: `no parcel ${number}` } }
-    await (action === 'advance' ? advance(number, body) : forge(number, body.code))
+    if (action === 'payOut') parcels.payOut(known(number), request.json as NonNullable<Parcel['paidOut']>)
+    else await (action === 'advance' ? advance(number, body) : forge(number, body.code))
     return { body: { ok: true } }
   }
 
@@ -177,6 +185,7 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     handle: createApi({
       merchants,
       parcels,
+      extra,
       homeCollection: options.homeCollection ?? false,
       encodedAnswers: options.encodedAnswers ?? false,
       now,
@@ -189,6 +198,8 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     port: server.port,
     faults: server.faults,
     parcels: () => parcels.all(),
+    extra,
+    payOut: (merchantTradeNo, paidOut) => parcels.payOut(known(merchantTradeNo), paidOut),
     callbacks: () => callbacks.log,
     advance,
     forge,

@@ -21,6 +21,8 @@ export interface Parcel {
   cvsPaymentNo: string
   cvsValidationNo: string
   cancelled: boolean
+  /** Cash that was collected and paid out, in dollars; `date`: yyyy/MM/dd. */
+  paidOut?: { date: string; amount: number; fee: number }
   /** Oldest first; the last one is the status now. `at`: yyyy/MM/dd HH:mm:ss in Taipei. */
   history: { code: string; at: string }[]
   tradeDate: string
@@ -75,6 +77,10 @@ export function createParcels(now: () => number, stateFile?: string) {
       byNumber.set(parcel.merchantTradeNo, parcel)
       save()
       return parcel
+    },
+    payOut(parcel: Parcel, paidOut: NonNullable<Parcel['paidOut']>): void {
+      parcel.paidOut = paidOut
+      save()
     },
     /** Times have seconds only: each status gets one of its own, a second after the last at the earliest. */
     advance(parcel: Parcel, code: string): { code: string; at: string } {
