@@ -1,7 +1,7 @@
 /** One batch of reservations: one transaction, in one round trip when everything fits, else in two more. */
 import pg from 'pg'
 import type { Pool } from '../db.ts'
-import { decide, rowKey } from './decide.ts'
+import { decide, rowKey, type Allotted, type Shelf } from './decide.ts'
 import type { ReserveAnswer, ReserveLine, ReserveRequest } from './types.ts'
 
 const LIMITS = `set local lock_timeout = '500ms'; set local statement_timeout = '10s'`
@@ -15,7 +15,10 @@ interface Piece {
   request: number
   line: ReserveLine
   quantity: number
+  allotment?: number | null
 }
+
+const allotments = (pieces: Piece[]) => `'{${pieces.map(({ allotment }) => allotment ?? 'null').join(',')}}'::bigint[]`
 
 /** The arrays that both writing functions take. */
 const arraysOf = (requests: ReserveRequest[], pieces: Piece[]) => ({
@@ -71,31 +74,36 @@ async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<Reser
   try {
     const rows = new Map(requests.flatMap((request) => request.lines).map((line) => [rowKey(line), line]))
     const named = [...rows.values()]
+    const rowsNamed = `${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}`
     const results = (await client.query(
-      `begin; ${LIMITS}; select * from ledger_begin(${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}, ` +
-        `${array(requests.map((request) => request.key))})`,
+      `begin; ${LIMITS}; select * from ledger_begin(${rowsNamed}, ${array(requests.map((request) => request.key))}); ` +
+        `select * from ledger_allotments(${rowsNamed})`,
     )) as unknown as pg.QueryResult[]
-    const free = new Map<string, number>()
+    const shelves = new Map<string, Shelf>()
     const answers = new Map<string, ReserveAnswer>()
-    for (const row of (results.at(-1)?.rows ?? []) as BeginRow[]) {
-      if (row.key === null) free.set(rowKey(row), row.free)
+    for (const row of (results.at(-2)?.rows ?? []) as BeginRow[]) {
+      if (row.key === null) shelves.set(rowKey(row), { free: row.free, allotted: [] })
       else answers.set(row.key, row.answer)
     }
+    for (const row of (results.at(-1)?.rows ?? []) as (Allotted & { sku: string; location: string })[])
+      shelves.get(rowKey(row))?.allotted.push(row)
 
     const fresh: ReserveRequest[] = []
     const held: Piece[] = []
     for (const request of requests) {
       if (answers.has(request.key)) continue
-      const answer = decide(request, free)
+      const { answer, taken } = decide(request, shelves)
       answers.set(request.key, answer)
       fresh.push(request)
-      for (const line of answer.lines) if (line.held > 0) held.push({ request: fresh.length, line, quantity: line.held })
+      for (const piece of taken) held.push({ request: fresh.length, ...piece })
     }
     const arrays = arraysOf(fresh, held)
     const texts = array(fresh.map((request) => JSON.stringify(answers.get(request.key))))
     // Committed even when nothing is new: expired holds may have been ended.
     await client.query(
-      fresh.length === 0 ? 'commit' : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}); commit`,
+      fresh.length === 0
+        ? 'commit'
+        : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}, ${allotments(held)}); commit`,
     )
     committed = true
     return requests.map((request) => answers.get(request.key) as ReserveAnswer)

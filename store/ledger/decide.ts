@@ -32,27 +32,82 @@ export function validateRequest(request: ReserveRequest): void {
   }
 }
 
+/** An allotment of a stock row, as the locked row tells it; those that are covered first come first. */
+export interface Allotted {
+  id: number
+  channel: string | null
+  campaign: string | null
+  /** What it has not sold yet. */
+  rest: number
+  /** Whose it is sells nothing else. */
+  strict: boolean
+}
+/** What can still be held of a locked stock row: on hand − safety − active holds, and what is kept of it for whom. */
+export interface Shelf {
+  free: number
+  allotted: Allotted[]
+}
+
+/** What a request may take of a shelf, in the order in which it is taken: its campaign's, its channel's, then what is nobody's. */
+function sources(shelf: Shelf, request: ReserveRequest): { of: Allotted | null; quantity: number }[] {
+  let uncovered = Math.max(0, shelf.free)
+  const mine: { of: Allotted; quantity: number }[] = []
+  for (const allotment of shelf.allotted) {
+    const kept = Math.min(allotment.rest, uncovered)
+    uncovered -= kept
+    const isMine =
+      (allotment.campaign !== null && allotment.campaign === request.campaign) ||
+      (allotment.channel !== null && allotment.channel === request.channel)
+    if (isMine) mine.push({ of: allotment, quantity: kept })
+  }
+  mine.sort((a, b) => Number(a.of.campaign === null) - Number(b.of.campaign === null))
+  return mine.some(({ of }) => of.strict) ? mine : [...mine, { of: null, quantity: uncovered }]
+}
+
+/** Pieces held for the line at this place of the request; `allotment` is null when they are nobody's. */
+export interface Taken {
+  line: ReserveRequest['lines'][number]
+  quantity: number
+  allotment: number | null
+}
+
 /**
- * Answers one request and takes what it holds out of `free`.
- * @param free what can still be held, by {@link rowKey}; a missing row has 0. Safety stock can make it negative: that is 0 too.
+ * Answers one request and takes what it holds off the shelves.
+ * @param shelves by {@link rowKey}; a missing row has nothing. Safety stock can make `free` negative: that is nothing too.
  */
-export function decide(request: ReserveRequest, free: Map<string, number>): ReserveAnswer {
+export function decide(request: ReserveRequest, shelves: Map<string, Shelf>): { answer: ReserveAnswer; taken: Taken[] } {
   const before = new Map<string, number>()
   const demand = new Map<string, number>()
+  const open = new Map<string, { of: Allotted | null; quantity: number }[]>()
   for (const line of request.lines) {
     const row = rowKey(line)
-    before.set(row, Math.max(0, free.get(row) ?? 0))
     demand.set(row, (demand.get(row) ?? 0) + line.quantity)
+    if (open.has(row)) continue
+    const mine = sources(shelves.get(row) ?? { free: 0, allotted: [] }, request)
+    open.set(row, mine)
+    before.set(
+      row,
+      mine.reduce((sum, { quantity }) => sum + quantity, 0),
+    )
   }
   const complete = [...demand].every(([row, quantity]) => quantity <= (before.get(row) ?? 0))
-  const left = new Map(before)
-  const lines = request.lines.map(({ lineId, sku, location, quantity }) => {
-    const row = rowKey({ sku, location })
-    const rest = left.get(row) ?? 0
-    const held = complete || request.mode === 'asMuchAsThereIs' ? Math.min(quantity, rest) : 0
-    left.set(row, rest - held)
+  const taken: Taken[] = []
+  const lines = request.lines.map((line) => {
+    const row = rowKey(line)
+    let wanted = complete || request.mode === 'asMuchAsThereIs' ? line.quantity : 0
+    for (const source of open.get(row) ?? []) {
+      const quantity = Math.min(wanted, source.quantity)
+      if (quantity === 0) continue
+      wanted -= quantity
+      source.quantity -= quantity
+      taken.push({ line, quantity, allotment: source.of?.id ?? null })
+      if (source.of !== null) source.of.rest -= quantity
+      const shelf = shelves.get(row)
+      if (shelf !== undefined) shelf.free -= quantity
+    }
+    const held = taken.reduce((sum, piece) => (piece.line === line ? sum + piece.quantity : sum), 0)
+    const { lineId, sku, location, quantity } = line
     return { lineId, sku, location, quantity, held, available: before.get(row) ?? 0 }
   })
-  for (const [row, rest] of left) if (rest !== before.get(row)) free.set(row, rest)
-  return { complete, lines }
+  return { answer: { complete, lines }, taken }
 }

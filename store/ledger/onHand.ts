@@ -11,7 +11,7 @@ const MAX = 2 ** 31 - 1
 const isCount = (value: number) => Number.isInteger(value) && value >= 0 && value <= MAX
 
 /** @throws Invalid when the location is unknown. */
-async function ensureRow(db: Queryable, { sku, location }: Row): Promise<void> {
+export async function ensureRow(db: Queryable, { sku, location }: Row): Promise<void> {
   const known = await db.query('select from locations where id = $1', [location])
   if (known.rowCount === 0)
     refuse(`stock of ${sku}`, `location ${location} is unknown`, 'apply a configuration that names the location')

@@ -19,12 +19,14 @@ interface Hold {
   location: string
   quantity: number
   state: string
+  allotment_id: number | null
 }
 
 const activeHolds = async (db: Queryable, orderId: string): Promise<Hold[]> =>
   (
     await db.query<Hold>(
-      `select id, line_id, sku, location, quantity, state from holds where order_id = $1 and state = 'active' order by kept_aside, id`,
+      `select id, line_id, sku, location, quantity, state, allotment_id from holds where order_id = $1 and state = 'active'
+       order by kept_aside, id`,
       [orderId],
     )
   ).rows
@@ -57,14 +59,28 @@ async function end(db: Queryable, taken: { hold: Hold; quantity: number }[], sta
   const whole = taken.filter(({ hold, quantity }) => quantity === hold.quantity).map(({ hold }) => hold.id)
   const parts = taken.filter(({ hold, quantity }) => quantity < hold.quantity)
   if (whole.length > 0) await db.query(`update holds set state = $2, ended_at = now() where id = any($1)`, [whole, state])
+  if (state === 'released') await giveBack(db, taken)
   if (parts.length === 0) return
   await db.query(
     `with part as (select * from unnest($1::bigint[], $2::integer[]) as p(id, quantity)),
      lowered as (update holds h set quantity = h.quantity - p.quantity from part p where h.id = p.id)
-     insert into holds (key, order_id, line_id, sku, location, quantity, state, kept_aside, created_at, ended_at)
-     select h.key || '~' || gen_random_uuid(), h.order_id, h.line_id, h.sku, h.location, p.quantity, $3, h.kept_aside, h.created_at, now()
+     insert into holds (key, order_id, line_id, sku, location, quantity, state, kept_aside, allotment_id, created_at, ended_at)
+     select h.key || '~' || gen_random_uuid(), h.order_id, h.line_id, h.sku, h.location, p.quantity, $3, h.kept_aside, h.allotment_id,
+       h.created_at, now()
      from part p join holds h on h.id = p.id`,
     [parts.map(({ hold }) => hold.id), parts.map(({ quantity }) => quantity), state],
+  )
+}
+
+/** What an allotment had sold and did not leave is sold by it again. The stock rows are locked, and with them their allotments. */
+async function giveBack(db: Queryable, taken: { hold: Hold; quantity: number }[]): Promise<void> {
+  const allotted = taken.filter(({ hold }) => hold.allotment_id !== null)
+  if (allotted.length === 0) return
+  await db.query(
+    `update allotments a set used = a.used - b.quantity
+     from (select id, sum(quantity)::integer as quantity from unnest($1::bigint[], $2::integer[]) as u(id, quantity) group by id) b
+     where a.id = b.id`,
+    [allotted.map(({ hold }) => hold.allotment_id), allotted.map(({ quantity }) => quantity)],
   )
 }
 
@@ -105,7 +121,7 @@ export const prolong: LedgerOperations['prolong'] = async (db, { orderId, expire
     `select line_id as "lineId", sku, location, sum(quantity)::integer as quantity from holds h
      where order_id = $1 and (state = 'expired' or (state = 'active' and expires_at <= clock_timestamp()))
        and not exists (select from holds n where n.order_id = h.order_id and n.line_id = h.line_id and n.id > h.id
-         and left(n.key, length(h.key) + 1) <> h.key || '~')
+         and left(n.key, length(h.key) + 1) <> h.key || '~' and left(h.key, length(n.key) + 1) <> n.key || '~')
      group by line_id, sku, location order by line_id, sku, location`,
     [orderId],
   )
@@ -161,7 +177,7 @@ const columns = (rows: { sku: string; location: string; onHand: number }[]) => [
 /** The SKU of each line, from its holds in any state: held there, else held elsewhere. */
 async function skusOf(db: Queryable, orderId: string, lines: ConsumeLine[], what: string) {
   const { rows } = await db.query<Hold>(
-    `select id, line_id, sku, location, quantity, state from holds where order_id = $1
+    `select id, line_id, sku, location, quantity, state, allotment_id from holds where order_id = $1
      order by (state = 'active') desc, id desc`,
     [orderId],
   )
@@ -176,14 +192,16 @@ async function skusOf(db: Queryable, orderId: string, lines: ConsumeLine[], what
 export const levels: LedgerOperations['levels'] = async (db, filter = {}) => {
   const { rows } = await db.query<StockLevel>(
     `select s.sku, s.location, s.on_hand as "onHand", s.safety, s.held - e.quantity as held,
-       greatest(0, s.on_hand - s.safety - s.held + e.quantity) as available
+       case when not s.sells then 0
+         when s.allotted then ledger_available(s.sku, s.location, s.on_hand - s.safety - s.held + e.quantity, $4, $5)
+         else greatest(0, s.on_hand - s.safety - s.held + e.quantity) end as available
      from stock s cross join lateral (
        select coalesce(sum(h.quantity), 0)::integer as quantity from holds h
        where h.sku = s.sku and h.location = s.location and h.state = 'active' and h.expires_at is not null and h.expires_at <= now()
      ) e
      where ($1::text is null or s.sku = $1) and ($2::text is null or s.location = $2) and ($3::text[] is null or s.sku = any($3))
      order by s.sku, s.location`,
-    [filter.sku ?? null, filter.location ?? null, filter.skus ?? null],
+    [filter.sku ?? null, filter.location ?? null, filter.skus ?? null, filter.channel ?? null, filter.campaign ?? null],
   )
   return rows
 }

@@ -1,4 +1,4 @@
-/** The stock ledger's words. `available = on hand − safety − active holds`, judged at read time. */
+/** The stock ledger's words. `available = on hand − safety − active holds − allotments kept for others`, judged at read time. */
 import type { Pool, Queryable } from '../db.ts'
 
 export interface ReserveLine {
@@ -17,6 +17,9 @@ export interface ReserveRequest {
   mode: 'allOrNothing' | 'asMuchAsThereIs'
   /** Null: does not expire. */
   expiresAt: Date | null
+  /** Whose order it is: its own allotments are sold first. Without one nothing that is allotted can be held. */
+  channel?: string | null
+  campaign?: string | null
 }
 
 export interface ReserveAnswer {
@@ -105,8 +108,11 @@ export interface LedgerOperations {
   /** Sets on hand to a counted number by a movement. @throws Invalid when that is below the active holds. */
   setOnHand(db: Queryable, args: { key: string; sku: string; location: string; onHand: number; reason: string }): Promise<void>
   setSafety(db: Queryable, args: { sku: string; location: string; safety: number }): Promise<void>
-  /** By SKU and location; expired holds do not count, tidied or not. */
-  levels(db: Queryable, filter?: { sku?: string; location?: string; skus?: string[] }): Promise<StockLevel[]>
+  /** By SKU and location; expired holds do not count, tidied or not. `available` is what this channel or campaign may hold. */
+  levels(
+    db: Queryable,
+    filter?: { sku?: string; location?: string; skus?: string[]; channel?: string | null; campaign?: string | null },
+  ): Promise<StockLevel[]>
   /** Tidies holds that expired; correctness never depends on it. @returns how many; `limit` (1,000) bounds one call. */
   sweep(pool: Pool, limit?: number): Promise<number>
 }

@@ -35,5 +35,11 @@ export async function ledgerFaults(pool: Pool): Promise<string[]> {
        select coalesce(sum(quantity), 0) as holds from holds h where h.sku = s.sku and h.location = s.location and h.state = 'active') h
      where on_hand <> moved or held <> holds or held > on_hand or on_hand < 0 or held < 0`,
   )
-  return rows.map((row) => row.fault)
+  const allotted = await pool.query<{ fault: string }>(
+    `select 'allotment ' || a.id || ': used ' || a.used || ', holds ' || h.quantity || ', row marked ' || s.allotted as fault
+     from allotments a join stock s on s.sku = a.sku and s.location = a.location cross join lateral (
+       select coalesce(sum(quantity), 0) as quantity from holds h where h.allotment_id = a.id and h.state in ('active', 'consumed')) h
+     where a.used <> h.quantity or (a.closed_at is null and not s.allotted)`,
+  )
+  return [...rows, ...allotted.rows].map((row) => row.fault)
 }
