@@ -1,27 +1,27 @@
 /** Every subject: one file a connector in subjects/. */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Subject } from './subject.ts'
 
-export interface Entry {
-  file: string
-  subject: Subject | null
-  /** Why it could not be loaded. */
-  error: unknown
+/** One that cannot be loaded fails by itself, in each of its checks. */
+async function load(path: string): Promise<Subject> {
+  try {
+    return ((await import(pathToFileURL(path).href)) as { subject: Subject }).subject
+  } catch (error) {
+    return {
+      name: basename(path, '.ts'),
+      stage: () => {
+        throw error
+      },
+    }
+  }
 }
 
-/** One that cannot be loaded fails alone. */
-export async function loadSubjects(folder = join(import.meta.dirname, 'subjects')): Promise<Entry[]> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
-  return await Promise.all(
-    files.toSorted().map(async (file): Promise<Entry> => {
-      try {
-        const loaded = (await import(pathToFileURL(join(folder, file)).href)) as { subject: Subject }
-        return { file, subject: loaded.subject, error: null }
-      } catch (error) {
-        return { file, subject: null, error }
-      }
-    }),
+export const loadSubjects = (folder = join(import.meta.dirname, 'subjects')): Promise<Subject[]> =>
+  Promise.all(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .toSorted()
+      .map((name) => load(join(folder, name))),
   )
-}

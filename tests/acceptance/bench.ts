@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import type { Client } from '@temporalio/client'
 import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
 import pino from 'pino'
 import { createPullActivities, type PullSlice } from '../../activities/pull.ts'
 import type { Runtime } from '../../activities/runtime.ts'
@@ -72,6 +73,7 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
   const keys = Object.keys((configJsonSchema(connector).properties ?? {}) as object)
   const said: string[] = []
   const hidden = new Map<string, string>()
+  const engineLog = new DefaultLogger('TRACE', (entry) => void said.push(asText(entry)))
   const log = pino({ level: 'trace' }, { write: (line: string) => void said.push(line) })
   let tokensUsed = false
   let serial = 0
@@ -142,7 +144,7 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
         const slices: PullSlice[] = []
         const { pullSlice } = createPullActivities(runtime)
         try {
-          do slices.push(await new MockActivityEnvironment().run(pullSlice, name))
+          do slices.push(await new MockActivityEnvironment({}, { logger: engineLog }).run(pullSlice, name))
           while (slices.at(-1)?.done === false && slices.length < MAX_SLICES)
         } catch (error) {
           said.push(asText(error)) // as the engine would keep it in the workflow's history

@@ -1,5 +1,5 @@
 /** What subjects give their connectors to do: the same parcel, wave and order everywhere. Anything may be laid over. */
-import type { Connector, ConnectorContext, ParcelRequest, Wave } from '../../connectors/kit/types.ts'
+import type { Connector, ConnectorContext, ParcelRequest, RawRecord, Wave } from '../../connectors/kit/types.ts'
 
 export const RECIPIENT = { name: '林怡君', phone: '+886912345678', address: '文化路一段123號4樓' }
 
@@ -58,4 +58,29 @@ export const aWave = (over: Partial<Wave> = {}): Wave => ({
     },
   ],
   ...over,
+})
+
+/** An order in our own words that names nothing it need not name. */
+export const fileOrder = (externalId: string, over: Record<string, unknown> = {}): RawRecord => ({
+  kind: 'order',
+  externalId,
+  version: '1',
+  eventAt: null,
+  payload: {
+    fromFile: true,
+    externalVersion: null,
+    placedAt: null,
+    kind: 'online',
+    buyer: { name: null, phone: null, email: null, memberId: null },
+    recipient: { name: null, phone: null, address: null },
+    delivery: { method: 'home', service: null, cvs: null, location: null, promisedBy: null },
+    payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD' },
+    lines: [
+      { lineId: '1', sku: 'TEE-S', externalSku: null, name: null, variant: null, quantity: 1, unitPriceMinor: null, gift: false },
+    ],
+    totals: { itemsMinor: null, shippingMinor: null, discountMinor: null, totalMinor: null },
+    notes: null,
+    priority: 0,
+    ...over,
+  },
 })
