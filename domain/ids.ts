@@ -19,5 +19,8 @@ export const parcelIdOf = (unitId: string, attempt: number): string => `${unitId
 /** The number a courier knows a parcel by (ECPay MerchantTradeNo: at most 20 letters and digits). */
 export const courierReferenceOf = (parcelId: string): string => `OS${short(parcelId, 18).toUpperCase()}`
 
+/** `key` is the one of the request: asked twice, it is one appointment. */
+export const appointmentIdOf = (key: string): string => `a-${short(key, 16)}`
+
 export const contentHash = (content: unknown): string =>
   short(typeof content === 'string' ? content : JSON.stringify(content), 32)

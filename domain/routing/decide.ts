@@ -2,8 +2,9 @@
  * From where an order's goods leave. Every set of locations that has the goods is a plan; plans are compared by the criteria in their
  * order, and the decision keeps what it knew: candidates, numbers, rules. Pure.
  */
+import { addDays, localTime } from '../localTime.ts'
 import { distanceKm } from './distance.ts'
-import { addDays, leavesOn, localTime } from './time.ts'
+import { leavesOn } from './time.ts'
 import {
   DEFAULT_RANK,
   type Candidate,
