@@ -9,6 +9,7 @@ import { dispatchOutbox } from './dispatch.ts'
 import { readFeeds } from './feeds.ts'
 import { resumeImports } from './imports.ts'
 import { mapInbox } from './intake.ts'
+import { remittanceRound } from './remittances.ts'
 import type { Runtime } from './runtime.ts'
 import { ensurePullSchedules, pullConnections } from './schedules.ts'
 import { startMissing, sweep } from './sweep.ts'
@@ -82,6 +83,15 @@ export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): {
       round: async () => {
         await startMissing(runtime)
         await resumeImports(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
+      name: 'remittances', // each courier once a day
+      everyMs: 3_600_000,
+      round: async () => {
+        await remittanceRound(runtime)
         return 0
       },
       single: true,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 const minute = 60_000
 const day = 24 * 60 * minute
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 21:00')
 
 export const Policy = z.object({
   /** A hold of an order that is not confirmed yet. */
@@ -47,6 +48,12 @@ export const Policy = z.object({
     .int()
     .positive()
     .default(4 * day),
+  /** Cash that a courier collected (delivered) and has not paid out becomes a task. */
+  remittanceDueMs: z
+    .number()
+    .int()
+    .positive()
+    .default(14 * day),
   /** A courier that cannot be reached at all is asked again after this, with a task open. */
   courierRetryMs: z
     .number()
@@ -55,6 +62,8 @@ export const Policy = z.object({
     .default(5 * minute),
   /** Waits between booking attempts that the courier refused; after the last one a task. */
   bookingRetryMs: z.array(z.number().int().positive()).default([1 * minute]),
+  /** Customers are not written to between these, on the clock of their store or warehouse: {"from": "21:00", "to": "09:00"}. */
+  quietHours: z.strictObject({ from: clock, to: clock }).nullable().default(null),
 })
 export type Policy = z.infer<typeof Policy>
 export const defaultPolicy: Policy = Policy.parse({})
