@@ -1,6 +1,8 @@
 /** The configuration file: what it may say, and what is wrong with it, told by path, value and remedy. */
 import { z } from 'zod'
 import { OmnisagaError } from '../domain/errors.ts'
+import { ListingEntry } from './listings.ts'
+import { StockSideEntry } from './stockSides.ts'
 import { Policy } from '../domain/policy.ts'
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
@@ -17,11 +19,14 @@ export const ConnectionEntry = z.strictObject({
   connector: z.string(),
   config: z.record(z.string(), z.unknown()).default({}),
   paused: z.boolean().optional(),
+  /** How it takes part in stock; left out, it stays as it was. */
+  stock: StockSideEntry.optional(),
 })
 export const LocationEntry = z.strictObject({
   id,
   name: z.string().min(1),
-  kind: z.enum(['warehouse', 'store']),
+  /** Goods at a `consigned` (a marketplace's own warehouse) or a `transit` location are counted, and never held or shipped by us. */
+  kind: z.enum(['warehouse', 'store', 'consigned', 'transit']),
   zone: zone.default('Asia/Taipei'),
   /** Whether parcels leave from here. */
   ships: z.boolean().default(true),
@@ -46,6 +51,17 @@ export const ProductEntry = z.strictObject({
   barcode: z.string().nullable().default(null),
   weightGrams: z.number().int().positive().nullable().default(null),
   temperature: z.enum(['ambient', 'chilled', 'frozen']).default('ambient'),
+  stockPolicy: z
+    .enum(['shared', 'strict'])
+    .default('shared')
+    .describe("Whether a channel that has an allotment also sells what is nobody's (shared) or only its allotment (strict)."),
+  lowStockQuantity: z
+    .number()
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('A task is opened once no more than this can be sold; null: never.'),
 })
 export const AliasEntry = z.strictObject({ channel: z.string().min(1), externalSku: z.string().min(1), sku: z.string().min(1) })
 
@@ -54,6 +70,7 @@ export const ConfigurationDocument = z.strictObject({
   locations: z.array(LocationEntry).default([]),
   products: z.array(ProductEntry).default([]),
   aliases: z.array(AliasEntry).default([]),
+  listings: z.array(ListingEntry).default([]),
   policy: z.strictObject(Policy.shape).partial().optional(),
 })
 export type ConfigurationDocument = z.infer<typeof ConfigurationDocument>

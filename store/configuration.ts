@@ -4,6 +4,8 @@ import { defaultPolicy, Policy } from '../domain/policy.ts'
 import { one, transaction, type Pool, type Tx } from './db.ts'
 import { seal, unseal, type SecretKey } from './secrets.ts'
 import { secretsContext, stoppedTaskKey } from './connections.ts'
+import { applyStockSide } from './stockSides.ts'
+import { setListing } from './listings.ts'
 import { closeTasks } from './tasks.ts'
 import {
   ConfigurationDocument,
@@ -95,7 +97,19 @@ function prepare(
 async function missingReferences(tx: Tx, document: ConfigurationDocument): Promise<ConfigurationProblem[]> {
   const { rows } = await tx.query<{ name: string }>('select name from connections')
   const known = new Set([...rows.map((row) => row.name), ...document.connections.map((entry) => entry.name)])
-  return document.locations.flatMap((location, index) =>
+  const ofListings = document.listings.flatMap(({ connection }, index) =>
+    known.has(connection)
+      ? []
+      : [
+          {
+            path: `listings[${index}].connection`,
+            value: JSON.stringify(connection),
+            message: 'there is no such connection',
+            remedy: `Add it to "connections", or use one of ${[...known].sort().join(', ') || '(none yet)'}.`,
+          },
+        ],
+  )
+  const ofLocations = document.locations.flatMap((location, index) =>
     (['warehouseConnection', 'courierHome', 'courierCvs'] as const).flatMap((field) => {
       const name = location[field]
       return name === null || known.has(name)
@@ -110,6 +124,7 @@ async function missingReferences(tx: Tx, document: ConfigurationDocument): Promi
           ]
     }),
   )
+  return [...ofLocations, ...ofListings]
 }
 
 async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): Promise<ApplyResult['connections'][number]> {
@@ -169,7 +184,7 @@ async function applyLocations(tx: Tx, locations: ConfigurationDocument['location
   if (locations.length === 0) return
   await tx.query(
     `insert into locations (id, name, kind, zone, ships, priority, warehouse_connection, courier_home, courier_cvs, sender)
-     select id, name, kind, zone, ships, priority, "warehouseConnection", "courierHome", "courierCvs", sender
+     select id, name, kind, zone, ships and kind in ('warehouse', 'store'), priority, "warehouseConnection", "courierHome", "courierCvs", sender
      from jsonb_to_recordset($1) as l(id text, name text, kind text, zone text, ships boolean, priority integer,
        "warehouseConnection" text, "courierHome" text, "courierCvs" text, sender jsonb)
      on conflict (id) do update set name = excluded.name, kind = excluded.kind, zone = excluded.zone, ships = excluded.ships,
@@ -182,11 +197,12 @@ async function applyLocations(tx: Tx, locations: ConfigurationDocument['location
 async function applyProducts(tx: Tx, products: ConfigurationDocument['products']): Promise<void> {
   if (products.length === 0) return
   await tx.query(
-    `insert into products (sku, name, barcode, weight_grams, temperature)
-     select sku, name, barcode, "weightGrams", temperature
-     from jsonb_to_recordset($1) as p(sku text, name text, barcode text, "weightGrams" integer, temperature text)
+    `insert into products (sku, name, barcode, weight_grams, temperature, stock_policy, low_stock)
+     select sku, name, barcode, "weightGrams", temperature, "stockPolicy", "lowStockQuantity"
+     from jsonb_to_recordset($1) as p(sku text, name text, barcode text, "weightGrams" integer, temperature text,
+       "stockPolicy" text, "lowStockQuantity" integer)
      on conflict (sku) do update set name = excluded.name, barcode = excluded.barcode, weight_grams = excluded.weight_grams,
-       temperature = excluded.temperature`,
+       temperature = excluded.temperature, stock_policy = excluded.stock_policy, low_stock = excluded.low_stock`,
     [JSON.stringify(products)],
   )
 }
@@ -273,6 +289,10 @@ export async function applyConnections(
     await applyLocations(tx, file.locations)
     await applyProducts(tx, [...new Map(file.products.map((p) => [p.sku, p])).values()]) // the last word counts
     await applyAliases(tx, file.aliases)
+    for (const listing of file.listings) await setListing(tx, listing, 'file')
+    for (const { name, stock } of file.connections) if (stock !== undefined) await applyStockSide(tx, name, stock)
+    // Locations, products and aliases may have changed what any channel is to show.
+    await tx.query('update stock_sides set recompute = true, list_due_at = now()')
     return {
       connections,
       locations: file.locations.length,

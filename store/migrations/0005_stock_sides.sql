@@ -55,6 +55,7 @@ create table stock_sides (
   list_every_ms integer not null default 3600000,
   channel text,                             -- as its orders name it; learnt from the connector
   recompute boolean not null default true,  -- every level of it is to be computed anew
+  push_after timestamptz not null default now(), push_failures integer not null default 0,   -- it cannot be reached: all of it waits
   read_due_at timestamptz not null default now(), list_due_at timestamptz not null default now(),
   last_read jsonb, last_list jsonb
 );
@@ -77,9 +78,8 @@ create index listing_levels_due on listing_levels (connection, due_at) where ver
 create table stock_changes (sku text not null) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- ── Policy by product ───────────────────────────────────────────────────────────────────────────────────────────
--- shared: whoever has an allotment sells it first and then what is left over; strict: nothing but its allotment;
--- backorder: what is not there may be promised (backorders).
-alter table products add column stock_policy text not null default 'shared' check (stock_policy in ('shared', 'strict', 'backorder'));
+-- shared: whoever has an allotment sells it first and then what is left over; strict: nothing but its allotment.
+alter table products add column stock_policy text not null default 'shared' check (stock_policy in ('shared', 'strict'));
 alter table products add column low_stock integer check (low_stock >= 0);
 create index products_low_stock on products (sku) where low_stock is not null;
 create table stock_alerts (                 -- crossed and not recovered yet

@@ -186,3 +186,29 @@ begin
     where s.sku = w.sku and s.location = w.location;
   return available;
 end $$;
+
+-- What this channel and campaign may hold of a SKU at a location now; expired holds do not count, tidied or not.
+create function stock_available(of_sku text, of_location text, for_channel text, for_campaign text) returns integer
+language sql stable as $$
+  select case when not s.sells then 0
+    when s.allotted then ledger_available(s.sku, s.location, s.on_hand - s.safety - s.held + e.quantity, for_channel, for_campaign)
+    else greatest(0, s.on_hand - s.safety - s.held + e.quantity) end
+  from stock s cross join lateral (
+    select coalesce(sum(h.quantity), 0)::integer as quantity from holds h
+    where h.sku = s.sku and h.location = s.location and h.state = 'active' and h.expires_at is not null and h.expires_at <= clock_timestamp()
+  ) e where s.sku = of_sku and s.location = of_location
+$$;
+
+-- What a channel shall show of a listing now: as many as the scarcest of its parts gives, over the locations that serve the channel, less
+-- the channel's safety stock, of that its share. Null when nobody knows what the listing means.
+create function listing_quantity(of_connection text, of_listing text, of_variant text) returns integer
+language sql stable as $$
+  select min(least(coalesce(d.max_quantity, 2147483647), (greatest(0, a.available - d.safety)::bigint * d.share_percent / 100) / p.quantity))::integer
+  from stock_sides d join listing_parts p on p.connection = d.connection
+  cross join lateral (
+    select coalesce(sum(stock_available(s.sku, s.location, d.channel, null)), 0) as available
+    from stock s join locations l on l.id = s.location
+    where s.sku = p.sku and case when d.locations is null then l.ships else s.location = any(d.locations) end
+  ) a
+  where d.connection = of_connection and p.listing_id = of_listing and p.variant_id = of_variant
+$$;
