@@ -1,5 +1,7 @@
 /** Every route there is. */
 import type { Route } from './route.ts'
+import { appointmentRoutes } from './routes/appointments.ts'
+import { connectorRoutes } from './routes/connectors.ts'
 import { importRoutes } from './routes/imports.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { stockRoutes } from './routes/stock.ts'
@@ -12,6 +14,8 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...importRoutes,
   ...stockRoutes,
+  ...appointmentRoutes,
   ...taskRoutes,
+  ...connectorRoutes,
   ...systemRoutes,
 ]
