@@ -104,6 +104,29 @@ function connectionCommands(program: Command, run: Runner): void {
     )
 }
 
+function parcels(program: Command, run: Runner): void {
+  program
+    .command('label')
+    .description("the courier's labels of orders or parcels; printing again books nothing")
+    .argument('<order|parcel...>', 'ids, channel order numbers, waybills')
+    .requiredOption('--out <file>', 'where to; a second document becomes FILE-2')
+    .addOption(json())
+    .action((named: string[], options: import('./commands/label.ts').LabelOptions) =>
+      run(async () => (await import('./commands/label.ts')).label(named, options)),
+    )
+  const remittances = program.command('remittances').description('cash on delivery that couriers paid out')
+  remittances
+    .command('pull')
+    .description('asks a courier now and matches what it paid out; exit 1 when something differs')
+    .argument('<connection>')
+    .option('--from <day>', 'first day, e.g. 2026-11-01; default: 30 days ago')
+    .option('--to <day>', 'last day; default: today')
+    .addOption(json())
+    .action((name: string, options: import('./commands/remittances.ts').RemittanceOptions) =>
+      run(async () => (await import('./commands/remittances.ts')).pullPaidOut(name, options)),
+    )
+}
+
 function intake(program: Command, run: Runner): void {
   program
     .command('import')
@@ -218,7 +241,7 @@ export function buildProgram(run: Runner): Command {
       'after',
       '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
     )
-  for (const group of [system, connectionCommands, intake, operations]) group(program, run)
+  for (const group of [system, connectionCommands, parcels, intake, operations]) group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program
 }
