@@ -104,6 +104,28 @@ function connectionCommands(program: Command, run: Runner): void {
     )
 }
 
+function connectorCommands(program: Command, run: Runner): void {
+  program
+    .command('connectors')
+    .description('what Omnisaga can be connected to')
+    .addOption(json())
+    .action((options: { json?: boolean }) => run(async () => (await import('./commands/connectors.ts')).list(options)))
+  const connector = program.command('connector').description('one connector')
+  connector
+    .command('show')
+    .description('what it can do and how it is configured')
+    .argument('<name>')
+    .addOption(json())
+    .action((name: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/connectors.ts')).show(name, options)),
+    )
+  connector
+    .command('new')
+    .description('writes the beginnings of a connector into this clone')
+    .argument('<name>')
+    .action((name: string) => run(async () => (await import('./commands/connectorNew.ts')).newConnector(name)))
+}
+
 function parcels(program: Command, run: Runner): void {
   program
     .command('label')
@@ -241,7 +263,7 @@ export function buildProgram(run: Runner): Command {
       'after',
       '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
     )
-  for (const group of [system, connectionCommands, parcels, intake, operations]) group(program, run)
+  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, operations]) group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program
 }

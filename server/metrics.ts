@@ -1,4 +1,5 @@
 /** Prometheus text: counters of this process, gauges read from PostgreSQL when asked. */
+import { CALL_BUCKETS_SECONDS, callMeter } from '../connectors/kit/meter.ts'
 import type { Queryable } from '../store/db.ts'
 
 const BUCKETS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5]
@@ -53,6 +54,22 @@ export class Metrics {
     }
     family('omnisaga_webhooks_total', 'counter', 'Webhooks by connection and outcome; forged ones leave nothing else behind.')
     for (const { labels, count } of this.#webhooks.values()) sample('omnisaga_webhooks_total', labels, count)
+
+    // Of this process: a worker that runs apart counts its own, see its trace.
+    const calls = callMeter.series()
+    family('omnisaga_connector_requests_total', 'counter', 'Calls to other systems: ok, refused (4xx), or the kind of the error.')
+    for (const { connection, connector, outcome, count } of calls)
+      sample('omnisaga_connector_requests_total', { connection, connector, outcome }, count)
+    family('omnisaga_connector_request_duration_seconds', 'histogram', 'How long calls to other systems took.')
+    for (const { connection, connector, outcome, count, seconds, buckets } of calls) {
+      const labels = { connection, connector, outcome }
+      CALL_BUCKETS_SECONDS.forEach((limit, index) => {
+        sample('omnisaga_connector_request_duration_seconds_bucket', { ...labels, le: String(limit) }, buckets[index] ?? 0)
+      })
+      sample('omnisaga_connector_request_duration_seconds_bucket', { ...labels, le: '+Inf' }, count)
+      sample('omnisaga_connector_request_duration_seconds_sum', labels, seconds)
+      sample('omnisaga_connector_request_duration_seconds_count', labels, count)
+    }
 
     for (const gauge of GAUGES) {
       family(gauge.name, 'gauge', gauge.help)

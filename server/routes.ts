@@ -4,6 +4,7 @@ import { appointmentRoutes } from './routes/appointments.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { importRoutes } from './routes/imports.ts'
 import { orderRoutes } from './routes/orders.ts'
+import { parcelRoutes } from './routes/parcels.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -12,6 +13,7 @@ import { webhookRoutes } from './routes/webhooks.ts'
 export const routes: readonly Route[] = [
   ...webhookRoutes,
   ...orderRoutes,
+  ...parcelRoutes,
   ...importRoutes,
   ...stockRoutes,
   ...appointmentRoutes,

@@ -1,5 +1,5 @@
 /** Shopee Open Platform v2: orders in, tracking numbers and cancellations back, pushes, and Shopee's own logistics. */
-import { OmnisagaError } from '../../domain/errors.ts'
+import { checkBy } from '../kit/call.ts'
 import type { CheckResult, Connector } from '../kit/types.ts'
 import { orderListRequest, parseOrderList } from './api.ts'
 import { secretFields, ShopeeConfig } from './config.ts'
@@ -20,13 +20,8 @@ async function check(ctx: ShopeeContext): Promise<CheckResult> {
       remedy: 'Give both, or neither and rely on the pull.',
     })
   const to = Math.floor(ctx.now().getTime() / 1000)
-  try {
-    parseOrderList(await shopCall(ctx, orderListRequest({ from: to - 3600, to, pageSize: 1, cursor: '' })))
-  } catch (error) {
-    if (!(error instanceof OmnisagaError)) throw error
-    problems.push({ message: error.message, remedy: error.remedy ?? "Try again; if it stays, read the vendor's message." })
-  }
-  return { ok: problems.length === 0, problems }
+  const list = orderListRequest({ from: to - 3600, to, pageSize: 1, cursor: '' })
+  return await checkBy(async () => parseOrderList(await shopCall(ctx, list)), problems)
 }
 
 export const shopee: Connector<ShopeeConfig> = {

@@ -1,6 +1,7 @@
 /** The one place that does I/O with Shopee: signs, sends, reads the envelope, refreshes the access token once. */
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { withToken } from '../kit/bearer.ts'
 import type { ConnectorContext, HttpResponse, Tokens } from '../kit/types.ts'
 import { parseRefresh, refreshRequest, type ShopeeCall } from './api.ts'
 import type { ShopeeConfig } from './config.ts'
@@ -16,9 +17,6 @@ const Envelope = z.looseObject({
   response: z.unknown().optional(),
 })
 type Envelope = z.infer<typeof Envelope>
-
-/** An access token this close to its end is refreshed before it is used. */
-const EXPIRY_MARGIN_MS = 60_000
 
 /** @param accessToken null for a public call. */
 export function signedUrl(config: ShopeeConfig, call: ShopeeCall, accessToken: string | null, now: Date): string {
@@ -102,22 +100,13 @@ async function exchange(ctx: ShopeeContext, current: Tokens | null): Promise<Tok
   }
 }
 
-const refresh = (ctx: ShopeeContext, stale: Tokens | null): Promise<Tokens> =>
-  ctx.tokens.refresh(stale, (current) => exchange(ctx, current))
-
 /**
  * One call for the shop. A refused access token is refreshed and the call repeated once (it did nothing the first time).
  * @returns the `response` part. @throws OmnisagaError; AuthExpired never more than after the repeat.
  */
-export async function shopCall(ctx: ShopeeContext, call: ShopeeCall): Promise<unknown> {
-  const stored = await ctx.tokens.read()
-  let tokens = stored ?? initialTokens(ctx.connection.config)
-  if (tokens.expiresAt.getTime() <= ctx.now().getTime() + EXPIRY_MARGIN_MS) tokens = await refresh(ctx, stored)
-  try {
-    return (await send(ctx, call, tokens.accessToken)).response
-  } catch (error) {
-    if (!(error instanceof OmnisagaError) || error.kind !== 'AuthExpired') throw error
-    const renewed = await refresh(ctx, tokens)
-    return (await send(ctx, call, renewed.accessToken)).response
-  }
-}
+export const shopCall = (ctx: ShopeeContext, call: ShopeeCall): Promise<unknown> =>
+  withToken(
+    ctx,
+    { initial: initialTokens(ctx.connection.config), exchange: (current) => exchange(ctx, current) },
+    async (accessToken) => (await send(ctx, call, accessToken)).response,
+  )

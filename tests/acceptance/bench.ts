@@ -130,6 +130,7 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
         return { connector: found.connector, context: wrapped(found.context, timeoutMs) }
       },
       connectorOf: async () => connector,
+      connectors,
       policy: async () => Policy.parse({}),
       log,
       close: async () => undefined,

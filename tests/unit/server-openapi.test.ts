@@ -37,6 +37,8 @@ const PROMISED = [
   'GET /api/v1/tasks',
   'GET /api/v1/tasks/{id}',
   'POST /api/v1/tasks/{id}/{action}',
+  'GET /api/v1/connectors',
+  'GET /api/v1/connectors/{name}',
   'GET /openapi.json',
   'GET /healthz',
   'GET /readyz',
