@@ -12,6 +12,10 @@ import { mapInbox } from './intake.ts'
 import { remittanceRound } from './remittances.ts'
 import type { Runtime } from './runtime.ts'
 import { ensurePullSchedules, pullConnections } from './schedules.ts'
+import { stockLanesDone } from './stockLanes.ts'
+import { refreshLevels, startTelling } from './stockLevels.ts'
+import { startLooking } from './stockListings.ts'
+import { startReading } from './stockRead.ts'
 import { startMissing, sweep } from './sweep.ts'
 import { makeWaves } from './waves.ts'
 
@@ -26,6 +30,9 @@ export interface LoopTimes {
   /** How long what a dead worker had taken waits for another one. @default 20 seconds and a minute */
   inboxLeaseMs?: number
   outboxLeaseMs?: number
+  /** Stock levels outward; readings and listings, whose turns are their own. @default 1 second, 5 seconds */
+  levelsMs?: number
+  stockMs?: number
 }
 export const defaultTimes: LoopTimes = {
   inboxMs: 1_000,
@@ -105,12 +112,25 @@ export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): {
       },
       single: true,
     },
+    {
+      name: 'levels',
+      everyMs: times.levelsMs ?? 1_000,
+      round: async () => {
+        await refreshLevels(runtime)
+        return 0
+      },
+      single: true,
+    },
+    { name: 'tell', everyMs: times.levelsMs ?? 1_000, round: () => startTelling(runtime) },
+    { name: 'read', everyMs: times.stockMs ?? 5_000, round: () => startReading(runtime) },
+    { name: 'list', everyMs: times.stockMs ?? 5_000, round: () => startLooking(runtime) },
   ]
   const running = loops.map((loop) => startLoop(runtime, loop))
   const listener = listen(runtime, () => running[0]?.poke())
   return {
     async stop() {
       await Promise.all([...running.map((loop) => loop.stop()), listener.stop()])
+      await stockLanesDone(runtime)
     },
   }
 }

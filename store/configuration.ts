@@ -293,6 +293,7 @@ export async function applyConnections(
     for (const { name, stock } of file.connections) if (stock !== undefined) await applyStockSide(tx, name, stock)
     // Locations, products and aliases may have changed what any channel is to show.
     await tx.query('update stock_sides set recompute = true, list_due_at = now()')
+    await tx.query('insert into stock_changes (sku) select sku from products where low_stock is not null')
     return {
       connections,
       locations: file.locations.length,

@@ -72,6 +72,14 @@ export async function applyStockSide(tx: Tx, connection: string, entry: StockSid
   if (entry.push && before.rows[0]?.push === false) await resendLevels(tx, connection)
 }
 
+/** A round that failed is made again after a minute, not after the whole interval. */
+export async function dueSoon(db: Queryable, what: 'read' | 'list', connection: string): Promise<void> {
+  await db.query(
+    `update stock_sides set ${what}_due_at = least(${what}_due_at, now() + interval '1 minute') where connection = $1`,
+    [connection],
+  )
+}
+
 /** Connections whose turn it is to be read or looked through; taking it moves the turn on, so that one worker does it. */
 export async function takeDue(db: Queryable, what: 'read' | 'list'): Promise<string[]> {
   const due = what === 'read' ? 'd.read and d.read_due_at <= now()' : 'd.list_due_at <= now()'
