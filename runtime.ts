@@ -2,7 +2,8 @@
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
 import { openConnection } from './connectors/kit/context.ts'
-import { connectors } from './connectors/registry.ts'
+import type { Connector } from './connectors/kit/types.ts'
+import { connectors as registry } from './connectors/registry.ts'
 import type { EngineConnection, Runtime } from './activities/runtime.ts'
 import { OmnisagaError } from './domain/errors.ts'
 import { Policy } from './domain/policy.ts'
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
   poolSize?: number
   taskQueue?: string
   logLevel?: string
+  /** @default those of connectors/registry.ts */
+  connectors?: Readonly<Record<string, Connector>>
 }
 
 /** Connects to PostgreSQL and (lazily) to Temporal. Close it when the process ends. */
@@ -37,6 +40,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
   const engine = Connection.lazy({ ...environment.temporal.connection, channelArgs })
   const policies = new Map<number, Promise<Policy>>()
   const reserver = createReserver(pool)
+  const connectors = options.connectors ?? registry
   const log = pino(
     { level: options.logLevel ?? process.env.OMNISAGA_LOG ?? 'info', base: null },
     pino.destination({ dest: 2, sync: true }),
@@ -71,6 +75,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
       return connector
     },
     policy,
+    connectors,
     log,
     async close() {
       await reserver.close()

@@ -12,7 +12,7 @@ import { createCourierSteps } from './activities/order/courier.ts'
 import { createOrderSteps } from './activities/order/steps.ts'
 import { createPullActivities } from './activities/pull.ts'
 import type { Runtime } from './activities/runtime.ts'
-import { connectors } from './connectors/registry.ts'
+import { refreshSides } from './store/sides.ts'
 import { workflowBundlePath } from './workflowBundle.ts'
 
 const REBUILD_AFTER_MS = 1_000
@@ -25,6 +25,7 @@ export interface WorkerSettings {
 /** @returns how to stop; resolves when every queue is polled. Stopping waits for what is under way. */
 export async function startWorker(runtime: Runtime, settings: WorkerSettings = {}): Promise<{ stop(): Promise<void> }> {
   installOnce(runtime)
+  await refreshSides(runtime.pool, (name) => runtime.connectorOf(name))
   const connection = await NativeConnection.connect(runtime.engine.connection)
   const { namespace } = runtime.engine
   const pull = createPullActivities(runtime)
@@ -41,7 +42,9 @@ export async function startWorker(runtime: Runtime, settings: WorkerSettings = {
       ...settings.tuning,
     },
   ]
-  for (const connector of Object.values(connectors).filter((candidate) => candidate.courier ?? candidate.pullOrders)) {
+  for (const connector of Object.values(runtime.connectors).filter(
+    ({ courier, pullOrders, pullSales }) => courier ?? pullOrders ?? pullSales,
+  )) {
     queues.push({
       connection,
       namespace,

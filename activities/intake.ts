@@ -9,6 +9,7 @@ import { isKnown, receiveOrder, type Received } from '../store/orders.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
 import { applyAdvice } from './advice.ts'
 import { ring, start } from './engine.ts'
+import { bookSale } from './sales.ts'
 import { applyParcelReport } from './parcelNews.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -51,13 +52,25 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
       )
     }
     if (row.kind === 'courierStatus') {
-      if (connector.courier === undefined)
-        throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a courier`)
+      const reporter = connector.courier ?? connector.tracker
+      if (reporter === undefined) throw new OmnisagaError('Misconfigured', `connection ${row.connection} reports no parcels`)
       const { stuckParcelMs } = await runtime.policy()
-      const applied = await applyParcelReport(runtime.pool, row.id, connector.courier.mapReport(row), stuckParcelMs)
-      if (applied === null) return await unknownParcel(runtime, row, connector.pullOrders !== undefined)
+      const couriers = couriersOf(connection)
+      const applied = await applyParcelReport(runtime.pool, row.id, reporter.mapReport(row), stuckParcelMs, couriers)
+      // A marketplace and a tracker also speak of parcels that others arranged.
+      if (applied === null)
+        return await unknownParcel(runtime, row, connector.pullOrders !== undefined || connector.courier === undefined)
       if (applied === 'early') return await waiting(runtime, row, 'what became of its booking is not known yet')
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
+    }
+    if (row.kind === 'sale') {
+      if (connector.mapSale === undefined)
+        throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no sales`)
+      const channel = connector.identity?.(connection).channel ?? connector.name
+      await bookSale(runtime.pool, { ...row, channel }, connector.mapSale(connection, row))
+      await settleInbox(runtime.pool, row.id, { state: 'mapped' })
+      await closeTasks(runtime.pool, { key: taskKeyOf(row) }, 'it is booked')
+      return { state: 'mapped', orderId: null }
     }
     if (row.kind === 'shipmentAdvice') {
       if (connector.warehouse === undefined)
@@ -70,6 +83,15 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
     return await failed(runtime, row, error)
   }
 }
+
+/** Whose parcels a connection can speak of: its own, and those of couriers that it follows. */
+const couriersOf = ({ name, config }: Connection): string[] => {
+  const { follows } = (config ?? {}) as { follows?: unknown }
+  return [name, ...(Array.isArray(follows) ? follows.filter((each): each is string => typeof each === 'string') : [])]
+}
+
+const taskKeyOf = (row: Pick<InboxRow, 'connection' | 'kind' | 'externalId'>): string =>
+  `inbox:${row.connection}:${row.kind}:${row.externalId}`
 
 /** Orders out of a file are in our own words already, whatever its connection's own records look like. */
 const isFromFile = (row: InboxRow): boolean => row.payload.fromFile === true
@@ -145,15 +167,17 @@ async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<
   await settleInbox(runtime.pool, row.id, { state: 'failed', error: (error as Error).message })
   await openTask(runtime.pool, {
     kind: 'inbox.unmappable',
-    key: `inbox:${row.connection}:${row.kind}:${row.externalId}`,
+    key: taskKeyOf(row),
     connection: row.connection,
     subject: row.externalId,
-    title: `A record of ${row.connection} cannot be understood`,
+    title:
+      row.kind === 'sale' ? `A sale of ${row.connection} is not booked` : `A record of ${row.connection} cannot be understood`,
     detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${told}`,
     remedy:
       (error instanceof OmnisagaError ? error.remedy : undefined) ??
       'Correct it at its source; the next version is taken in by itself.',
-    actions: ['skip'],
+    // What a sale lacks (an article, a location, stock) is mended here.
+    actions: row.kind === 'sale' ? ['retry', 'skip'] : ['skip'],
   })
   return { state: 'failed', orderId: null, error: told }
 }

@@ -3,7 +3,6 @@
  * them side by side; a round that fails is tried again at the next turn and never ends the process.
  */
 import pg from 'pg'
-import { connectors } from '../connectors/registry.ts'
 import { listConnections } from '../store/connections.ts'
 import { dispatchOutbox } from './dispatch.ts'
 import { readFeeds } from './feeds.ts'
@@ -17,6 +16,7 @@ import { refreshLevels, startTelling } from './stockLevels.ts'
 import { startLooking } from './stockListings.ts'
 import { startReading } from './stockRead.ts'
 import { startMissing, sweep } from './sweep.ts'
+import { trackParcels } from './track.ts'
 import { makeWaves } from './waves.ts'
 
 /** How often each round is run. */
@@ -27,6 +27,8 @@ export interface LoopTimes {
   feedsMs: number
   sweepMs: number
   missingMs: number
+  /** How often it is looked whether parcels are to be asked for; a courier is asked at its own `trackEveryMs`. */
+  trackMs: number
   /** How long what a dead worker had taken waits for another one. @default 20 seconds and a minute */
   inboxLeaseMs?: number
   outboxLeaseMs?: number
@@ -41,6 +43,7 @@ export const defaultTimes: LoopTimes = {
   feedsMs: 5_000,
   sweepMs: 5_000,
   missingMs: 30_000,
+  trackMs: 30_000,
 }
 
 const LISTEN_AGAIN_MS = 2_000
@@ -104,6 +107,15 @@ export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): {
       single: true,
     },
     {
+      name: 'track',
+      everyMs: times.trackMs,
+      round: async () => {
+        await trackParcels(runtime)
+        return 0
+      },
+      single: true,
+    },
+    {
       name: 'schedules',
       everyMs: times.missingMs,
       round: async () => {
@@ -136,7 +148,7 @@ export function startLoops(runtime: Runtime, times: LoopTimes = defaultTimes): {
 }
 
 async function ensureSchedules(runtime: Runtime): Promise<void> {
-  await ensurePullSchedules(runtime.temporal, pullConnections(await listConnections(runtime.pool), connectors), {
+  await ensurePullSchedules(runtime.temporal, pullConnections(await listConnections(runtime.pool), runtime.connectors), {
     taskQueue: runtime.taskQueue,
   })
 }

@@ -5,7 +5,6 @@ import type { ParcelState } from '../domain/view.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { consume } from '../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../store/orderRecord.ts'
-import { notify } from '../store/outbox.ts'
 import { openTask } from '../store/tasks.ts'
 import { saveParcel } from '../store/units.ts'
 
@@ -27,21 +26,19 @@ const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
  * @returns the order and whether it should be rung, or null when no parcel answers to the report (yet).
  * A parcel whose booking's answer was lost is known by our own reference; `early`: what became of its booking is being looked up, and
  * its news wait until that is written (number, label and the channel's word come with it).
+ * @param couriers of whose parcels it can speak: the courier's own connection, or those that a tracker follows; null: of any.
+ * @throws OmnisagaError Invalid when parcels of several couriers have this waybill.
  */
 export async function applyParcelReport(
   pool: Pool,
   inboxId: number,
   report: ParcelReport,
   stuckParcelMs: number,
+  couriers: readonly string[] | null = null,
 ): Promise<{ orderId: string; wake: boolean } | 'early' | null> {
-  const found = await pool.query<{ id: string; order_id: string }>({
-    name: 'find-parcel',
-    text: `select id, order_id from parcels where reference = $1 or courier_booking_id = $2 or (waybill = $3 and state <> 'void') limit 1`,
-    values: [report.reference, report.courierBookingId, report.waybill],
-  })
-  const parcelId = found.rows[0]?.id
-  const orderId = found.rows[0]?.order_id
-  if (parcelId === undefined || orderId === undefined) return null
+  const found = await findParcel(pool, report, couriers)
+  if (found === null) return null
+  const { parcelId, orderId } = found
   const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
     const parcel = record.parcels.find((candidate) => candidate.id === parcelId)
     if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${parcelId} is gone`)
@@ -56,6 +53,30 @@ export async function applyParcelReport(
     return wake
   })
   return result === 'early' ? 'early' : { orderId, wake: result }
+}
+
+/** Two couriers may give out one waybill: our own reference and the courier's booking number say more. */
+async function findParcel(
+  pool: Pool,
+  report: ParcelReport,
+  couriers: readonly string[] | null,
+): Promise<{ parcelId: string; orderId: string } | null> {
+  const { rows } = await pool.query<{ parcelId: string; orderId: string; rank: number }>({
+    name: 'find-parcel',
+    text: `select id as "parcelId", order_id as "orderId",
+             case when reference = $1 then 0 when courier_booking_id = $2 then 1 when state not in ('void', 'refused') then 2 else 3 end as rank
+           from parcels where (reference = $1 or courier_booking_id = $2 or waybill = $3) and ($4::text[] is null or courier = any($4))
+             and (state <> 'void' or reference = $1 or courier_booking_id = $2) order by rank, created_at desc limit 2`,
+    values: [report.reference, report.courierBookingId, report.waybill, couriers],
+  })
+  const [best, other] = rows
+  if (best === undefined) return null
+  if (other !== undefined && other.rank === best.rank && best.rank > 0)
+    throw new OmnisagaError('Invalid', `parcels of two couriers have the number ${report.waybill ?? report.courierBookingId}`, {
+      code: 'ambiguousParcel',
+      remedy: 'Let the tracker follow one courier of the two, and settle this parcel by hand.',
+    })
+  return best
 }
 
 async function accept(
@@ -99,7 +120,7 @@ async function accept(
     newsDueInMs: stuckParcelMs,
   })
   if (report.meaning === 'arrivedAtPickup')
-    await notify(tx, { key: `${parcel.id}:arrived`, orderId: record.id, template: 'arrivedAtPickup' })
+    record.tellCustomer({ key: `${parcel.id}:arrived`, template: 'arrivedAtPickup', data: { parcelId: parcel.id } })
   return advances && (target === 'delivered' || target === 'returned')
 }
 
@@ -113,7 +134,7 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
     for (const line of packed) record.line(line.lineId).delivered += line.packed
     if (record.doc.payment.method === 'cod' && isCollected(record))
       record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
-    await notify(tx, { key: `${parcel.id}:delivered`, orderId: record.id, template: 'delivered' })
+    record.tellCustomer({ key: `${parcel.id}:delivered`, template: 'delivered', data: { parcelId: parcel.id } })
   }
   if (target === 'returning') record.record('returning', { parcel: parcel.id })
   if (target === 'returned') {

@@ -27,7 +27,7 @@ export interface PullActivities {
 }
 export type PullRuntime = Pick<Runtime, 'pool' | 'connection' | 'log'>
 
-const STREAM = 'orders'
+const STREAMS = { orders: 'pullOrders', sales: 'pullSales' } as const
 /** The cursor moves at least once a day of source time, so that a long first pull goes on where it was. */
 const SLICE_MS = 24 * 60 * 60_000
 const HEARTBEAT_MS = 5_000
@@ -103,25 +103,30 @@ async function fetchLookAts(
 async function pullOnce(runtime: PullRuntime, name: string): Promise<PullSlice> {
   const { connector, context } = await runtime.connection(name)
   if (context.connection.paused) return { pages: 0, stored: 0, known: 0, done: true, skipped: 'paused' }
-  if (!connector.pullOrders)
+  if (!connector.pullOrders && !connector.pullSales)
     throw new OmnisagaError('Invalid', `connection ${name} (${connector.name}) cannot be pulled`, {
       code: 'no-pull',
       remedy: 'Pull a marketplace connection.',
     })
   const total = await fetchLookAts(runtime, name, connector, context)
   const options = PullConfig.parse(context.connection.config)
-  const slice = nextSlice(await readCursor(runtime.pool, name, STREAM), context.now(), { ...options, sliceMs: SLICE_MS })
-  for await (const records of connector.pullOrders(context, slice)) {
-    const { stored, known } = await storeRaw(runtime.pool, name, records)
-    total.pages += 1
-    total.stored += stored
-    total.known += known
-    Context.current().heartbeat()
-    if (Context.current().cancellationSignal.aborted) throw Context.current().cancellationSignal.reason
+  let done = true
+  for (const [stream, pull] of Object.entries(STREAMS)) {
+    if (!connector[pull]) continue
+    const slice = nextSlice(await readCursor(runtime.pool, name, stream), context.now(), { ...options, sliceMs: SLICE_MS })
+    for await (const records of connector[pull](context, slice)) {
+      const { stored, known } = await storeRaw(runtime.pool, name, records)
+      total.pages += 1
+      total.stored += stored
+      total.known += known
+      Context.current().heartbeat()
+      if (Context.current().cancellationSignal.aborted) throw Context.current().cancellationSignal.reason
+    }
+    await moveCursor(runtime.pool, name, stream, slice.to)
+    done &&= slice.last
   }
-  await moveCursor(runtime.pool, name, STREAM, slice.to)
   await closeTasks(runtime.pool, { key: taskKey(name) }, 'pulled again')
-  return { ...total, done: slice.last }
+  return { ...total, done }
 }
 
 export function createPullActivities(runtime: PullRuntime): PullActivities {

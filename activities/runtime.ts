@@ -30,6 +30,8 @@ export interface Runtime {
   connectorOf(name: string): Promise<Connector>
   /** The settings version an order began with; the newest when none is given. */
   policy(version?: number): Promise<Policy>
+  /** Every connector there is, by the name that connections use. */
+  connectors: Readonly<Record<string, Connector>>
   log: Logger
   close(): Promise<void>
 }

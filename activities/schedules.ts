@@ -28,7 +28,10 @@ export function pullConnections(
   connectors: Readonly<Record<string, Connector>>,
 ): PullConnection[] {
   return connections
-    .filter(({ connector }) => Object.hasOwn(connectors, connector) && connectors[connector]?.pullOrders)
+    .filter(({ connector }) => {
+      const known = Object.hasOwn(connectors, connector) ? connectors[connector] : undefined
+      return known?.pullOrders !== undefined || known?.pullSales !== undefined
+    })
     .map((connection) => {
       const everyMs = connection.config.pullEveryMs
       return {

@@ -38,6 +38,10 @@ export const Buyer = z.object({
   phone: z.string().nullable(),
   email: z.string().nullable(),
   memberId: z.string().nullable(),
+  /** The id by which the brand's LINE account knows them. */
+  lineUserId: z.string().nullable().optional(),
+  /** True when they do not want to be written to. */
+  optOut: z.boolean().optional(),
 })
 export type Buyer = z.infer<typeof Buyer>
 

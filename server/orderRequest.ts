@@ -105,6 +105,8 @@ export function payloadOf(request: OrderRequest): OrderPayload {
       phone: phoneOf(buyer?.phone, 'buyer.phone', errors),
       email: buyer?.email ?? null,
       memberId: buyer?.memberId ?? null,
+      ...(buyer?.lineUserId ? { lineUserId: buyer.lineUserId } : {}),
+      ...(buyer?.optOut === undefined ? {} : { optOut: buyer.optOut }),
     },
     recipient: {
       name: recipient?.name ?? null,

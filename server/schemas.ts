@@ -68,7 +68,12 @@ export const OrderRequest = z
       .meta({ description: 'Grows with every edit; default: none, so only changed content counts.' }),
     placedAt: isoTime.nullish(),
     kind: OrderKind.default('store'),
-    buyer: PartyRequest.extend({ email: z.email().max(200).nullish(), memberId: text(100).nullish() }).nullish(),
+    buyer: PartyRequest.extend({
+      email: z.email().max(200).nullish(),
+      memberId: text(100).nullish(),
+      lineUserId: text(60).nullish().meta({ description: "The id by which the brand's LINE account knows them." }),
+      optOut: z.boolean().optional().meta({ description: 'True: no notices are sent to them.' }),
+    }).nullish(),
     recipient: PartyRequest.extend({ address: AddressRequest.nullish() }).nullish(),
     delivery: z.object({
       method: DeliveryMethod,
@@ -104,10 +109,28 @@ export const OrdersAnswer = z.object({
   orders: z.array(z.looseObject({ id: z.string(), phase: Phase })),
   next: z.string().nullable(),
 })
-export const OrderDetailAnswer = CanonicalOrder.loose().meta({
-  id: 'OrderDetail',
-  description: 'The canonical order with its counters, facts, units, parcels, tasks, commands and what is still owed.',
-})
+const ParticipantFactSchema = z
+  .object({
+    participant: z.enum(['channel', 'pos', 'erp', 'warehouse', 'courier', 'tracker', 'customer']),
+    connection: z.string().nullable(),
+    fact: z.enum(['placed', 'paid', 'changed', 'cancelled', 'waybill', 'shipped', 'delivered', 'returned', 'refunded']),
+    what: z.string().meta({ description: 'What it is told: a kind of the outbox, a template of a notice, a wave, a booking.' }),
+    about: z.string().nullable().meta({ description: 'The unit, parcel or document; null: the order.' }),
+    state: z.enum(['owed', 'retrying', 'acknowledged', 'task', 'notNeeded']),
+    owedAt: z.string(),
+    toldAt: z.string().nullable(),
+    acknowledgedAt: z.string().nullable(),
+    attempts: z.int(),
+    reason: z.string().nullable(),
+    document: z.object({ id: z.string().nullable(), number: z.string().nullable() }).nullable(),
+  })
+  .meta({ id: 'ParticipantFact', description: 'What one participant knows: owed, told and acknowledged with time.' })
+export const OrderDetailAnswer = CanonicalOrder.extend({ participants: z.array(ParticipantFactSchema) })
+  .loose()
+  .meta({
+    id: 'OrderDetail',
+    description: 'The canonical order with its counters, facts, units, parcels, tasks, commands and who knows what of it.',
+  })
 export const CommandAnswer = z
   .object({
     commandId: z.string(),

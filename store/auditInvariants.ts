@@ -2,6 +2,7 @@
 
 /** A fact that is due and that nobody has tried for so long is not being retried. */
 const OVERDUE = `interval '10 minutes'`
+const IN_SCOPE = `jsonb_typeof(c.config->'channels') is distinct from 'array' or c.config->'channels' ? o.channel`
 const isLive = (hold: string) => `${hold}.state = 'active' and (${hold}.expires_at is null or ${hold}.expires_at > now())`
 
 export const invariants: Record<string, string> = {
@@ -50,21 +51,32 @@ export const invariants: Record<string, string> = {
     from outbox o left join connections c on c.name = o.connection
     where (o.state = 'dead'
         or (o.state = 'due' and o.due_at < now() - ${OVERDUE} and coalesce(o.lease_until, o.due_at) < now() - ${OVERDUE}
-          and not coalesce(c.paused, false)))
+          and not coalesce(c.paused, false)
+          and not exists (select from outbox e where e.order_id = o.order_id and e.connection = o.connection and e.id < o.id
+            and e.state in ('due', 'dead') and (o.participant = 'erp' or (o.kind = 'delivered' and e.kind = 'tracking')))))
       and not exists (select from tasks t where t.state = 'open'
         and (t.order_id = o.order_id or (t.connection = o.connection and t.order_id is null) or t.key = 'outbox:' || o.key))`,
 
-  'remitted money equals the amount due or is a task': `
-    select p.id as subject, 'paid out ' || p.collected_minor || ', due ' || p.amount_due_minor || ', and there was no task' as detail
-    from parcels p where p.collected_minor is not null and p.collected_minor <> p.amount_due_minor
-      and not exists (select from tasks t where t.key = 'parcel:' || p.id || ':remittance')
+  'every fact is owed to whom it concerns': `
+    select o.id as subject, 'confirmed, and ' || c.name || ' is not owed the sale' as detail
+    from orders o join connections c on 'erp' = any(c.sides) and (${IN_SCOPE})
+    where (o.facts->'confirmed'->>'at')::timestamptz > c.updated_at
+      and not exists (select from outbox b where b.order_id = o.id and b.connection = c.name and b.kind = 'sale')
     union all
-    select r.courier_booking_id, r.connection || ' paid out ' || r.collected_minor || ' for a parcel nobody knows, and there was no task'
-    from remittances r where r.parcel_id is null
-      and not exists (select from tasks t where t.key = 'remittance:' || r.connection || ':' || r.courier_booking_id)
+    select u.id, u.state || ', and ' || c.name || ' is not owed the shipment'
+    from units u join orders o on o.id = u.order_id join connections c on 'erp' = any(c.sides) and (${IN_SCOPE})
+    join parcels p on p.unit_id = u.id and p.shipped_at > c.updated_at
+    where u.state in ('shipped', 'delivered', 'returned')
+      and not exists (select from outbox b where b.order_id = o.id and b.connection = c.name and b.kind = 'shipment'
+        and b.payload->>'unitId' = u.id)
     union all
-    select p.id, 'the parcel says paid out ' || coalesce(p.collected_minor::text, 'nothing') || ', its lines ' || coalesce(s.collected::text, 'nothing')
-    from parcels p full join (select parcel_id, sum(collected_minor) as collected from remittances where parcel_id is not null group by parcel_id) s
-      on s.parcel_id = p.id
-    where p.collected_minor is distinct from s.collected`,
+    select p.id, p.state || ', and ' || c.name || ' is not owed the waybill'
+    from parcels p join orders o on o.id = p.order_id join connections c on c.name = o.connection and 'tracking' = any(c.sides)
+    where p.booked_at > c.updated_at and p.service <> 'channel' and p.state in ('booked', 'shipped', 'delivered')
+      and not exists (select from outbox b where b.key = 'tracking:' || p.id)
+    union all
+    select n.key, 'notice ' || n.template || ' is neither sent nor owed, and no reason is kept'
+    from notices n where n.sent_at is null and n.reason is null and n.at < now() - ${OVERDUE}
+      and not exists (select from outbox b where b.key = 'notice:' || n.key)
+      and exists (select from connections c where 'notify' = any(c.sides) and c.updated_at < n.at)`,
 }

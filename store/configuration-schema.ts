@@ -4,6 +4,7 @@ import { OmnisagaError } from '../domain/errors.ts'
 import { ListingEntry } from './listings.ts'
 import { StockSideEntry } from './stockSides.ts'
 import { Policy } from '../domain/policy.ts'
+import type { Sided } from './sides.ts'
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
 const zone = z.string().refine((name) => {
@@ -76,7 +77,7 @@ export const ConfigurationDocument = z.strictObject({
 export type ConfigurationDocument = z.infer<typeof ConfigurationDocument>
 
 /** What the store must know of a connector; connectors/registry.ts is a `Record<string, ConnectorDefinition>`. */
-export interface ConnectorDefinition {
+export interface ConnectorDefinition extends Sided {
   configSchema: z.ZodType<unknown>
   secretFields: readonly string[]
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { defaultPolicy, Policy } from '../domain/policy.ts'
 import { one, transaction, type Pool, type Tx } from './db.ts'
 import { seal, unseal, type SecretKey } from './secrets.ts'
+import { sidesOf, type Side } from './sides.ts'
 import { secretsContext, stoppedTaskKey } from './connections.ts'
 import { applyStockSide } from './stockSides.ts'
 import { setListing } from './listings.ts'
@@ -36,6 +37,7 @@ interface Prepared {
   config: Json
   secrets: Json | null
   paused: boolean | undefined
+  sides: Side[]
 }
 
 const LOCK = 7_401_923
@@ -86,6 +88,7 @@ function prepare(
       name: entry.name,
       connector: entry.connector,
       paused: entry.paused,
+      sides: sidesOf(connector),
       config: Object.fromEntries(entries.filter(([field]) => !connector.secretFields.includes(field))),
       secrets: secrets.length ? Object.fromEntries(secrets) : null,
     })
@@ -157,6 +160,7 @@ async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): P
       entry.config,
     ])
   }
+  await tx.query('update connections set sides = $2 where name = $1 and sides <> $2', [entry.name, entry.sides])
   if (entry.paused !== undefined)
     await tx.query('update connections set paused = $2 where name = $1 and paused <> $2', [entry.name, entry.paused])
   await tx.query('update connection_state set stopped_reason = null where connection = $1', [entry.name])

@@ -89,6 +89,16 @@ export async function postponeInbox(db: Queryable, id: number, delayMs: number, 
   ])
 }
 
+/** Maps a record anew after what it lacked was mended. `about`: connection, kind and external id with colons between, as its task's key. */
+export async function retryFailed(db: Queryable, about: string): Promise<void> {
+  await db.query(
+    `update inbox set state = 'new', attempts = 0, lease_until = null, error = null
+     where id = (select max(id) from inbox where state = 'failed' and connection || ':' || kind || ':' || external_id = $1
+       and connection = split_part($1, ':', 1))`,
+    [about],
+  )
+}
+
 export async function inboxBacklog(db: Queryable): Promise<number> {
   return Number((await db.query<{ n: number }>(`select count(*) as n from inbox where state = 'new'`)).rows[0]?.n ?? 0)
 }

@@ -8,6 +8,8 @@ import { phaseOf, type Counters } from '../domain/phase.ts'
 import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { framedTransaction, type Pool, type Queryable, type Tx } from './db.ts'
+import { noticeStatement, type NewNotice } from './notices.ts'
+import { happenings, oweStatements, type Statement } from './owed.ts'
 import { closeTasks } from './tasks.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
@@ -88,7 +90,9 @@ export class OrderRecord {
   #course: number
   #news: number
   #log: { fact: FactName; withdrawn: boolean; data: Record<string, unknown> }[] = []
-  readonly #loaded: { lines: string; units: string }
+  /** Goes out with the order when it is written. */
+  #beside: Statement[] = []
+  readonly #loaded: { lines: string; units: string; states: { units: Map<string, string>; parcels: Map<string, string> } }
   readonly #hasTasks: boolean
 
   constructor(row: OrderRow, { lines, units, parcels, hasTasks }: Parts) {
@@ -108,7 +112,8 @@ export class OrderRecord {
     this.#course = row.course
     this.#news = row.news
     this.#hasTasks = hasTasks
-    this.#loaded = { lines: JSON.stringify(lines), units: JSON.stringify(units) }
+    const states = { units: statesOf(units), parcels: statesOf(parcels) }
+    this.#loaded = { lines: JSON.stringify(lines), units: JSON.stringify(units), states }
   }
 
   is(fact: FactName): boolean {
@@ -139,13 +144,24 @@ export class OrderRecord {
       units: this.units,
       parcels: this.parcels,
     })
-    const [course, news, logged] = [this.#course, this.#news, this.#log.length]
+    const [course, news, logged, beside] = [this.#course, this.#news, this.#log.length, this.#beside.length]
     return () => {
       Object.assign(this, { doc, facts, closed, lines, units, parcels })
       this.#course = course
       this.#news = news
       this.#log.length = logged
+      this.#beside.length = beside
     }
+  }
+
+  /** The customer shall hear of it; telling the same twice is telling it once. */
+  tellCustomer(notice: Omit<NewNotice, 'orderId'>): void {
+    this.alsoWrite(noticeStatement({ ...notice, orderId: this.id }))
+  }
+
+  /** Written together with the order, in the same round trip. */
+  alsoWrite(statement: Statement): void {
+    this.#beside.push(statement)
   }
 
   get course(): number {
@@ -219,7 +235,14 @@ export class OrderRecord {
     }
   }
 
-  /** Writes facts, counters, units and phase back in one statement. Called once, at the end of `changeOrder`. */
+  /** What became true is owed to whom it concerns. */
+  #owed(): Statement[] {
+    const facts = this.#log.filter(({ fact, withdrawn }) => !withdrawn && this.is(fact))
+    const happened = happenings(this.#loaded.states, { facts, units: this.units, parcels: this.parcels })
+    return oweStatements({ id: this.id, connection: this.connection, channel: this.doc.channel }, happened)
+  }
+
+  /** Writes facts, counters, units and phase back in one statement, and what is owed for it. Called once, at the end of `changeOrder`. */
   async save(tx: Tx, seen: boolean): Promise<void> {
     this.phase = phaseOf(this.lines, this.facts)
     this.#revision += 1
@@ -249,7 +272,10 @@ export class OrderRecord {
       name += '-units'
       parts += SAVE_UNITS(values.push(units))
     }
-    const row = await tx.query<{ news: number }>({ name, text: SAVE_ORDER(parts), values })
+    const [row] = await Promise.all([
+      tx.query<{ news: number }>({ name, text: SAVE_ORDER(parts), values }),
+      ...[...this.#owed(), ...this.#beside].map((statement) => tx.query(statement)),
+    ])
     found(row.rows[0], `order ${this.id}`)
   }
 
@@ -286,6 +312,8 @@ const SAVE_UNITS = (at: number) => `, told_units as (
     from told_units n cross join lateral jsonb_to_recordset(n.lines) as m("lineId" text, picked int, packed int, short int)
     where l.unit_id = n.id and l.line_id = m."lineId"
   )`
+
+const statesOf = (parts: { id: string; state: string }[]) => new Map(parts.map(({ id, state }) => [id, state]))
 
 /** A unit that nobody works on any more: what was picked for it counts no longer, or the next unit would count it again. */
 export function strikeUnit(record: OrderRecord, unit: UnitRecord): void {

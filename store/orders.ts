@@ -4,6 +4,8 @@ import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
 import { giveCommand } from './commands.ts'
 import { importOf } from './imports.ts'
+import { oweStatements } from './owed.ts'
+import { participantsOf, type ParticipantFact } from './participants.ts'
 import { closeTasks, openTask } from './tasks.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
 import { canonicalOf, changeOrder, readOrder, strikeUnit, type OrderRecord } from './orderRecord.ts'
@@ -58,7 +60,11 @@ async function insertOrder(
     ],
   })
   if (inserted.rowCount === 0) return false
-  await insertLines(tx, orderId, lines)
+  const order = { id: orderId, connection: incoming.connection, channel: incoming.channel }
+  await Promise.all([
+    insertLines(tx, orderId, lines),
+    ...oweStatements(order, [{ what: 'placed' }]).map((statement) => tx.query(statement)),
+  ])
   // An order that its source already gave up still becomes a row, so that a later edit finds it; the saga then closes it.
   if (incoming.cancelled)
     await giveCommand(tx, {
@@ -291,6 +297,8 @@ export interface OrderDetail extends CanonicalOrder {
   tasks: unknown[]
   commands: unknown[]
   owed: unknown[]
+  /** Who knows what. */
+  participants: ParticipantFact[]
   notices: unknown[]
   holds: unknown[]
   closed: boolean
@@ -350,8 +358,9 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     owed: await rows(
       `select participant, connection, kind, state, attempts, error, ${ISO('created_at')} as "owedSince", ${ISO('done_at')} as "toldAt" from outbox where order_id = $1 order by id`,
     ),
+    participants: await participantsOf(db, id),
     notices: await rows(
-      `select template, ${ISO('at')} as at, ${ISO('sent_at')} as "sentAt" from notices where order_id = $1 order by id`,
+      `select template, ${ISO('at')} as at, ${ISO('sent_at')} as "sentAt", connection, reason from notices where order_id = $1 order by id`,
     ),
     holds: await rows(
       `select line_id as "lineId", sku, location, quantity, kept_aside as "keptAside", ${ISO('expires_at')} as "expiresAt" from holds where order_id = $1 and state = 'active' order by id`,

@@ -5,6 +5,7 @@ import type { Tx } from '../../store/db.ts'
 import { release } from '../../store/ledger/operations.ts'
 import { insertLines } from '../../store/orders.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
+import { reviseSales } from '../../store/owed.ts'
 import { closeTasks } from '../../store/tasks.ts'
 import { atWarehouse, Refusal, shipped, type Obedience } from './refusal.ts'
 
@@ -42,6 +43,7 @@ export const change: Obedience = async (record, tx, { detail, who }) => {
     record.withdraw('confirmed')
   record.withdraw('checked', 'blocked')
   record.changeCourse()
+  await reviseSales(tx, record)
   return 'changed'
 }
 

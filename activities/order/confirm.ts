@@ -3,7 +3,6 @@ import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
 import { prolong } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { notify } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -17,7 +16,7 @@ export async function askConfirmation(runtime: Runtime, orderId: string): Promis
         return await confirmNow(tx, record, 'prepaid')
       if (record.is('confirmAsked')) return
       record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
-      await notify(tx, { key: `${orderId}:confirm`, orderId, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
+      record.tellCustomer({ key: `${orderId}:confirm`, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
     })
   ).view
 }

@@ -4,7 +4,7 @@ import type { ConnectorContext, Connector, Booking, ParcelRequest } from '../../
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder, readOrder, type OrderRecord, type ParcelRecord } from '../../store/orderRecord.ts'
-import { notify, owe } from '../../store/outbox.ts'
+import { owe } from '../../store/outbox.ts'
 import { importOf } from '../../store/imports.ts'
 import type { Tx } from '../../store/db.ts'
 import { saveParcel } from '../../store/units.ts'
@@ -120,40 +120,26 @@ async function booked(runtime: Runtime, orderId: string, parcelId: string, booki
       await saveParcel(tx, parcel, { label: booking.label, newsDueInMs: policy.stuckParcelMs })
       await record.closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
       await record.closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
-      const location = await tx.query<{ warehouse: string | null }>(
-        'select warehouse_connection as warehouse from locations l join units u on u.location = l.id where u.id = $1',
-        [parcel.unitId],
-      )
-      const warehouse = location.rows[0]?.warehouse
-      if (warehouse)
-        await owe(tx, {
-          key: `label:${parcelId}`,
-          participant: 'warehouse',
-          connection: warehouse,
-          kind: 'label',
-          orderId,
-          payload: { parcelId },
-        })
-      if (parcel.service !== 'channel') await oweTracking(runtime, tx, record, parcelId)
-      await notify(tx, { key: `${parcelId}:booked`, orderId, template: 'onItsWay', data: { waybill: booking.waybill } })
+      if (parcel.service !== 'channel') await oweWorkbook(runtime, tx, record, parcelId)
+      record.tellCustomer({ key: `${parcelId}:booked`, template: 'onItsWay', data: { parcelId, waybill: booking.waybill } })
     })
   ).view
 }
 
-/** By the channel's API where it has one, else into the workbook that the order came in. */
-async function oweTracking(runtime: Runtime, tx: Tx, record: OrderRecord, parcelId: string): Promise<void> {
-  const owed = {
-    key: `tracking:${parcelId}`,
-    participant: 'channel' as const,
-    connection: record.connection,
-    kind: 'tracking' as const,
-    orderId: record.id,
-  }
+/** A channel without an API that takes it (store/owed.ts) hears of the parcel by the workbook that its order came in. */
+async function oweWorkbook(runtime: Runtime, tx: Tx, record: OrderRecord, parcelId: string): Promise<void> {
   const connector = await runtime.connectorOf(record.connection)
-  if (connector.writeTracking !== undefined) return await owe(tx, { ...owed, payload: { parcelId } })
+  if (connector.writeTracking !== undefined) return
   const source = await importOf(tx, record.id)
-  if (source !== null && WRITES_BACK.has(source.profile))
-    await owe(tx, { ...owed, payload: { parcelId, workbook: true, importId: source.id } })
+  if (source === null || !WRITES_BACK.has(source.profile)) return
+  await owe(tx, {
+    key: `tracking:${parcelId}`,
+    participant: 'channel',
+    connection: record.connection,
+    kind: 'tracking',
+    orderId: record.id,
+    payload: { parcelId, workbook: true, importId: source.id },
+  })
 }
 
 async function refused(runtime: Runtime, orderId: string, parcelId: string, error: OmnisagaError): Promise<OrderView> {

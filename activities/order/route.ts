@@ -3,7 +3,6 @@ import type { OrderView } from '../../domain/view.ts'
 import { transaction, type Queryable, type Tx } from '../../store/db.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { notify } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
@@ -258,7 +257,7 @@ export async function handOver(runtime: Runtime, orderId: string, unitId: string
       }
       unit.state = 'packed'
       if (record.doc.delivery.method === 'handOver') await collected(tx, record, unitId)
-      else await notify(tx, { key: `${unitId}:ready`, orderId, template: 'readyForPickup', data: { location: unit.location } })
+      else record.tellCustomer({ key: `${unitId}:ready`, template: 'readyForPickup', data: { location: unit.location } })
     })
   ).view
 }

@@ -3,7 +3,6 @@ import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
 import { prolong, release } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { notify } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -15,9 +14,8 @@ export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<O
       record.record('tryOnHeld', { until })
       // The appointment may be weeks ahead; the no-show gives the goods back, the hold's own end is only its guard.
       await prolong(tx, { orderId, expiresAt: new Date(Math.max(Date.parse(until), Date.now()) + policy.holdTtlMs) })
-      await notify(tx, {
+      record.tellCustomer({
         key: `${orderId}:tryOnHeld`,
-        orderId,
         template: 'tryOnHeld',
         data: { until, location: record.doc.delivery.location },
       })
@@ -30,7 +28,7 @@ export async function noShow(runtime: Runtime, orderId: string): Promise<OrderVi
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       if (record.is('tryOnArrived') || record.is('tryOnDecided')) return
       await keepOnly(tx, record, new Map(), 'noShow')
-      await notify(tx, { key: `${orderId}:noShow`, orderId, template: 'tryOnMissed' })
+      record.tellCustomer({ key: `${orderId}:noShow`, template: 'tryOnMissed' })
     })
   ).view
 }

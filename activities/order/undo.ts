@@ -2,7 +2,7 @@
 import type { OrderView } from '../../domain/view.ts'
 import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
-import { notify, owe } from '../../store/outbox.ts'
+import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -72,19 +72,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       const request = record.facts.cancelRequested
       record.record('cancelled', { by: request?.by, reason: request?.reason })
       record.withdraw('cancelRequested')
-      const byChannel = String(request?.by ?? '').startsWith('channel:')
-      const connector = await runtime.connectorOf(record.connection)
-      if (!byChannel && connector.cancelOrder !== undefined) {
-        await owe(tx, {
-          key: `cancelled:${orderId}`,
-          participant: 'channel',
-          connection: record.connection,
-          kind: 'cancelled',
-          orderId,
-          payload: { reason: String(request?.reason ?? '') },
-        })
-      }
-      await notify(tx, { key: `${orderId}:cancelled`, orderId, template: 'cancelled' })
+      record.tellCustomer({ key: `${orderId}:cancelled`, template: 'cancelled' })
     })
   ).view
 }

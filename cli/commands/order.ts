@@ -29,7 +29,10 @@ export async function order(id: string, { json }: { json?: boolean }): Promise<E
     return 1
   }
   if (json) printJson({ ...found, waits: waitingOf(found), possible: possibleNow(found).map(({ verb }) => verb) })
-  else print([...header(found), ...whatNow(found), ...goods(found), ...ways(found), ...history(found)].join('\n'))
+  else
+    print(
+      [...header(found), ...whatNow(found), ...goods(found), ...ways(found), ...whoKnows(found), ...history(found)].join('\n'),
+    )
   return 0
 }
 
@@ -96,9 +99,6 @@ function goods(order: OrderDetail): string[] {
 function ways(order: OrderDetail): string[] {
   const units = order.units as UnitLine[]
   const parcels = order.parcels as ParcelLine[]
-  const owed = (
-    order.owed as { participant: string; kind: string; state: string; attempts: number; error: string | null }[]
-  ).filter((each) => each.state !== 'done')
   return [
     ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}`)]),
     ...parcels.flatMap((parcel) => [
@@ -107,16 +107,26 @@ function ways(order: OrderDetail): string[] {
         (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,
       ),
     ]),
-    ...(owed.length === 0
-      ? []
-      : [
-          '',
-          bold('Still to be told'),
-          ...owed.map(
-            (each) =>
-              `  ${each.participant}: ${each.kind}, ${each.attempts} attempts${each.error ? `  ${dim(safe(each.error))}` : ''}`,
-          ),
-        ]),
+  ]
+}
+
+const PAINT = { owed: yellow, retrying: yellow, task: red, acknowledged: (text: string) => text, notNeeded: dim }
+
+function whoKnows({ participants }: OrderDetail): string[] {
+  if (participants.length === 0) return []
+  return [
+    '',
+    bold('Who knows what'),
+    table(participants, [
+      { title: 'WHO', of: (row) => row.participant },
+      { title: 'CONNECTION', of: (row) => row.connection, most: 20 },
+      { title: 'FACT', of: (row) => row.fact },
+      { title: 'TOLD', of: (row) => row.what },
+      { title: 'STATE', of: (row) => row.state, paint: (text, row) => PAINT[row.state](text) },
+      { title: 'SINCE', of: (row) => localTime(row.acknowledgedAt ?? row.toldAt ?? row.owedAt) },
+      { title: 'NUMBER', of: (row) => row.document?.number ?? row.document?.id ?? null, most: 24 },
+      { title: 'WHY', of: (row) => (row.state === 'acknowledged' ? null : row.reason), most: 50 },
+    ]),
   ]
 }
 
