@@ -12,6 +12,7 @@ import { ring, start } from './engine.ts'
 import { bookSale } from './sales.ts'
 import { applyParcelReport } from './parcelNews.ts'
 import type { Runtime } from './runtime.ts'
+import { takeApart } from './stockLines.ts'
 
 /** A courier can report a parcel before the answer to its booking has reached us: such news waits a little. */
 const PARCEL_NEWS_RETRIES = 8
@@ -35,7 +36,7 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
     const { connector, context } = await runtime.connection(row.connection, { evenIfStopped: true })
     const { connection } = context
     if (row.kind === 'order') {
-      const incoming = incomingOf(connector, connection, row)
+      const incoming = await takeApart(runtime.pool, incomingOf(connector, connection, row))
       // Its goods left before we ever heard of it: there is nothing to do for it here.
       if (incoming.fulfilled === true && !(await isKnown(runtime.pool, incoming)))
         return await ignored(runtime, row, 'its goods had left before it was first seen')

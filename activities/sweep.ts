@@ -55,7 +55,7 @@ export async function ringForStock(runtime: Runtime): Promise<void> {
            select 1 from (
              select sku, sum(ordered - cancelled) as wanted from order_lines where order_id = w.id group by sku) l
            where l.wanted > coalesce((
-             select sum(greatest(0, s.on_hand - s.safety - s.held)) from stock s join locations p on p.id = s.location
+             select sum(stock_available(s.sku, s.location, w.channel, w.doc->>'campaign')) from stock s join locations p on p.id = s.location
              where s.sku = l.sku and case
                when w.doc->'delivery'->>'location' is not null and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' in ('storePickup', 'handOver'))
                then p.id = w.doc->'delivery'->>'location' else p.ships end), 0))

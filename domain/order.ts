@@ -109,6 +109,8 @@ export const IncomingOrder = z.object({
   externalVersion: z.string().nullable(),
   placedAt: isoTime.nullable(),
   kind: OrderKind,
+  /** The group-buy or promotion it belongs to: it holds from what is allotted to that. */
+  campaign: z.string().nullable().optional(),
   buyer: Buyer,
   recipient: Recipient,
   delivery: Delivery,

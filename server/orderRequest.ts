@@ -100,6 +100,7 @@ export function payloadOf(request: OrderRequest): OrderPayload {
     externalVersion: request.externalVersion ?? null,
     placedAt: request.placedAt ?? null,
     kind: request.kind,
+    ...(request.campaign ? { campaign: request.campaign } : {}),
     buyer: {
       name: buyer?.name ?? null,
       phone: phoneOf(buyer?.phone, 'buyer.phone', errors),

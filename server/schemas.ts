@@ -68,6 +68,7 @@ export const OrderRequest = z
       .meta({ description: 'Grows with every edit; default: none, so only changed content counts.' }),
     placedAt: isoTime.nullish(),
     kind: OrderKind.default('store'),
+    campaign: text(100).nullish().meta({ description: 'The group-buy or promotion whose allotment it holds from.' }),
     buyer: PartyRequest.extend({
       email: z.email().max(200).nullish(),
       memberId: text(100).nullish(),

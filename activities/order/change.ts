@@ -100,6 +100,11 @@ async function startOver(tx: Tx, record: OrderRecord, lines: OrderLine[] | undef
     for (const line of record.lines) line.held = 0
     return
   }
+  await replaceLines(tx, record, lines)
+}
+
+/** Nothing of the old lines is held, picked or shipped. */
+export async function replaceLines(tx: Tx, record: OrderRecord, lines: OrderLine[]): Promise<void> {
   await tx.query('delete from order_lines where order_id = $1', [record.id])
   await insertLines(tx, record.id, lines)
   record.lines = lines.map((line) => ({

@@ -5,12 +5,14 @@ import type { Queryable } from '../../store/db.ts'
 import { changeOrder, incomingOf, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
+import { resolveListings } from '../stockLines.ts'
 
 export async function check(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       if (record.is('checked')) return
       await resolveAliases(tx, record)
+      await resolveListings(tx, record)
       const problems = checkOrder(incomingOf(record), { skus: await knownSkus(tx, record) })
       const prefix = `order:${record.id}:check:`
       await record.closeTasks(tx, { prefix }, 'looked at again')

@@ -77,7 +77,7 @@ async function hold(
   const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
   if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return []
   for (let attempt = 1; ; attempt++) {
-    const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record))
+    const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), undefined, claimantOf(record))
     if (plan.missing.length > 0) return plan.missing
     const answer = await runtime.reserver.reserve({
       key: `${record.id}/${Number(given.rows[0]?.n ?? 0) + attempt}`,
@@ -85,6 +85,7 @@ async function hold(
       lines: plan.lines,
       mode: 'allOrNothing',
       expiresAt,
+      ...claimantOf(record),
     })
     if (answer.complete) return []
     if (attempt === ATTEMPTS)
@@ -117,15 +118,22 @@ export async function candidates(db: Queryable, record: OrderRecord): Promise<st
   return rows.rows.map((row) => row.id)
 }
 
+/** Whose allotments the order may hold from. */
+export const claimantOf = (record: OrderRecord): { channel: string; campaign: string | null } => ({
+  channel: record.doc.channel,
+  campaign: record.doc.campaign ?? null,
+})
+
 /** One location that has everything, else as few splits as the order of locations gives. */
 export async function placeDemand(
   db: Queryable,
   demand: Demand[],
   locations: string[],
   isOut: (sku: string, location: string) => boolean = () => false,
+  claimant: { channel?: string; campaign?: string | null } = {},
 ): Promise<{ lines: ReserveLine[]; missing: (Demand & { available: number })[] }> {
   const left = new Map(
-    (await levels(db, { skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [
+    (await levels(db, { ...claimant, skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [
       `${level.sku}\u0000${level.location}`,
       level.available,
     ]),

@@ -6,7 +6,7 @@ import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecor
 import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
-import { candidates, placeDemand } from './reserve.ts'
+import { candidates, claimantOf, placeDemand } from './reserve.ts'
 
 interface HeldPiece {
   lineId: string
@@ -97,6 +97,8 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
     runtime.pool,
     demand,
     ships.rows.map((row) => row.id),
+    undefined,
+    claimantOf(record),
   )
   if (plan.missing.length > 0) return
   const answer = await runtime.reserver.reserve({
@@ -105,6 +107,7 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
     lines: plan.lines,
     mode: 'allOrNothing',
     expiresAt: null,
+    ...claimantOf(record),
   })
   if (!answer.complete) return
   await transaction(runtime.pool, (tx) =>
@@ -201,7 +204,7 @@ async function holdMissing(
 ): Promise<boolean> {
   const notFound = await shelvesFoundEmpty(runtime.pool, record)
   const isOut = (sku: string, location: string) => notFound.has(`${sku}\u0000${location}`)
-  const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), isOut)
+  const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), isOut, claimantOf(record))
   if (plan.missing.length > 0) return false
   const answer = await runtime.reserver.reserve({
     key: `${record.id}/again/${record.units.length}/${record.course}`,
@@ -209,6 +212,7 @@ async function holdMissing(
     lines: plan.lines,
     mode: 'allOrNothing',
     expiresAt: null,
+    ...claimantOf(record),
   })
   return answer.complete
 }
