@@ -4,10 +4,12 @@ import { incomingOrderOf } from '../kit/incoming.ts'
 import type { Connector } from '../kit/types.ts'
 
 export const StoreConfig = z.strictObject({
-  channel: z.literal('store').default('store'),
-  shop: z.string().min(1),
-  /** The store's own location: where a try-on happens and goods are handed over when the order names none. */
-  location: z.string().min(1),
+  channel: z.literal('store').default('store').describe('Always `store`.'),
+  shop: z.string().min(1).describe('The store, as orders name it.'),
+  location: z
+    .string()
+    .min(1)
+    .describe("The store's own location: where a try-on happens and goods are handed over when the order names none."),
 })
 export type StoreConfig = z.infer<typeof StoreConfig>
 
