@@ -3,16 +3,26 @@ import type { Connector } from './kit/types.ts'
 import { cyberbiz, cyberbizPos } from './cyberbiz/index.ts'
 import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
+import { medusa } from './medusa/index.ts'
+import { line } from './line/index.ts'
 import { shopee } from './shopee/index.ts'
+import { smtp } from './smtp/index.ts'
 import { store } from './store/index.ts'
+import { vendure } from './vendure/index.ts'
 import { wms } from './wms/index.ts'
+import { wmsRest } from './wms-rest/index.ts'
 
 export const connectors: Readonly<Record<string, Connector>> = {
   cyberbiz,
   'cyberbiz-pos': cyberbizPos,
   ecpay,
   file,
+  line,
+  medusa,
   shopee,
+  smtp,
   store,
+  vendure,
   'wms-dropfolder': wms,
+  'wms-rest': wmsRest,
 }
