@@ -1,5 +1,6 @@
 /** Every connector, by the name that connections use. */
 import type { Connector } from './kit/types.ts'
+import { track17 } from './17track/index.ts'
 import { cyberbiz, cyberbizPos } from './cyberbiz/index.ts'
 import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
@@ -13,6 +14,7 @@ import { wms } from './wms/index.ts'
 import { wmsRest } from './wms-rest/index.ts'
 
 export const connectors: Readonly<Record<string, Connector>> = {
+  '17track': track17,
   cyberbiz,
   'cyberbiz-pos': cyberbizPos,
   ecpay,
