@@ -71,6 +71,11 @@ export interface WriteCase {
   effects(): number
   /** Narrows the suite's faults to the request that writes, e.g. {path: '/ship', method: 'POST'}. */
   request: { path: string; method?: string }
+  /**
+   * The vendor has neither a key of ours nor a look-up for it, and why: an unknown outcome is then not repeated, a person decides, and
+   * after it the vendor has at most one effect.
+   */
+  leftToPerson?: string
   /** Where `faults` is null and yet an answer can be lost (SMTP): the next one does its work and never answers. */
   loseAnswer?(): void
 }
