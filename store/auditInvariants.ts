@@ -79,4 +79,40 @@ export const invariants: Record<string, string> = {
     from notices n where n.sent_at is null and n.reason is null and n.at < now() - ${OVERDUE}
       and not exists (select from outbox b where b.key = 'notice:' || n.key)
       and exists (select from connections c where 'notify' = any(c.sides) and c.updated_at < n.at)`,
+
+  'an allotment has used what is held or sold from it': `
+    select 'allotment ' || a.id || ' of ' || a.sku || ' at ' || a.location as subject,
+      'used ' || a.used || ', holds ' || coalesce(h.quantity, 0) || case when marked then '' else ', and its stock row does not say so' end as detail
+    from allotments a
+    left join (
+      select allotment_id, sum(quantity) as quantity from holds where allotment_id is not null and state in ('active', 'consumed') group by 1
+    ) h on h.allotment_id = a.id
+    cross join lateral (
+      select a.closed_at is not null or exists (select from stock s where s.sku = a.sku and s.location = a.location and s.allotted) as marked
+    ) m
+    where a.used <> coalesce(h.quantity, 0) or not marked`,
+
+  'nothing is held where nothing is sold': `
+    select h.sku || ' at ' || h.location as subject, h.quantity || ' held for ' || h.order_id || ' at a ' || l.kind || ' location' as detail
+    from holds h join locations l on l.id = h.location where l.kind not in ('warehouse', 'store') and ${isLive('h')}`,
+
+  'every level told to a channel is what the ledger says, or is due': `
+    select t.connection || ' ' || t.listing_id || case when t.variant_id = '' then '' else '/' || t.variant_id end as subject,
+      'to show ' || t.quantity || ', the ledger says ' || coalesce(n.quantity::text, 'nothing') || ', told ' || coalesce(t.told::text, 'nothing')
+        || case when t.version > t.told_version then ', due since ' || t.due_at else '' end as detail
+    from listing_levels t
+    join stock_sides d on d.connection = t.connection and d.push and not d.recompute
+    join connections c on c.name = t.connection and not c.paused
+    left join connection_state e on e.connection = t.connection
+    cross join lateral (select listing_quantity(t.connection, t.listing_id, t.variant_id) as quantity) n
+    where e.stopped_reason is null and (
+      -- The ledger has moved on and nobody has noted it: what ends by time alone is noted when it is tidied.
+      (n.quantity is distinct from t.quantity and not exists (
+        select from listing_parts p where p.connection = t.connection and p.listing_id = t.listing_id and p.variant_id = t.variant_id and (
+          exists (select from stock_changes x where x.sku = p.sku)
+          or exists (select from holds h where h.sku = p.sku and h.state = 'active' and h.expires_at <= now())
+          or exists (select from allotments a where a.sku = p.sku and a.closed_at is null and a.closes_at <= now()))))
+      or (t.version = t.told_version and t.told is distinct from t.quantity)
+      or (t.version > t.told_version and t.due_at < now() - ${OVERDUE} and coalesce(t.lease_until, t.due_at) < now() - ${OVERDUE}
+        and d.push_after < now() - ${OVERDUE}))`,
 }
