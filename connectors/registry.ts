@@ -10,8 +10,10 @@ import { shopee } from './shopee/index.ts'
 import { smtp } from './smtp/index.ts'
 import { store } from './store/index.ts'
 import { vendure } from './vendure/index.ts'
+import { tryton } from './tryton/index.ts'
 import { wms } from './wms/index.ts'
 import { wmsRest } from './wms-rest/index.ts'
+import { woocommerce } from './woocommerce/index.ts'
 
 export const connectors: Readonly<Record<string, Connector>> = {
   '17track': track17,
@@ -25,6 +27,8 @@ export const connectors: Readonly<Record<string, Connector>> = {
   smtp,
   store,
   vendure,
+  tryton,
   'wms-dropfolder': wms,
   'wms-rest': wmsRest,
+  woocommerce,
 }

@@ -30,8 +30,9 @@ async function setUp(folder: string, databaseUrl: string): Promise<void> {
   writeFileSync(passwordFile, `${adminPassword}\n`, { mode: 0o600 })
   const env = { TRYTONPASSFILE: passwordFile, TRYTON_KEY: key }
   const bin = join(folder, 'venv', 'bin')
-  const admin = ['-c', file, '-d', database, '--email', 'admin@example.com']
-  await run(join(bin, 'trytond-admin'), [...admin, '--all'], { cwd: folder, env, log })
+  const admin = ['-c', file, '-d', database]
+  // With --email it would ask nothing; given a second time it would take the administrator's rights away.
+  await run(join(bin, 'trytond-admin'), [...admin, '--email', 'admin@example.com', '--all'], { cwd: folder, env, log })
   await run(join(bin, 'trytond-admin'), [...admin, '-u', ...MODULES, '--activate-dependencies'], { cwd: folder, env, log })
   await run(join(bin, 'python'), [SET_UP, file, database, LOGIN], { cwd: folder, env, log })
 }

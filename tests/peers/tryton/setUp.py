@@ -13,7 +13,9 @@ from proteus import Model, Wizard, config as proteus
 config_file, database, login = sys.argv[1:4]
 proteus.set_trytond(database, config_file=config_file)
 
-Module = Model.get('ir.module')
+User = Model.get('res.user')
+Group = Model.get('res.group')
+
 for item in Model.get('ir.module.config_wizard.item').find([('state', '!=', 'done')]):
     item.state = 'done'
     item.save()
@@ -33,7 +35,6 @@ wizard.form.party = party
 wizard.form.currency = currency
 wizard.execute('add')
 
-User = Model.get('res.user')
 Company = Model.get('company.company')
 company, = Company.find()
 proteus.get_config()._context = User.get_preferences(True, {})
@@ -53,7 +54,8 @@ for zone in ('input', 'output', 'storage'):
     zones[zone].save()
 second = Location(
     name='Second warehouse', code='WH2', type='warehouse',
-    input_location=zones['input'], output_location=zones['output'], storage_location=zones['storage'])
+    input_location=zones['input'], output_location=zones['output'], storage_location=zones['storage'],
+    lost_found_location=first.lost_found_location)
 second.save()
 
 unit, = Model.get('product.uom').find([('name', '=', 'Unit')])
@@ -96,11 +98,10 @@ for warehouse, share in ((first, 1), (second, 0.5)):
         line.quantity = quantity * share
     inventory.click('confirm')
 
-Group = Model.get('res.group')
 user = User(name='Omnisaga', login=login)
 user.companies.append(company)
 user.company = company
-for name in ('Sales', 'Stock', 'Stock Force Assignment', 'Party Administration'):
+for name in ('Sales Administrator', 'Stock', 'Stock Force Assignment', 'Party Administration'):
     found = Group.find([('name', '=', name)])
     if not found:
         sys.exit(f'no group {name}: {[group.name for group in Group.find([])]}')
