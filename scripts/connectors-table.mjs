@@ -45,5 +45,7 @@ for (const name of Object.keys(connectors)) {
     )
 }
 for (const { path, text } of pages()) writeFileSync(path, withConfigTables(text, connectors))
+const { profile } = await import('../connectors/wms-rest/shapes.ts')
+writeFileSync(join(root, 'docs/connectors/wms-rest.openapi.json'), `${JSON.stringify(profile(), null, 2)}\n`)
 for (const line of failed) console.error(`failed  ${line}`)
 process.exit(failed.length > 0 ? 1 : 0)
