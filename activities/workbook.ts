@@ -38,7 +38,11 @@ export async function renderWorkbook(runtime: Runtime, importId: string): Promis
   if (job === null) return 0
   const upload = await uploadOf(runtime.pool, importId)
   const settings = await fileSettings(runtime, job.connection)
-  const file = await readOrdersInWorker(upload, { ...settings, connection: job.connection })
+  const file = await readOrdersInWorker(upload, {
+    ...settings,
+    profile: job.profile || settings.profile,
+    connection: job.connection,
+  })
   // By line number, as this file gives it: what an article is called here may have been mended since.
   const skus = new Map(
     file.orders.flatMap(({ order }) => order.lines.map((line) => [`${order.externalId}/${line.lineId}`, line.sku])),

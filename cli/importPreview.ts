@@ -1,15 +1,25 @@
 /** What an import would do with orders that are known or that the check would hold; nothing is written. */
+import { atWarehouse, shipped } from '../activities/order/refusal.ts'
 import type { Runtime } from '../activities/runtime.ts'
 import { checkOrder } from '../domain/check.ts'
 import { contentHash } from '../domain/ids.ts'
 import { mergeOrder } from '../domain/merge.ts'
 import type { IncomingOrder } from '../domain/order.ts'
 import type { DryRunLookup } from '../mappings/files/index.ts'
-import { incomingOf, readOrder } from '../store/orderRecord.ts'
+import { incomingOf, readOrder, type OrderRecord } from '../store/orderRecord.ts'
 
-export const lookupOf =
-  ({ pool }: Runtime): DryRunLookup =>
-  async (orders) => {
+/** What the counts are made of, for people; complete once the lookup has been asked. */
+export interface Seen {
+  new: number
+  /** Known, and past the point where goods or recipient can change: the warehouse has it, or it has left. */
+  picking: number
+  /** New, but the check would hold it. */
+  waiting: number
+}
+
+export function lookupOf({ pool }: Runtime): DryRunLookup & { seen: Seen } {
+  const seen: Seen = { new: 0, picking: 0, waiting: 0 }
+  const lookup: DryRunLookup = async (orders) => {
     const known = new Map(
       (
         await pool.query<{ id: string; content_hash: string }>('select id, content_hash from orders where id = any($1)', [
@@ -21,20 +31,33 @@ export const lookupOf =
       { pool },
       orders.map(({ order }) => order),
     )
-    const counts = { duplicates: 0, changed: 0, blocked: 0 }
+    const counts = { duplicates: 0, changed: 0 }
     for (const { id, order } of orders) {
       const hash = known.get(id)
       if (hash === undefined) {
-        if (!order.cancelled && checkOrder(withSkus(order, skus), { skus: skus.products }).length > 0) counts.blocked++
+        // Goods that had left before we heard of them are nothing to be done.
+        if (order.fulfilled === true) continue
+        seen.new++
+        if (!order.cancelled && checkOrder(withSkus(order, skus), { skus: skus.products }).length > 0) seen.waiting++
       } else if (hash === contentHash(order)) counts.duplicates++
       else {
-        const { changes } = mergeOrder(incomingOf(await readOrder(pool, id)), order)
-        if (changes.length > 0) counts.changed++
-        else counts.duplicates++
+        const record = await readOrder(pool, id)
+        const { changes } = mergeOrder(incomingOf(record), order)
+        if (changes.length === 0) counts.duplicates++
+        else if (isTooLate(record) && changes.some(({ kind }) => WORK.has(kind))) seen.picking++
+        else counts.changed++
       }
     }
-    return counts
+    return { ...counts, blocked: seen.picking + seen.waiting }
   }
+  return Object.assign(lookup, { seen })
+}
+
+/** Changes that somebody in the warehouse would have to know of. */
+const WORK: ReadonlySet<string> = new Set(['lines', 'recipient', 'delivery', 'notes'])
+/** As the verb `change` judges it. */
+const isTooLate = (record: OrderRecord): boolean =>
+  record.closed || record.is('cancelled') || record.is('cancelRequested') || shipped(record) || atWarehouse(record)
 
 interface Skus {
   products: Set<string>

@@ -155,21 +155,79 @@ function intake(program: Command, run: Runner): void {
     .description('takes in a file of orders')
     .argument('<file>')
     .option('--connection <name>', 'whose orders they are')
+    .option('--as <profile>', "with --connection: the file's layout; else the connection's, else guessed from its headers")
     .option('--profile <name>', 'reads and maps only (with --dry-run); needs no running system')
     .option('--password <password>', 'of an encrypted workbook; asked for when needed')
-    .option('--dry-run', 'shows what would happen, changes nothing')
+    .option('--dry-run', 'shows what would happen, changes nothing; without --connection it needs no running system')
     .option('--annotate <out.xlsx>', 'writes a copy with the errors marked')
     .addOption(json())
     .action((file: string, options: import('./commands/import.ts').ImportOptions) =>
       run(async () => {
-        if (options.connection === undefined && options.profile === undefined)
-          throw new Misuse('Name the connection: --connection NAME (or --profile NAME --dry-run).')
+        if (options.connection === undefined && options.profile === undefined && !options.dryRun)
+          throw new Misuse('Name the connection: --connection NAME (or only look: --dry-run).')
         if (options.profile !== undefined && options.connection !== undefined)
-          throw new Misuse('Use --connection or --profile, not both.')
+          throw new Misuse('Use --connection or --profile, not both (--as names the layout for a connection).')
         if (options.profile !== undefined && !options.dryRun)
           throw new Misuse('--profile only reads: add --dry-run, or use --connection NAME to take the orders in.')
+        if (options.as !== undefined && options.connection === undefined)
+          throw new Misuse('--as belongs to --connection NAME; to look only, use --profile NAME --dry-run.')
         return (await import('./commands/import.ts')).importFile(file, options)
       }),
+    )
+}
+
+function teaching(program: Command, run: Runner): void {
+  const profile = program.command('profile').description('layouts of order files')
+  profile
+    .command('new')
+    .description('proposes a profile for a file of a layout that is new')
+    .argument('<file>')
+    .option('--name <name>', 'of the profile')
+    .option('--save <out.yaml>', 'writes it there; else it is printed')
+    .option('--password <password>', 'of an encrypted workbook')
+    .addOption(json())
+    .action((file: string, options: import('./commands/profile.ts').NewOptions) =>
+      run(async () => (await import('./commands/profile.ts')).proposeProfile(file, options)),
+    )
+  profile
+    .command('apply')
+    .description('teaches a profile: the next file with its headers is known')
+    .argument('<file>', 'its YAML')
+    .addOption(json())
+    .action((file: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/profile.ts')).applyFile(file, options)),
+    )
+  profile
+    .command('list')
+    .description('every profile, built in or taught')
+    .addOption(json())
+    .action((options: { json?: boolean }) => run(async () => (await import('./commands/profile.ts')).list(options)))
+  profile
+    .command('show')
+    .description('the YAML of a taught profile, the columns of one that is built in')
+    .argument('<name>')
+    .addOption(json())
+    .action((name: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/profile.ts')).show(name, options)),
+    )
+  const alias = program.command('alias').description("what a channel's articles are called here")
+  alias
+    .command('set')
+    .description('remembers it, and lets the orders go on that waited for it')
+    .argument('<channel>')
+    .argument('<external>', "the channel's article number")
+    .argument('<sku>')
+    .addOption(json())
+    .action((channel: string, externalSku: string, sku: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/alias.ts')).set({ channel, externalSku, sku }, options)),
+    )
+  alias
+    .command('list')
+    .description('every alias')
+    .option('--channel <channel>')
+    .addOption(json())
+    .action((options: { channel?: string; json?: boolean }) =>
+      run(async () => (await import('./commands/alias.ts')).list(options)),
     )
 }
 
@@ -263,7 +321,7 @@ export function buildProgram(run: Runner): Command {
       'after',
       '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
     )
-  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, operations]) group(program, run)
+  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, teaching, operations]) group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program
 }

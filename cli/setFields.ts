@@ -76,6 +76,8 @@ export function setHint(task: Pick<Task, 'field' | 'value'>, action: string): st
       return ['keep.LINE=QTY']
     case 'cancel':
       return ['reason=WHY']
+    case 'chooseSku':
+      return ['sku=SKU']
     case 'change':
       return changeHint(task.field)
     case 'packed':

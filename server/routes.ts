@@ -1,10 +1,12 @@
 /** Every route there is. */
 import type { Route } from './route.ts'
+import { aliasRoutes } from './routes/aliases.ts'
 import { appointmentRoutes } from './routes/appointments.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { importRoutes } from './routes/imports.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { parcelRoutes } from './routes/parcels.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -15,6 +17,8 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...parcelRoutes,
   ...importRoutes,
+  ...profileRoutes,
+  ...aliasRoutes,
   ...stockRoutes,
   ...appointmentRoutes,
   ...taskRoutes,

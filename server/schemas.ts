@@ -207,6 +207,9 @@ export const ImportForm = z.object({
   connection: z
     .string()
     .meta({ description: 'Name of the connection the file belongs to; may be sent before or after the file.' }),
+  profile: z.string().optional().meta({
+    description: "How the file is to be read; without it the connection's profile, else the one that its headers speak for.",
+  }),
   password: z.string().optional().meta({ description: 'For an encrypted workbook.' }),
   file: z.string().meta({ format: 'binary' }),
 })

@@ -1,5 +1,7 @@
 /** Doing what a task allows: a command for its order, or, where there is no order, settling the thing itself. */
+import { chooseSkuOfTask } from '../activities/aliases.ts'
 import type { Runtime } from '../activities/runtime.ts'
+import { OmnisagaError } from '../domain/errors.ts'
 import { VERBS, type Verb } from '../store/commands.ts'
 import { closeTasks, getTask, type Task } from '../store/tasks.ts'
 import { command, type Asked } from './commands.ts'
@@ -53,6 +55,7 @@ export async function takeAction(
   if (!task) throw notFound('task', String(taskId))
   const refused = refusal(task, action)
   if (refused) throw refused
+  if (action === 'chooseSku') return await chosen(runtime, task, detail.sku, by.who)
   if (task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
   }
@@ -60,6 +63,24 @@ export async function takeAction(
   await closeTasks(runtime.pool, { id: taskId }, outcome, by.who)
   return { commandId: null, orderId: task.orderId, verb: action, state: 'done', answer: outcome }
 }
+
+/** What an article is called here: remembered, and every order that waits for it goes on. @throws Problem 400 with the remedy. */
+async function chosen(runtime: Runtime, task: Task, sku: unknown, who: string): Promise<Acted> {
+  try {
+    const { externalSku, sku: name, orders } = await chooseSkuOfTask(runtime, task, sku, who)
+    await closeTasks(runtime.pool, { id: task.id }, `${externalSku} is ${name}`, who)
+    const answer = `${externalSku} is ${name} from now on; ${orders.length} waiting ${orders.length === 1 ? 'order goes' : 'orders go'} on`
+    return { commandId: null, orderId: task.orderId, verb: 'chooseSku', state: 'done', answer }
+  } catch (error) {
+    if (error instanceof OmnisagaError && error.kind === 'Invalid') throw refusedSku(error, typeof sku === 'string' ? sku : null)
+    throw error
+  }
+}
+
+const refusedSku = (error: OmnisagaError, value: string | null): Problem =>
+  new Problem(400, 'Invalid input', error.message, {
+    errors: [{ path: 'body.sku', value, message: error.message, remedy: error.remedy ?? '' }],
+  })
 
 export async function actOnTask(
   runtime: Runtime,

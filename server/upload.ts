@@ -7,6 +7,8 @@ export interface Upload {
   bytes: Buffer
   fileName: string
   connection: string
+  /** Before the connection's own; undefined: the connection's, else guessed. */
+  profile: string | undefined
   password: string | undefined
 }
 
@@ -44,7 +46,7 @@ const badUpload = (path: string, message: string, remedy: string): Problem =>
     errors: [{ path, value: null, message, remedy }],
   })
 
-const KNOWN_FIELDS = new Set(['connection', 'password'])
+const KNOWN_FIELDS = new Set(['connection', 'profile', 'password'])
 
 /** @throws Problem 400, 413, 415; errors of the multipart parser are put into words by problem.ts. */
 export async function readUpload(request: FastifyRequest): Promise<Upload> {
@@ -55,7 +57,12 @@ export async function readUpload(request: FastifyRequest): Promise<Upload> {
   for await (const part of request.parts()) {
     if (part.type === 'file') file = { bytes: await wholeFile(part), fileName: plainName(part.filename) }
     else if (KNOWN_FIELDS.has(part.fieldname) && typeof part.value === 'string') fields.set(part.fieldname, part.value)
-    else throw badUpload(part.fieldname.slice(0, 60), 'is not a field of this form', 'Send file, connection and password only.')
+    else
+      throw badUpload(
+        part.fieldname.slice(0, 60),
+        'is not a field of this form',
+        'Send file, connection, profile and password only.',
+      )
   }
   const connection = fields.get('connection')
   if (!file) throw badUpload('file', 'is missing', 'Send the file as the part `file`.')
@@ -63,7 +70,9 @@ export async function readUpload(request: FastifyRequest): Promise<Upload> {
     throw badUpload('connection', 'is missing', 'Name the connection the file belongs to.')
   if (connection.includes('\u0000')) throw badUpload('connection', 'holds NUL', 'Remove the character.')
   checkFileType(file.bytes)
-  return { ...file, connection, password: fields.get('password') || undefined }
+  const profile = fields.get('profile') || undefined
+  if (profile?.includes('\u0000')) throw badUpload('profile', 'holds NUL', 'Remove the character.')
+  return { ...file, connection, profile, password: fields.get('password') || undefined }
 }
 
 async function wholeFile(part: MultipartFile): Promise<Buffer> {

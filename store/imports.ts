@@ -20,9 +20,19 @@ export interface ImportResult {
   filled: number
   /** Orders that could not be mapped after all; each has a task. */
   failed: number
+  /** Orders whose goods had left before they were first seen: nothing is to be done for them. */
+  gone: number
   /** Orders held back because a row of theirs is wrong. */
   heldOrders: string[]
   errors: RowError[]
+}
+
+export interface ImportProgress {
+  rowsRead: number
+  /** Known once the file has been looked through. */
+  rowsTotal: number | null
+  /** Orders taken in, or found to be known. */
+  ordersStored: number
 }
 
 export interface Import {
@@ -30,7 +40,10 @@ export interface Import {
   connection: string
   profile: string
   fileName: string
-  state: 'received' | 'running' | 'done' | 'failed'
+  state: 'received' | 'running' | 'done' | 'failed' | 'cancelled'
+  /** How sure the guessed profile is, 0 to 1; null when it was named. */
+  confidence: number | null
+  progress: ImportProgress | null
   result: ImportResult | null
   error: string | null
   createdAt: string
@@ -40,7 +53,7 @@ export interface Import {
 }
 
 const ISO = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-const SELECT = `select i.id, i.connection, i.profile, u.file_name as "fileName", i.state, i.result, i.error,
+const SELECT = `select i.id, i.connection, i.profile, u.file_name as "fileName", i.state, i.result, i.error, i.confidence, i.progress,
   ${ISO('i.created_at')} as "createdAt", ${ISO('i.finished_at')} as "finishedAt", (w.import_id is not null) as workbook
   from imports i join uploads u on u.id = i.upload_id left join workbooks w on w.import_id = i.id`
 
@@ -85,15 +98,46 @@ export async function setImport(
   to: { state: Import['state']; result?: ImportResult; error?: string },
 ): Promise<void> {
   await db.query(
-    `update imports set state = $2, result = $3, error = $4, finished_at = case when $2 in ('done', 'failed') then now() end where id = $1`,
+    `update imports set state = $2, result = $3, error = $4, heartbeat_at = now(),
+       finished_at = case when $2 in ('done', 'failed', 'cancelled') then now() end where id = $1`,
     [id, to.state, to.result ?? null, to.error ?? null],
   )
 }
 
-/** Imports that a crash interrupted. A password is never stored, so an encrypted one must be sent again. */
+/** What the file turned out to be. */
+export async function setImportProfile(db: Queryable, id: string, profile: string, confidence: number | null): Promise<void> {
+  await db.query('update imports set profile = $2, confidence = $3 where id = $1', [id, profile, confidence])
+}
+
+/** A sign of life of the process that takes it in. @returns true when somebody wants it to stop. */
+export async function beat(db: Queryable, id: string, progress?: ImportProgress): Promise<boolean> {
+  const rows = await db.query<{ asked: boolean }>({
+    name: 'import-beat',
+    text: `update imports set heartbeat_at = now(), progress = coalesce($2, progress) where id = $1
+           returning cancel_requested_at is not null as asked`,
+    values: [id, progress ?? null],
+  })
+  return rows.rows[0]?.asked ?? false
+}
+
+/** Asks whoever takes it in to stop. @returns false when it is finished already. */
+export async function requestCancel(db: Queryable, id: string): Promise<boolean> {
+  const rows = await db.query(
+    `update imports set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1 and state in ('received', 'running')`,
+    [id],
+  )
+  return rows.rowCount === 1
+}
+
+/**
+ * Takes over imports whose process has given no sign of life for two minutes; another process that asks gets none of them.
+ * A password is never stored, so an encrypted one must be sent again.
+ */
 export async function interruptedImports(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
-    `select id from imports where state in ('received', 'running') and created_at < now() - interval '2 minutes'`,
+    `update imports set heartbeat_at = now() where id in (
+       select id from imports where state in ('received', 'running')
+         and coalesce(heartbeat_at, created_at) < now() - interval '2 minutes' for update skip locked) returning id`,
   )
   return rows.rows.map((row) => row.id)
 }

@@ -34,7 +34,12 @@ export async function check(runtime: Runtime, orderId: string): Promise<OrderVie
           remedy: problem.remedy,
           field: problem.field,
           value: problem.value,
-          actions: ['change', 'retry', 'cancel'],
+          actions: [
+            ...(problem.code === 'unknownSku' && problem.value !== null ? ['chooseSku'] : []),
+            'change',
+            'retry',
+            'cancel',
+          ],
         })
       }
     })

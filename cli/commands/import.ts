@@ -1,29 +1,32 @@
 /** import FILE */
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { fileSettings } from '../../activities/fileSettings.ts'
+import { fileSettings, taughtLayouts, type FileSettings } from '../../activities/fileSettings.ts'
+import { resolveBatch } from '../../activities/importMend.ts'
 import { runImport, startImport } from '../../activities/imports.ts'
+import { BUILT_IN } from '../../activities/profiles.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import {
-  annotate,
+  annotateInWorker,
   dryRun,
   readOrdersInWorker,
-  type DryRun,
   type FileOrders,
   type ReadOptions,
   type RowError,
 } from '../../mappings/files/index.ts'
-import { getImport, type ImportResult } from '../../store/imports.ts'
+import { getImport, requestCancel, type ImportProgress } from '../../store/imports.ts'
 import type { ExitCode } from '../exit.ts'
 import { lookupOf } from '../importPreview.ts'
-import { bold, complain, dim, green, print, printJson, red, table, yellow } from '../output/text.ts'
+import { describePreview, describeResult } from '../output/import.ts'
+import { complain, dim, print, printJson, red } from '../output/text.ts'
 import { askPassword } from '../password.ts'
 import { withRuntime } from '../session.ts'
 
 export interface ImportOptions {
   connection?: string
   profile?: string
+  as?: string
   password?: string
   dryRun?: boolean
   annotate?: string
@@ -31,14 +34,31 @@ export interface ImportOptions {
 }
 
 export async function importFile(path: string, options: ImportOptions): Promise<ExitCode> {
-  const { connection, profile } = options
-  if (profile !== undefined) return await preview(path, { profile }, options)
-  const name = connection ?? ''
-  return await withRuntime(async (runtime) =>
-    options.dryRun
-      ? await preview(path, { connection: name, ...(await fileSettings(runtime, name)) }, options, runtime)
-      : await takeIn(runtime, path, name, options),
-  )
+  const { connection, profile, as } = options
+  if (connection === undefined) return await lookOnly(path, profile, options)
+  return await withRuntime(async (runtime) => {
+    if (!options.dryRun) return await takeIn(runtime, path, connection, options)
+    const settings = await fileSettings(runtime, connection)
+    return await preview(path, { connection, ...settings, profile: as ?? settings.profile }, options, runtime)
+  })
+}
+
+/** Without a connection the file alone is read, by the profiles that are built in; taught ones are asked for where a system runs. */
+async function lookOnly(path: string, profile: string | undefined, options: ImportOptions): Promise<ExitCode> {
+  const withTaught = async () =>
+    await withRuntime(async ({ pool }) => await preview(path, { profile, ...(await taughtLayouts(pool)) }, options))
+  if (profile !== undefined && BUILT_IN.has(profile)) return await preview(path, { profile }, options)
+  try {
+    return await preview(path, { profile }, options)
+  } catch (error) {
+    const mayBeTaught =
+      error instanceof OmnisagaError && ['unknownHeaders', 'profileUnsure', 'unknownProfile'].includes(error.code ?? '')
+    if (!mayBeTaught) throw error
+    return await withTaught().catch((later: unknown) => {
+      // No system runs here: then what the file alone showed is the answer.
+      throw later instanceof OmnisagaError && later.kind === 'Invalid' ? later : error
+    })
+  }
 }
 
 /** Runs `read`; a workbook that turns out to be encrypted is asked about, once, where somebody can answer. */
@@ -52,94 +72,105 @@ async function withPassword<T>(given: string | undefined, read: (password: strin
   }
 }
 
-async function preview(
-  path: string,
-  read: Omit<ReadOptions, 'password'>,
-  options: ImportOptions,
-  runtime?: Runtime,
-): Promise<ExitCode> {
+type Read = Omit<ReadOptions, 'password'> & Partial<FileSettings>
+
+async function preview(path: string, read: Read, options: ImportOptions, runtime?: Runtime): Promise<ExitCode> {
   const file = await withPassword(options.password, async (password) => {
     const found = await readOrdersInWorker({ path }, { ...read, password })
-    await writeAnnotated(path, found, password, options)
-    return found
+    const known = runtime && read.connection !== undefined ? await inLightOf(runtime, read.connection, read, found) : found
+    await writeAnnotated(path, { ...read, profile: found.profile, password }, known.errors, options)
+    return known
   })
-  const result = await dryRun(file, runtime && lookupOf(runtime))
+  const lookup = runtime && lookupOf(runtime)
+  const result = await dryRun(file, lookup)
   if (options.json) print(JSON.stringify(result))
-  else print(describePreview(result, file.heldOrders.length))
+  else print(describePreview(result, file, lookup?.seen))
   return result.errors.length > 0 ? 1 : 0
 }
 
+/** With rows that earlier files had brought, as an import would see it. */
+async function inLightOf(runtime: Runtime, connection: string, read: Read, file: FileOrders): Promise<FileOrders> {
+  const { orders, held, known } = await resolveBatch(runtime.pool, connection, read, file)
+  const errors = [...held.flatMap((order) => order.errors), ...file.withoutNumber].sort((a, b) => a.row - b.row)
+  const repeated = known.map((externalId) => ({ row: 0, firstRow: 0, externalId }))
+  return {
+    ...file,
+    orders,
+    held,
+    errors,
+    heldOrders: held.map(({ externalId }) => externalId),
+    duplicates: [...file.duplicates, ...repeated],
+  }
+}
+
 async function takeIn(runtime: Runtime, path: string, connection: string, options: ImportOptions): Promise<ExitCode> {
-  const bytes = await readFile(path)
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new OmnisagaError('Invalid', `The file cannot be opened (${error.code ?? error.name}).`, { remedy: 'Check the path.' })
+  })
   const done = await withPassword(options.password, async (password) => {
-    const id = await startImport(runtime, { bytes, fileName: basename(path), connection })
-    await runImport(runtime, id, password)
-    if (options.annotate !== undefined) {
-      const read = { connection, ...(await fileSettings(runtime, connection)), password }
-      await writeAnnotated(path, await readOrdersInWorker({ path }, read), password, options)
+    const id = await startImport(runtime, { bytes, fileName: basename(path), connection, profile: options.as })
+    await stoppable(runtime, id, options, (progress) => runImport(runtime, id, { password, progress }))
+    const found = await getImport(runtime.pool, id)
+    if (options.annotate !== undefined && found?.result) {
+      const read = { connection, ...(await fileSettings(runtime, connection)), profile: found.profile, password }
+      await writeAnnotated(path, read, found.result.errors as RowError[], options)
     }
-    return await getImport(runtime.pool, id)
+    return found
   })
   if (!done) throw new OmnisagaError('Transient', 'the import is gone from the database')
   const { result } = done
   const errors = result?.errors ?? []
   if (options.json) printJson(done)
   else if (done.state === 'failed' || !result) complain(`${red('error:')} ${done.error ?? 'the file could not be read'}`)
-  else print(describeResult(done.id, result))
-  return done.state === 'failed' || errors.length > 0 || (result?.failed ?? 0) > 0 ? 1 : 0
+  else print(describeResult(done, result))
+  return done.state !== 'done' || errors.length > 0 || (result?.failed ?? 0) > 0 ? 1 : 0
+}
+
+const SHOW_AFTER_MS = 1_500
+const SHOW_EVERY_MS = 500
+
+/** Shows how far it is, where somebody watches; the first Ctrl-C stops between two orders, the second at once. */
+async function stoppable(
+  runtime: Runtime,
+  id: string,
+  { json }: ImportOptions,
+  work: (progress: (progress: ImportProgress) => void) => Promise<unknown>,
+): Promise<void> {
+  const watched = process.stderr.isTTY && !json
+  const startedAt = Date.now()
+  let shownAt = 0
+  const show = ({ rowsRead, rowsTotal, ordersStored }: ImportProgress) => {
+    const now = Date.now()
+    if (!watched || now - startedAt < SHOW_AFTER_MS || now - shownAt < SHOW_EVERY_MS) return
+    shownAt = now
+    const rows =
+      rowsTotal === null ? `${rowsRead} rows looked through` : `row ${rowsRead} of ${rowsTotal}, ${ordersStored} orders`
+    process.stderr.write(`\r\u001b[K${dim(rows)}`)
+  }
+  let asked = false
+  const stop = (): void => {
+    if (asked) process.exit(130)
+    asked = true
+    complain(`${watched ? '\n' : ''}Stopping; what was taken in stays. Ctrl-C again ends at once.`)
+    // The wish is in the database: should this process end before it is heard, whoever resumes the import hears it.
+    requestCancel(runtime.pool, id).catch((error: Error) => complain(`${red('error:')} ${error.message}`))
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    await work(show)
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    if (shownAt > 0) process.stderr.write('\r\u001b[K')
+  }
 }
 
 async function writeAnnotated(
   path: string,
-  file: FileOrders,
-  password: string | undefined,
+  read: ReadOptions,
+  errors: readonly RowError[],
   { annotate: out, json }: ImportOptions,
 ): Promise<void> {
   if (out === undefined) return
-  await writeFile(out, await annotate({ path }, file, { password }))
+  await writeFile(out, await annotateInWorker({ path }, read, errors))
   if (!json) complain(dim(`Written: ${out}`))
 }
-
-const count = (value: number, what: string, paint: (text: string) => string = (text) => text) => paint(`${value} ${what}`)
-
-function errorTable(errors: Omit<RowError, 'code'>[], heldOrders: number): string[] {
-  if (errors.length === 0) return []
-  return [
-    '',
-    red(
-      `${errors.length} wrong cell${errors.length === 1 ? '' : 's'}; ${heldOrders} order${heldOrders === 1 ? '' : 's'} held back, the others go on:`,
-    ),
-    table(errors, [
-      { title: 'ROW', of: (each) => each.row, right: true },
-      { title: 'COLUMN', of: (each) => each.column, most: 20 },
-      { title: 'VALUE', of: (each) => each.value, most: 24 },
-      { title: 'WHAT TO DO', of: (each) => each.message, most: 160 },
-    ]),
-    dim('Correct the file and import it again: what is taken in already stays as it is.'),
-  ]
-}
-
-const describePreview = (result: DryRun, heldOrders: number): string =>
-  [
-    bold(`Nothing was changed. ${result.profile}: ${result.rows} rows`),
-    `  ${[
-      count(result.orders.length, 'orders can be taken in', green),
-      count(result.changed, 'would change'),
-      count(result.duplicates, 'known or repeated'),
-      count(result.blocked, 'would wait for a person', result.blocked > 0 ? yellow : undefined),
-    ].join(', ')}`,
-    ...errorTable(result.errors, heldOrders),
-  ].join('\n')
-
-const describeResult = (id: string, result: ImportResult): string =>
-  [
-    bold(`Import ${id}: ${result.rows} rows`),
-    `  ${[
-      count(result.new, 'new', green),
-      count(result.known, 'known'),
-      count(result.changed, 'changed'),
-      count(result.filled, 'filled in'),
-      count(result.failed, 'not understood', result.failed > 0 ? red : undefined),
-    ].join(', ')} orders`,
-    ...errorTable(result.errors, result.heldOrders.length),
-  ].join('\n')

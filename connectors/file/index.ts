@@ -4,14 +4,16 @@ import { incomingOrderOf } from '../kit/incoming.ts'
 import type { Connector } from '../kit/types.ts'
 
 export const FileConfig = z.strictObject({
-  /** Where the orders were sold, e.g. `momo`. */
-  channel: z.string().min(1),
-  /** The account within the channel. */
-  shop: z.string().min(1),
-  /** The Excel or CSV profile its files are read with, e.g. `momo`. */
-  profile: z.string().min(1),
-  /** Time zone of the file's times, which name none. */
-  zone: z.string().default('Asia/Taipei'),
+  channel: z.string().min(1).describe('Where the orders were sold, e.g. `momo`.'),
+  shop: z.string().min(1).describe('The account within the channel.'),
+  profile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The Excel or CSV profile its files are read with, e.g. `momo`; without it, it is guessed from the headers of each file.',
+    ),
+  zone: z.string().default('Asia/Taipei').describe("Time zone of the file's times, which name none."),
 })
 export type FileConfig = z.infer<typeof FileConfig>
 

@@ -14,7 +14,7 @@ export interface DryRun {
   duplicates: number
   /** Known orders that the file would change. */
   changed: number
-  /** Orders that the check would hold for a person. */
+  /** Orders that would not go on as the file says: being picked already, or held by the check for a person. */
   blocked: number
 }
 

@@ -1,19 +1,24 @@
-/** From a file to orders: finds the sheet and its header row, groups rows to orders, maps each and reports what is wrong. */
-import { contentHash } from '../../domain/ids.ts'
+/** From a file to orders, all at once or in batches: each order leaves as soon as its last row has been read. */
 import type { IncomingOrder } from '../../domain/order.ts'
-import { cellText, fieldNames, fieldNamesOf, mappedRow, missingColumns, rawRow, readHeader } from '../profiles/columns.ts'
-import type { FieldNames, Header } from '../profiles/columns.ts'
-import { PROFILES, profileOf } from '../profiles/index.ts'
-import { Problems } from '../profiles/types.ts'
-import type { Field, MapContext, Profile, RawOrder, RawRow, RowError } from '../profiles/types.ts'
-import { normaliseText } from '../normalise/index.ts'
-import { unreadable } from './errors.ts'
+import { fieldNamesOf } from '../profiles/columns.ts'
+import type { Candidate } from '../profiles/guess.ts'
+import { profileOf } from '../profiles/index.ts'
+import { profileOfLayout, type LayoutDocument } from '../profiles/layout.ts'
+import type { MapContext, Profile, RawOrder, RowError } from '../profiles/types.ts'
+import { findSheet, guessSheet, type FoundSheet } from './find.ts'
 import { openWorkbook } from './open.ts'
-import { isSheetDate } from './types.ts'
-import type { FileSource, Limits, Sheet, SheetRow, Workbook } from './types.ts'
+import { mapRows, OrderReader, type FileOrder, type HeldOrder } from './orders.ts'
+import type { FileSource, Limits } from './types.ts'
+
+export { orderHash, type FileOrder, type HeldOrder } from './orders.ts'
 
 export interface ReadOptions {
-  profile: string
+  /** Guessed from the headers when none is named. */
+  profile?: string | undefined
+  /** Layouts that were taught, beside those that are built in. */
+  layouts?: readonly LayoutDocument[] | undefined
+  /** Profile names by the fingerprint of headers that were read before. */
+  remembered?: Readonly<Record<string, string>> | undefined
   /** Name of the connection; the profile's name when there is none. */
   connection?: string | undefined
   channel?: string | undefined
@@ -24,26 +29,24 @@ export interface ReadOptions {
   limits?: Partial<Limits> | undefined
 }
 
-export interface FileOrder {
-  order: IncomingOrder
-  raw: RawOrder
-  /** Of what the order says; the same for the same order in another file or at another place in it. */
-  hash: string
-}
-
-export interface FileOrders {
+export interface FileSummary {
   profile: string
+  /** 0 to 1; 1 when the profile was named or the layout is known. */
+  confidence: number
+  /** Best first; none when the profile was named. */
+  candidates: Candidate[]
+  /** Of the set of headers. */
+  fingerprint: string
   sheet: string
   /** The header's row number in the sheet. */
   headerRow: number
+  /** The file has the column that `annotate` adds: it may be a part of another. */
+  annotated: boolean
   /** Rows that belong to orders, wrong ones and duplicates included. */
   rows: number
-  orders: FileOrder[]
   errors: RowError[]
   /** Order numbers that wait because a row of theirs is wrong. */
   heldOrders: string[]
-  /** The same orders with what is wrong in their rows. */
-  held: { externalId: string; errors: RowError[] }[]
   /** Rows that name no order. */
   withoutNumber: RowError[]
   /** Rows that repeat another row of their order word for word; counted once. */
@@ -52,9 +55,32 @@ export interface FileOrders {
   skippedSheets: string[]
 }
 
-const HEADER_WITHIN_ROWS = 60
-const TOTALS =
-  /^(合計|總計|小計|總數|加總|總筆數|總金額|共計|本頁合計|grand\s?total|sub\s?total|total|sum)|^共\s?\d+\s?(筆|件|項)/i
+export interface FileOrders extends FileSummary {
+  orders: FileOrder[]
+  /** The orders that wait, with what is wrong in their rows. */
+  held: HeldOrder[]
+}
+
+export interface OrderBatch {
+  profile: string
+  annotated: boolean
+  orders: FileOrder[]
+  held: HeldOrder[]
+  /** Rows of the sheet below its header: all of them, and how far the orders up to here reach. */
+  rowsTotal: number
+  rowsDone: number
+}
+export interface Sink {
+  /** Up to BATCH orders; the next are mapped when this settles. */
+  batch(batch: OrderBatch): Promise<void>
+  /** While the file is looked through, before the first batch. */
+  progress?(rowsRead: number): void
+}
+
+const BATCH = 200
+/** A file with more rows is read twice, so that no more than the orders that are open stay in memory. */
+const ROWS_AT_ONCE = 20_000
+const PROGRESS_EVERY = 2_000
 
 export function contextOf(profile: Profile, options: Omit<ReadOptions, 'profile'>): MapContext {
   return {
@@ -65,19 +91,45 @@ export function contextOf(profile: Profile, options: Omit<ReadOptions, 'profile'
   }
 }
 
+export const learnedOf = (layouts: readonly LayoutDocument[] | undefined): Profile[] => (layouts ?? []).map(profileOfLayout)
+
 /** @throws OmnisagaError Invalid for a file that cannot be read or lacks the profile's columns; wrong rows are data, not errors. */
 export async function readOrders(source: FileSource, options: ReadOptions): Promise<FileOrders> {
-  const profile = profileOf(options.profile)
+  const orders: FileOrder[] = []
+  const held: HeldOrder[] = []
+  const summary = await streamOrders(source, options, {
+    batch: async (batch) => {
+      orders.push(...batch.orders)
+      held.push(...batch.held)
+    },
+  })
+  return { ...summary, orders, held }
+}
+
+/**
+ * Nothing is handed on before the whole sheet has been looked through once: of a file that is cut off no order is taken.
+ * @throws OmnisagaError Invalid like readOrders, and whatever the sink throws.
+ */
+export async function streamOrders(source: FileSource, options: ReadOptions, sink: Sink): Promise<FileSummary> {
+  const learned = learnedOf(options.layouts)
   const workbook = await openWorkbook(source, { password: options.password, ...(options.limits && { limits: options.limits }) })
   try {
-    const found = await findSheet(workbook, profile)
-    const reader = new OrderReader(profile, found.header, contextOf(profile, options))
-    for await (const row of found.rows) reader.add(row)
+    const found =
+      options.profile === undefined
+        ? await guessSheet(workbook, learned, new Map(Object.entries(options.remembered ?? {})))
+        : await findSheet(workbook, profileOf(options.profile, learned), learned)
+    const { profile, header } = found
+    const newReader = () => new OrderReader(profile, header, contextOf(profile, options))
+    const reader = await readThrough(found, newReader, sink)
     return {
       profile: profile.name,
+      confidence: found.confidence,
+      candidates: found.candidates,
+      fingerprint: found.fingerprint,
       sheet: found.sheet.name,
-      headerRow: found.header.row,
-      ...reader.finish(),
+      headerRow: header.row,
+      annotated: header.remarkColumn >= 0,
+      ...reader.summary(),
       skippedSheets: [
         ...workbook.hiddenSheets,
         ...workbook.sheets.filter((sheet) => sheet !== found.sheet).map((sheet) => sheet.name),
@@ -88,189 +140,78 @@ export async function readOrders(source: FileSource, options: ReadOptions): Prom
   }
 }
 
-interface FoundSheet {
-  sheet: Sheet
-  header: Header
-  rows: AsyncIterable<SheetRow>
+async function readThrough(found: FoundSheet, newReader: () => OrderReader, sink: Sink): Promise<OrderReader> {
+  const reader = newReader()
+  let rowsTotal = 0
+  /** The last row of each order, once there are too many to keep. */
+  let lastRows: Map<string, number> | null = null
+  for await (const row of found.rows) {
+    rowsTotal++
+    if (rowsTotal % PROGRESS_EVERY === 0) sink.progress?.(rowsTotal)
+    if (lastRows === null) {
+      reader.add(row)
+      if (rowsTotal < ROWS_AT_ONCE) continue
+      lastRows = new Map()
+      for (const [number, last] of reader.lastRows()) lastRows.set(number, last)
+      reader.forget()
+    } else {
+      const number = reader.numberIn(row)
+      if (number !== '') lastRows.set(number, row.row)
+    }
+  }
+  const out = new Outlet(found, sink, rowsTotal)
+  if (lastRows === null) {
+    for (const number of reader.numbers()) await out.put(reader.take(number), rowsTotal)
+    await out.flush(rowsTotal)
+    return reader
+  }
+  const second = newReader()
+  let rowsDone = 0
+  for await (const row of found.again()) {
+    rowsDone++
+    const number = second.add(row)
+    if (number !== '' && lastRows.get(number) === row.row) await out.put(second.take(number), rowsDone)
+  }
+  for (const number of second.numbers()) await out.put(second.take(number), rowsDone)
+  await out.flush(rowsDone)
+  return second
 }
 
-async function findSheet(workbook: Workbook, profile: Profile): Promise<FoundSheet> {
-  const sheets = [...workbook.sheets].sort(
-    (a, b) => Number(b.name === profile.preferredSheet) - Number(a.name === profile.preferredSheet),
-  )
-  let closest: { missing: string[]; sheet: string; row: number } | null = null
-  let other: string | undefined
-  for (const sheet of sheets) {
-    const rows = sheet.rows()[Symbol.asyncIterator]()
-    let seen = 0
-    for (let next = await rows.next(); !next.done && seen < HEADER_WITHIN_ROWS; next = await rows.next(), seen++) {
-      const header = readHeader(profile, next.value)
-      const missing = missingColumns(profile, header)
-      if (missing.length === 0) return { sheet, header, rows: { [Symbol.asyncIterator]: () => rows } }
-      if (header.columnOfField.size > 1 && (!closest || missing.length < closest.missing.length))
-        closest = { missing, sheet: sheet.name, row: header.row }
-      const row = next.value
-      other ??= PROFILES.find((known) => known !== profile && missingColumns(known, readHeader(known, row)).length === 0)?.name
-    }
-    await rows.return?.()
-  }
-  if (other !== undefined) {
-    throw unreadable(
-      'otherProfile',
-      `The columns are those of ${other}, not of ${profile.name}.`,
-      `Import it with the profile ${other}.`,
-    )
-  }
-  if (closest) {
-    throw unreadable(
-      'missingColumns',
-      `Columns of ${profile.name} are missing: ${closest.missing.join(', ')} (sheet ${closest.sheet}, header in row ${closest.row}).`,
-      'Export the file with all columns, or import it with the profile of its channel.',
-    )
-  }
-  const needed = profile.required
-    .map((group) => group.map((field) => profile.columns[field]?.[0] ?? field).join(' / '))
-    .join(', ')
-  const hidden = workbook.hiddenSheets.length > 0 ? ` Hidden sheets are not read: ${workbook.hiddenSheets.join(', ')}.` : ''
-  throw unreadable(
-    'unknownHeaders',
-    `No row of the file has the columns of ${profile.name}: ${needed}.${hidden}`,
-    "Check that it is the channel's order export, and name the profile of its channel.",
-  )
-}
+class Outlet {
+  private orders: FileOrder[] = []
+  private held: HeldOrder[] = []
+  private readonly found: FoundSheet
+  private readonly sink: Sink
+  private readonly rowsTotal: number
 
-/** Takes data rows one by one; gives the orders at the end. */
-class OrderReader {
-  private readonly profile: Profile
-  private readonly header: Header
-  private readonly names: FieldNames
-  private readonly context: MapContext
-  private readonly groups = new Map<string, { rows: RawRow[]; seen: Map<string, number> }>()
-  private readonly errors: RowError[] = []
-  private readonly spoiled = new Set<string>()
-  private readonly duplicates: FileOrders['duplicates'] = []
-  private rows = 0
-
-  constructor(profile: Profile, header: Header, context: MapContext) {
-    this.profile = profile
-    this.header = header
-    this.names = fieldNames(header)
-    this.context = context
+  constructor(found: FoundSheet, sink: Sink, rowsTotal: number) {
+    this.found = found
+    this.sink = sink
+    this.rowsTotal = rowsTotal
   }
 
-  add(row: SheetRow): void {
-    const raw = rawRow(this.profile, this.header, row)
-    const written = (field: Field) => normaliseText(raw.cells[this.names.get(field) ?? ''])
-    const number = written('orderNumber')
-    if (this.isNoOrder(raw, number, written)) return
-    this.rows++
-    if (number === '') {
-      this.report(
-        raw,
-        'orderNumber',
-        'missing',
-        'The order number is missing, so this row belongs to no order. Fill it in and import the file again.',
-      )
-      return
-    }
-    this.checkCodes(row, raw, number)
-    let group = this.groups.get(number)
-    if (!group) this.groups.set(number, (group = { rows: [], seen: new Map() }))
-    const content = this.contentOf(raw)
-    const firstRow = group.seen.get(content)
-    if (firstRow !== undefined) {
-      this.duplicates.push({ row: raw.row, firstRow, externalId: number })
-      return
-    }
-    group.seen.set(content, raw.row)
-    group.rows.push(raw)
+  async put(taken: ReturnType<OrderReader['take']>, rowsDone: number): Promise<void> {
+    if (taken === null) return
+    if ('order' in taken) this.orders.push(taken.order)
+    else this.held.push(taken.held)
+    if (this.orders.length + this.held.length >= BATCH) await this.flush(rowsDone)
   }
 
-  finish(): Omit<FileOrders, 'profile' | 'sheet' | 'headerRow' | 'skippedSheets'> {
-    const orders: FileOrder[] = []
-    const heldOrders: string[] = []
-    for (const [number, { rows }] of this.groups) {
-      const { order, errors } = mapRows(this.profile, rows, this.context, this.names)
-      this.errors.push(...errors)
-      if (order === null || this.spoiled.has(number)) heldOrders.push(number)
-      else orders.push({ order, raw: { rows }, hash: orderHash(order) })
-    }
-    const errors = this.errors.sort((a, b) => a.row - b.row)
-    return { rows: this.rows, orders, errors, heldOrders, ...this.errorsByOrder(heldOrders), duplicates: this.duplicates }
+  async flush(rowsDone: number): Promise<void> {
+    if (this.orders.length + this.held.length === 0) return
+    const { orders, held } = this
+    this.orders = []
+    this.held = []
+    const { profile, header } = this.found
+    await this.sink.batch({
+      profile: profile.name,
+      annotated: header.remarkColumn >= 0,
+      orders,
+      held,
+      rowsTotal: this.rowsTotal,
+      rowsDone,
+    })
   }
-
-  private errorsByOrder(heldOrders: string[]): Pick<FileOrders, 'held' | 'withoutNumber'> {
-    const held = new Map(heldOrders.map((externalId) => [externalId, [] as RowError[]]))
-    const orderOfRow = new Map<number, string>()
-    for (const number of heldOrders) for (const { row } of this.groups.get(number)?.rows ?? []) orderOfRow.set(row, number)
-    for (const { row, externalId } of this.duplicates) orderOfRow.set(row, externalId)
-    const withoutNumber: RowError[] = []
-    for (const error of this.errors) (held.get(orderOfRow.get(error.row) ?? '') ?? withoutNumber).push(error)
-    return { held: [...held].map(([externalId, errors]) => ({ externalId, errors })), withoutNumber }
-  }
-
-  /** Blank rows, a repeated header, totals and remarks below the table. */
-  private isNoOrder(raw: RawRow, number: string, written: (field: Field) => string): boolean {
-    const cells = Object.values(raw.cells).filter((text) => normaliseText(text) !== '')
-    if (cells.length === 0) return true
-    if (number !== '' && number === normaliseText(this.names.get('orderNumber'))) return true
-    if (TOTALS.test(number) || (number === '' && cells.some((text) => TOTALS.test(normaliseText(text))))) return true
-    const marks: Field[] = ['sku', 'sku2', 'recipientName', 'phone', 'phone2', 'address']
-    if (number === '') return marks.every((field) => written(field) === '')
-    // A remark such as 製表日期 that happens to stand in the order number's column.
-    return cells.length === 1 && /[:：]|製表|列印|匯出|備註|說明/.test(number)
-  }
-
-  /** What a spreadsheet does to codes: dates out of 3-5, digits lost beyond the fifteenth. */
-  private checkCodes(row: SheetRow, raw: RawRow, number: string): void {
-    for (const field of ['orderNumber', 'sku', 'sku2'] as const) {
-      const column = this.header.columnOfField.get(field)
-      const cell = column === undefined ? undefined : (row.cells[column] ?? row.merged?.get(column))
-      if (isSheetDate(cell)) {
-        this.report(
-          raw,
-          field,
-          'dateInsteadOfText',
-          'The spreadsheet made a date of this code. Format the column as text, enter the code again and import the file again.',
-        )
-      } else if (typeof cell === 'number' && Math.abs(cell) >= 1e15 && !/e\+/i.test(cellText(cell))) {
-        this.report(
-          raw,
-          field,
-          'shortenedNumber',
-          'A spreadsheet keeps 15 digits of a number, this one has more. Format the column as text, enter it again and import the file again.',
-        )
-      } else continue
-      this.spoiled.add(number)
-    }
-  }
-
-  private report(raw: RawRow, field: Field, code: RowError['code'], message: string): void {
-    const column = this.names.get(field) ?? this.profile.columns[field]?.[0] ?? field
-    this.errors.push({ row: raw.row, column, value: raw.cells[column] ?? '', code, message })
-  }
-
-  private contentOf(raw: RawRow): string {
-    const running = new Set(this.profile.runningFields.map((field) => this.names.get(field)))
-    return JSON.stringify(Object.entries(raw.cells).filter(([header]) => !running.has(header)))
-  }
-}
-
-export const orderHash = ({ fulfilled: _, ...order }: IncomingOrder): string => contentHash(order)
-
-function mapRows(
-  profile: Profile,
-  rows: RawRow[],
-  context: MapContext,
-  names: FieldNames,
-): { order: IncomingOrder | null; errors: RowError[] } {
-  const problems = new Problems()
-  const order = profile.mapOrder(
-    rows.map((row) => mappedRow(profile, row, names)),
-    context,
-    problems,
-  )
-  return { order: problems.errors.length > 0 ? null : order, errors: problems.errors }
 }
 
 /** Maps an order again from its raw rows, as the inbox keeps them. */
@@ -279,6 +220,6 @@ export function mapRawOrder(
   raw: RawOrder,
   options: Omit<ReadOptions, 'profile' | 'password' | 'limits'>,
 ): { order: IncomingOrder | null; errors: RowError[] } {
-  const profile = profileOf(profileName)
+  const profile = profileOf(profileName, learnedOf(options.layouts))
   return mapRows(profile, raw.rows, contextOf(profile, options), fieldNamesOf(profile, raw.rows))
 }

@@ -1,6 +1,7 @@
 /** Columns are found by what their header says, wherever they stand. */
 import { normaliseHeader, normaliseText } from '../normalise/index.ts'
 import { isSheetDate } from '../files/types.ts'
+import { COUNT_HEADER, REMARK_HEADER } from './fingerprint.ts'
 import type { Cell, SheetRow } from '../files/types.ts'
 import type { Field, MappedRow, Profile, RawRow } from './types.ts'
 
@@ -27,6 +28,9 @@ export interface Header {
   names: string[]
   fieldOfColumn: Map<number, Field>
   columnOfField: Map<Field, number>
+  /** The columns that `annotate` added, -1 when there are none; they are no part of a row. */
+  remarkColumn: number
+  countColumn: number
 }
 
 const fieldsByHeader = new WeakMap<Profile, Map<string, Field>>()
@@ -46,9 +50,18 @@ export const fieldOf = (profile: Profile, header: string): Field | undefined => 
 
 export function readHeader(profile: Profile, row: SheetRow): Header {
   const used = new Map<string, number>()
-  const header: Header = { row: row.row, names: [], fieldOfColumn: new Map(), columnOfField: new Map() }
+  const header: Header = {
+    row: row.row,
+    names: [],
+    fieldOfColumn: new Map(),
+    columnOfField: new Map(),
+    remarkColumn: -1,
+    countColumn: -1,
+  }
   row.cells.forEach((cell, column) => {
     const text = headerText(cellText(cell))
+    if (text === REMARK_HEADER && header.remarkColumn < 0) header.remarkColumn = column
+    if (text === COUNT_HEADER && header.remarkColumn >= 0) header.countColumn = column
     const nth = (used.get(text) ?? 0) + 1
     used.set(text, nth)
     header.names[column] = text === '' || nth === 1 ? text : `${text} (${nth})`
@@ -71,6 +84,7 @@ export function rawRow(profile: Profile, header: Header, row: SheetRow): RawRow 
   const cells: Record<string, string> = {}
   const width = Math.max(row.cells.length, ...[...(row.merged?.keys() ?? [])].map((column) => column + 1))
   for (let column = 0; column < width; column++) {
+    if (column === header.remarkColumn || column === header.countColumn) continue
     let text = cellText(row.cells[column])
     const field = header.fieldOfColumn.get(column)
     if (text === '' && row.merged && !(field !== undefined && profile.lineFields.has(field)))

@@ -14,6 +14,7 @@ const ORDINARY = /^(一般|一般訂單|普通|正常|訂單|出貨)$/
 
 export const momo: Profile = {
   name: 'momo',
+  title: "momo's supplier file (.xls of its SCM)",
   channel: 'momo',
   columns: {
     serial: ['項次+燈號', '項次'],
@@ -36,6 +37,22 @@ export const momo: Profile = {
     unitPrice: ['進價(含稅)', '進價'],
     gift: ['贈品'],
     buyerName: ['訂購人姓名', '訂購人'],
+  },
+  otherHeaders: [
+    '配送訊息',
+    '物流公司(說明參考Desc)',
+    '配送單號',
+    '預計出貨日',
+    '發票號碼',
+    '發票日期',
+    '個人識別碼',
+    '群組變價商品',
+  ],
+  writeBack: {
+    waybill: ['配送單號'],
+    carrier: ['物流公司(說明參考Desc)', '物流公司'],
+    status: { headers: ['配送狀態(說明參考Desc)', '配送狀態'], value: '已配送' },
+    message: ['配送訊息'],
   },
   required: [['orderNumber'], ['sku'], ['quantity'], ['recipientName'], ['phone', 'phone2'], ['address']],
   lineFields: new Set(['serial', 'sku', 'itemId', 'modelId', 'productName', 'variant', 'quantity', 'unitPrice', 'gift']),

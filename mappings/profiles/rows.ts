@@ -75,14 +75,14 @@ export interface Contact {
 /** `readAddress`: taking an address apart is dear, and the order keeps that of its first row only. Name, phone and, where the parcel goes to a home, an address; what the channel masks is accepted and becomes null. */
 export function contactOf(row: MappedRow, problems: Problems, options: { needsAddress: boolean; readAddress: boolean }): Contact {
   const name = needed(row, 'recipientName', problems, "The recipient's name")
-  const phones: Phone[] = (['phone', 'phone2'] as const)
+  const phones: Phone[] = (['phone', 'phone2', 'phone3'] as const)
     .filter((field) => row.text(field) !== '')
     .map((field) => parsePhone(row.raw(field)))
   const usable = phones.find((phone) => phone.e164 !== null)
   const phoneMasked = usable === undefined && phones.some((phone) => phone.masked)
   if (phones.length === 0) needed(row, 'phone', problems, "The recipient's phone")
   else if (usable === undefined && !phoneMasked) {
-    const field = row.text('phone') === '' ? 'phone2' : 'phone'
+    const field = (['phone', 'phone2'] as const).find((each) => row.text(each) !== '') ?? 'phone3'
     problems.add(
       row,
       field,
@@ -114,10 +114,13 @@ function addressOf(row: MappedRow): Address {
     return text === '' || isMasked(text) ? null : text
   }
   // What is incomplete about it holds the order later, at the check, where a person can complete it.
-  const { problem: _, ...address } = parseAddress(row.raw('address'), {
+  const written = [row.raw('address'), row.raw('address2')].filter((text) => text !== '').join(' ')
+  const { problem: _, ...address } = parseAddress(written, {
     postalCode: part('postalCode'),
     city: part('city'),
     district: part('district'),
+    province: part('province'),
+    country: part('country'),
   })
   return address
 }

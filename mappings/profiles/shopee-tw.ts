@@ -11,6 +11,7 @@ import type { Field, MapContext, MappedRow, Problems, Profile } from './types.ts
 
 export const shopeeTw: Profile = {
   name: 'shopee-tw',
+  title: "Shopee Taiwan's order export",
   channel: 'shopee',
   preferredSheet: 'orders',
   columns: {
@@ -49,6 +50,30 @@ export const shopeeTw: Profile = {
     notes: ['買家備註'],
     notes2: ['備註', '賣家備註'],
   },
+  otherHeaders: [
+    '不成立原因',
+    '退貨 / 退款狀態',
+    '蝦皮補助運費',
+    '退貨運費',
+    '蝦皮補貼金額',
+    '優惠代碼',
+    '賣家蝦幣回饋券',
+    '成交手續費',
+    '其他服務費',
+    '金流與系統處理費',
+    '分期付款期數',
+    '金流與系統處理費率',
+    '成交手續費規則名稱',
+    '蝦皮商品編碼 (商品ID_規格ID)',
+    '退貨數量',
+    '促銷組合指標',
+    '蝦皮促銷組合折扣:促銷組合標籤',
+    '備貨時間',
+    '最晚出貨日期',
+    '包裹查詢號碼',
+    '實際出貨時間',
+    '訂單完成時間',
+  ],
   required: [['orderNumber'], ['sku', 'sku2'], ['quantity'], ['recipientName'], ['phone']],
   lineFields: new Set(['itemId', 'modelId', 'productName', 'variant', 'quantity', 'unitPrice', 'unitPrice2', 'sku', 'sku2']),
   orderFields: [

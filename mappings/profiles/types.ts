@@ -31,6 +31,8 @@ export type RowErrorCode =
   | 'shortenedNumber'
   | 'dateInsteadOfText'
   | 'disagree'
+  | 'sumsDisagree'
+  | 'incomplete'
   | 'unknownDelivery'
 
 export type Field =
@@ -41,6 +43,7 @@ export type Field =
   | 'recipientName'
   | 'phone'
   | 'phone2'
+  | 'phone3'
   | 'address'
   | 'postalCode'
   | 'city'
@@ -73,6 +76,23 @@ export type Field =
   | 'orderType'
   | 'serial'
   | 'parcelQuery'
+  | 'address2'
+  | 'country'
+  | 'province'
+  | 'email'
+  | 'buyerPhone'
+  | 'chain'
+  | 'paymentState'
+  | 'amountDue'
+  | 'currency'
+  | 'taxes'
+  | 'lineTotal'
+  | 'lineNumber'
+  | 'orderedQuantity'
+  | 'cancelledQuantity'
+  | 'cancelledAt'
+  | 'needsShipping'
+  | 'shippedAt'
 
 export interface MapContext {
   connection: string
@@ -87,6 +107,14 @@ export interface Profile {
   channel: string
   /** Read first when the workbook has it. */
   preferredSheet?: string
+  /** What it reads, in a few words. */
+  title: string
+  /** Headers that the channel's file has beside those that are used: they speak for the profile when one is guessed. */
+  otherHeaders?: readonly string[]
+  /** Which cells of the channel's own workbook are filled for the way back. */
+  writeBack?: WriteBack
+  /** The order number of a layout that has no such column. @returns '' when the row belongs to no order. */
+  numberOf?(row: MappedRow): string
   /** Accepted headers by field, the usual one first; compared by normaliseHeader. */
   columns: Partial<Record<Field, readonly string[]>>
   /** Of each group at least one column must be there, or the file is not of this profile. */
@@ -98,6 +126,15 @@ export interface Profile {
   /** Not compared when two rows are judged to be the same line. */
   runningFields: readonly Field[]
   mapOrder(rows: MappedRow[], context: MapContext, problems: Problems): IncomingOrder | null
+}
+
+/** Headers of the cells that a filled-in workbook has; the file may lack those that are optional. */
+export interface WriteBack {
+  waybill: readonly string[]
+  carrier: readonly string[]
+  /** The cell that says "sent", and the word for it. */
+  status?: { headers: readonly string[]; value: string }
+  message?: readonly string[]
 }
 
 /** One row seen through the profile's columns. */

@@ -1,9 +1,9 @@
 /** Files: taken in whole, read in the background, told about row by row. */
-import { runImport, startImport } from '../../activities/imports.ts'
+import { annotatedCopy, runImport, startImport } from '../../activities/imports.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { renderWorkbook, WRITES_BACK } from '../../activities/workbook.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
-import { getImport, getWorkbook } from '../../store/imports.ts'
+import { getImport, getWorkbook, requestCancel } from '../../store/imports.ts'
 import { notFound, Problem, problemOf } from '../problem.ts'
 import { defineRoute, UPLOAD_LIMIT_BYTES, type Route } from '../route.ts'
 import { ImportAnswer, ImportForm, ImportId } from '../schemas.ts'
@@ -64,7 +64,7 @@ export const importRoutes: Route[] = [
     handle: async ({ runtime, request, background }) => {
       const upload = await readUpload(request)
       const id = await startImport(runtime, upload)
-      const running = runImport(runtime, id, upload.password)
+      const running = runImport(runtime, id, { password: upload.password })
       const failed = await failureWithin(running, JUDGED_WITHIN_MS)
       if (!failed) background(running)
       else if (failed.error instanceof OmnisagaError && failed.error.kind === 'Invalid') throw unreadable(failed.error, id)
@@ -83,13 +83,61 @@ export const importRoutes: Route[] = [
     access: 'key',
     params: ImportId,
     responses: {
-      200: { description: 'State, counts, and every wrong row with column, value and remedy.', schema: ImportAnswer },
+      200: {
+        description: 'State, profile and how sure it is, progress, counts, and every wrong row with column, value and remedy.',
+        schema: ImportAnswer,
+      },
       404: { description: 'No such import.' },
     },
     handle: async ({ runtime, params }) => {
       const found = await getImport(runtime.pool, params.id)
       if (!found) throw notFound('import', params.id)
       return { status: 200, body: found }
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/imports/{id}/cancel',
+    operationId: 'cancelImport',
+    summary: 'Stop taking a file in',
+    description:
+      'No order is left half taken in: those that were taken in stay and are told, the others are not touched. The same file again goes on from there.',
+    access: 'key',
+    params: ImportId,
+    responses: {
+      202: { description: 'Asked for; the import says `cancelled` within seconds.', schema: ImportAnswer },
+      404: { description: 'No such import.' },
+      409: { description: 'It is finished already.' },
+    },
+    handle: async ({ runtime, params }) => {
+      const asked = await requestCancel(runtime.pool, params.id)
+      const found = await getImport(runtime.pool, params.id)
+      if (!found) throw notFound('import', params.id)
+      if (!asked) throw new Problem(409, 'Finished', `Import ${params.id} is ${found.state} already.`)
+      return { status: 202, body: found, headers: { location: `/api/v1/imports/${params.id}` } }
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/imports/{id}/annotated',
+    operationId: 'getAnnotatedImport',
+    summary: 'A copy of the file with its wrong cells marked and the remedy beside them',
+    description: 'Corrected, it can be sent again: whole, or the mended rows alone.',
+    access: 'key',
+    params: ImportId,
+    responses: {
+      200: { description: 'An .xlsx.', contentType: TYPES['xlsx'] ?? '' },
+      404: { description: 'No such import.' },
+      409: { description: 'The file cannot be read without its password, which is not kept, or not at all.' },
+    },
+    handle: async ({ runtime, params }) => {
+      const { bytes, fileName } = await annotated(runtime, params.id)
+      return {
+        status: 200,
+        contentType: TYPES['xlsx'] ?? '',
+        body: bytes,
+        headers: { 'content-disposition': disposition(fileName) },
+      }
     },
   }),
   defineRoute({
@@ -128,6 +176,28 @@ export const importRoutes: Route[] = [
     },
   }),
 ]
+
+/** @throws Problem 404, and 409 with what to do when the file cannot be read. */
+async function annotated(runtime: Runtime, id: string): Promise<{ bytes: Buffer; fileName: string }> {
+  const found = await getImport(runtime.pool, id)
+  if (!found) throw notFound('import', id)
+  try {
+    const bytes = await annotatedCopy(runtime, found)
+    return { bytes, fileName: `${found.fileName.replace(/\.[A-Za-z]{2,4}$/, '')}-annotated.xlsx` }
+  } catch (error) {
+    if (!(error instanceof OmnisagaError) || error.kind !== 'Invalid') throw error
+    const remedy =
+      error.code === 'passwordNeeded'
+        ? 'Make the copy where the file is: npx omnisaga import FILE --connection NAME --password P --dry-run --annotate OUT.xlsx'
+        : error.remedy
+    throw new Problem(
+      409,
+      'No annotated copy',
+      [error.message, remedy].filter(Boolean).join(' '),
+      error.code ? { code: error.code } : {},
+    )
+  }
+}
 
 /** With every tracking number of this moment, also of orders that another file had brought before. */
 async function rendered(runtime: Runtime, importId: string): Promise<void> {

@@ -81,6 +81,10 @@ describe("momo's file", () => {
     const file = await read(momoWorkbook({ orders }), 'momo', { connection: 'momo-main', channel: 'momo', shop: 'S1' })
     expect({ ...file, orders: file.orders.length }).toEqual({
       profile: 'momo',
+      confidence: 1,
+      candidates: [],
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      annotated: false,
       sheet: '出貨明細',
       headerRow: 3,
       rows: 9,
@@ -139,7 +143,7 @@ describe("momo's file", () => {
     ])
     expect([file.heldOrders, file.orders.map(({ order }) => order.externalId)]).toEqual([['X'], ['Y']])
     // Each held order knows its own errors: a task is made of them.
-    expect(file.held).toEqual([{ externalId: 'X', errors: file.errors }])
+    expect(file.held).toMatchObject([{ externalId: 'X', errors: file.errors }])
   })
 
   test('the same file twice gives the same raw records, orders and hashes', async () => {
@@ -347,7 +351,7 @@ describe('a file that is not of the profile', () => {
   })
   test('says when nothing is known at all, and which profiles there are', async () => {
     expect(await refused(() => read(Buffer.from('a,b\n1,2\n'), 'momo'))).toMatchObject({ code: 'unknownHeaders' })
-    expect(await refused(() => read(Buffer.from('a,b\n'), 'pchome'))).toMatchObject({
+    expect(await refused(() => read(Buffer.from('a,b\n'), 'nobody'))).toMatchObject({
       code: 'unknownProfile',
       remedy: expect.stringContaining('shopee-tw') as string,
     })
