@@ -27,12 +27,22 @@ function withoutPersonalData(message: string, parcel: ParcelRequest | null): str
     .reduce((text, personal) => text.replaceAll(personal, '…'), message)
 }
 
+/** ECPay does not know the account; its own number, not that of an order (廠商訂單編號). */
+export const isUnknownMerchant = (message: string): boolean =>
+  /MerchantID|廠商編號|特店編號/i.test(message) && /查無|找不到|無此|不存在|錯誤|invalid|not\s*found/i.test(message)
+
 export function refusal(message: string, parcel: ParcelRequest | null = null): OmnisagaError {
   const words = withoutPersonalData(message, parcel).slice(0, 200)
   if (/CheckMacValue|檢查碼|MacValue/i.test(message)) {
     return new OmnisagaError('Misconfigured', `ECPay: ${words}`, {
       code: 'CheckMacValue',
       remedy: 'Check merchantId, hashKey and hashIv of the connection.',
+    })
+  }
+  if (isUnknownMerchant(message)) {
+    return new OmnisagaError('Misconfigured', `ECPay: ${words}`, {
+      code: 'MerchantID',
+      remedy: 'Check merchantId and baseUrl of the connection: stage and production know different accounts.',
     })
   }
   if (/(MerchantTradeNo|訂單編號|交易編號)/i.test(message) && /(重[複覆]|duplicat|already|exist|已存在|已使用)/i.test(message)) {

@@ -12,7 +12,7 @@ import { formPage, mapRequest, parseStoreList, readMapReply, storeListRequest } 
 import { parsePrint, printRequest } from './print.ts'
 import { bookingOf, parseQuery, queryRequest } from './query.ts'
 import { remittanceOf } from './remit.ts'
-import { parseReturn, returnRequest } from './returns.ts'
+import { ASK_BACK_OFFICE, parseReturn, returnRequest } from './returns.ts'
 import { changeStoreRequest } from './update.ts'
 import { ACKNOWLEDGED, mapReport, readReport } from './webhook.ts'
 
@@ -113,7 +113,12 @@ export const ecpay: Connector<EcpayConfig> = {
       parseDone(await post(ctx, changeStoreRequest(ctx.connection.config, parcel, storeId), true))
     },
     async bookReturn(ctx, parcel) {
-      return parseReturn(parcel, await post(ctx, returnRequest(ctx.connection.config, parcel), true))
+      const body = await post(ctx, returnRequest(ctx.connection.config, parcel), true).catch((error: unknown) => {
+        if (error instanceof OmnisagaError && error.kind === 'OutcomeUnknown')
+          throw new OmnisagaError('OutcomeUnknown', error.message, { code: error.code, remedy: ASK_BACK_OFFICE })
+        throw error
+      })
+      return parseReturn(parcel, body)
     },
     remittances,
     serviceFor(config, { method, chain, wished }) {

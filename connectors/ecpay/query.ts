@@ -3,7 +3,7 @@ import { MINOR_PER_MAJOR } from '../../domain/money.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { Booking, ParcelRequest } from '../kit/types.ts'
 import type { EcpayConfig } from './config.ts'
-import { refusal, signedFields, waybillOf } from './answer.ts'
+import { isUnknownMerchant, refusal, signedFields, waybillOf } from './answer.ts'
 import { signed } from './mac.ts'
 
 /** Valid for three minutes around `now`. */
@@ -27,7 +27,7 @@ const NOT_FOUND = /查無|找不到|無此|不存在|not\s*(be\s*)?found|not\s*e
 export function parseQuery(config: EcpayConfig, reference: string, body: string): Record<string, string> | null {
   if (body.startsWith('0|')) {
     const message = body.slice(2)
-    if (NOT_FOUND.test(message) && !/CheckMacValue|檢查碼/i.test(message)) return null
+    if (NOT_FOUND.test(message) && !/CheckMacValue|檢查碼/i.test(message) && !isUnknownMerchant(message)) return null
     const refused = refusal(message)
     if (refused.kind !== 'Rejected') throw refused
     // Not Rejected: that would say that the parcel was refused, and a second one would be booked.

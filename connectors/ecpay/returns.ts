@@ -69,6 +69,9 @@ export function returnRequest(config: EcpayConfig, parcel: ReturnRequest): { url
   return { url: `${base}/express/${call}`, fields: signed(fields, config) }
 }
 
+/** There is no call that tells. */
+export const ASK_BACK_OFFICE = 'Look in the ECPay back office whether the return was booked, before it is booked again.'
+
 /** How a return fetched at the door is known: ECPay's answer names no number. */
 export const homeReturnId = (originalId: string): string => `R${originalId}`
 
@@ -88,7 +91,7 @@ export function parseReturn(parcel: ReturnRequest, body: string): Booking {
     return { ...answer, waybill: second, courierBookingId: first, label: { ...answer.label, returnOrderNo: second } }
   throw new OmnisagaError('OutcomeUnknown', 'ECPay: an answer in no known form', {
     code: 'unreadable',
-    remedy: 'Look in the ECPay back office whether the return was booked.',
+    remedy: ASK_BACK_OFFICE,
   })
 }
 

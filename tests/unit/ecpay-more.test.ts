@@ -139,25 +139,23 @@ describe('the store map', () => {
       method: 'POST',
       body: new URLSearchParams(fields as Record<string, string>),
     })
-    const form = [...(await answer.text()).matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [
-      name ?? '',
-      value ?? '',
-    ])
+    const form = [...(await answer.text()).matchAll(/name="([^"]+)" value="([^"]*)"/g)].map<[string, string]>(
+      ([, name, value]) => [name ?? '', value ?? ''],
+    )
     const chosen = courier.readMapReply?.(context(), { headers: {}, rawBody: Buffer.from(new URLSearchParams(form).toString()) })
     expect(chosen).toEqual({ chain: 'FAMI', storeId: '006598', name: '全家南港店', extra: 'TOKEN7' })
   })
   it('an answer of another merchant, without a store, or of no chain is refused', () => {
     expect(readMapReply(configOf(), choice()).storeId).toBe('131386')
-    for (const over of [
+    const wrong: Record<string, string>[] = [
       { MerchantID: '2000933' },
       { CVSStoreID: '' },
       { LogisticsSubType: 'TCAT' },
       { ExtraData: '' },
       { CVSStoreID: "1'--" },
-    ])
-      expect(() => readMapReply(configOf(), choice(over as Record<string, string>))).toThrow(
-        expect.objectContaining({ code: 'forged' }),
-      )
+    ]
+    for (const over of wrong)
+      expect(() => readMapReply(configOf(), choice(over))).toThrow(expect.objectContaining({ code: 'forged' }))
   })
   it('does not take a mark that ECPay would cut', () => {
     expect(() =>
