@@ -64,6 +64,7 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
       if (applied === 'early') return await waiting(runtime, row, 'what became of its booking is not known yet')
       return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
     }
+    if (row.kind === 'contact') return await ignored(runtime, row, 'kept to be read')
     if (row.kind === 'sale') {
       if (connector.mapSale === undefined)
         throw new OmnisagaError('Misconfigured', `connection ${row.connection} brings no sales`)

@@ -64,7 +64,8 @@ export interface ConnectorContext<C = unknown> {
 
 /** A raw record and what identifies it; stored in the inbox before it is mapped. */
 export interface RawRecord {
-  kind: 'order' | 'courierStatus' | 'shipmentAdvice' | 'sale'
+  /** `contact`: a customer follows or leaves us; kept to be read. */
+  kind: 'order' | 'courierStatus' | 'shipmentAdvice' | 'sale' | 'contact'
   externalId: string
   /** With kind and externalId the identity of this very report; a repeat is dropped. */
   version: string
