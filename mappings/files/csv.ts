@@ -127,7 +127,7 @@ function guessDelimiter(text: string): string {
 }
 
 /** RFC 4180. @returns whole records, and how many characters they took; what is incomplete waits for more unless it is the `last`. */
-function parseRecords(text: string, delimiter: string, last: boolean): { records: string[][]; used: number } {
+export function parseRecords(text: string, delimiter: string, last: boolean): { records: string[][]; used: number } {
   const records: string[][] = []
   let used = 0
   let at = 0
