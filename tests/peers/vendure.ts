@@ -24,6 +24,7 @@ export const peer: Peer = {
     const database = await startDatabase(NAME, {
       version: [MAIN, join(peerSources(NAME), 'products.csv'), join(peerSources(NAME), 'package-lock.json')]
         .map((file) => readFileSync(file, 'utf8'))
+        .concat(password)
         .join('\n'),
       setUp: async (url) => {
         say(`${NAME}: filling its database`)
