@@ -1,5 +1,17 @@
 /** What a channel offers, looked through: listings whose number is our SKU, or a known alias, mean it; the rest waits for a person. */
-import { acceptProposals, forgetUnseen, listListings, seeListings } from '../store/listings.ts'
+import { OmnisagaError } from '../domain/errors.ts'
+import { transaction } from '../store/db.ts'
+import {
+  acceptProposals,
+  forgetUnseen,
+  ignoreListing,
+  listListings,
+  resendLevels,
+  seeListings,
+  setListing,
+  type ListingEntry,
+  type ListingRow,
+} from '../store/listings.ts'
 import { takeDue } from '../store/stockSides.ts'
 import { closeTasks, openTask } from '../store/tasks.ts'
 import type { Runtime } from './runtime.ts'
@@ -79,4 +91,61 @@ export async function tellUnmapped(runtime: Runtime, connection: string): Promis
     actions: ['skip'],
   })
   return count
+}
+
+type Named = { connection: string; listingId: string; variantId: string | null }
+
+async function named(runtime: Runtime, { connection, listingId, variantId }: Named): Promise<ListingRow | undefined> {
+  const rows = await listListings(runtime.pool, { connection, listingId, limit: 10_000 })
+  return rows.find((row) => row.variantId === variantId)
+}
+
+/** A person says what a listing means. @throws Invalid: no such connection, or a SKU that is no product. */
+export async function mapListing(runtime: Runtime, entry: ListingEntry): Promise<ListingRow | undefined> {
+  await runtime.connectorOf(entry.connection)
+  const skus = entry.skus.map(({ sku }) => sku)
+  const known = await runtime.pool.query<{ sku: string }>('select sku from products where sku = any($1)', [skus])
+  const unknown = skus.filter((sku) => !known.rows.some((row) => row.sku === sku))
+  if (unknown.length > 0)
+    throw new OmnisagaError(
+      'Invalid',
+      `${unknown.join(', ')} ${unknown.length === 1 ? 'is no product' : 'are no products'} here`,
+      {
+        code: 'sku',
+        remedy: 'Correct it, or add the product by `omnisaga connections apply FILE`.',
+      },
+    )
+  await transaction(runtime.pool, (tx) => setListing(tx, entry, 'person'))
+  await tellUnmapped(runtime, entry.connection)
+  return await named(runtime, entry)
+}
+
+/** A person says that a listing is not ours to keep. @throws Invalid when there is no such listing. */
+export async function leaveListing(runtime: Runtime, which: Named): Promise<ListingRow | undefined> {
+  const found = await transaction(runtime.pool, (tx) => ignoreListing(tx, which.connection, which.listingId, which.variantId))
+  if (!found)
+    throw new OmnisagaError(
+      'Invalid',
+      `${which.connection} has no listing ${[which.listingId, which.variantId].filter(Boolean).join('/')}`,
+      {
+        code: 'listing',
+        remedy: 'See them with `omnisaga listings`, or look through the channel with `omnisaga listings find`.',
+      },
+    )
+  await tellUnmapped(runtime, which.connection)
+  return await named(runtime, which)
+}
+
+/** Computes and tells everything anew, as when somebody has edited levels at the channel. @returns how many it will be told. */
+export async function tellAgain(runtime: Runtime, connection: string): Promise<number> {
+  const side = await runtime.pool.query(
+    'update stock_sides set recompute = true, push_after = now() where connection = $1 and push',
+    [connection],
+  )
+  if (side.rowCount === 0)
+    throw new OmnisagaError('Invalid', `${connection} is told no stock levels`, {
+      code: 'no-push',
+      remedy: 'Set "push": true in its section "stock" and apply the file.',
+    })
+  return await resendLevels(runtime.pool, connection)
 }

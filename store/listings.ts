@@ -147,7 +147,7 @@ export async function forgetUnseen(db: Queryable, connection: string, since: Dat
 
 export async function listListings(
   db: Queryable,
-  filter: { connection?: string; state?: ListingRow['state']; sku?: string; limit?: number } = {},
+  filter: { connection?: string; listingId?: string; state?: ListingRow['state']; sku?: string; limit?: number } = {},
 ): Promise<ListingRow[]> {
   const { rows } = await db.query<ListingRow>(
     `select l.connection, l.listing_id as "listingId", nullif(l.variant_id, '') as "variantId", l.external_sku as "externalSku", l.title,
@@ -163,8 +163,9 @@ export async function listListings(
        and ($2::text is null or $2 = case when l.ignored then 'ignored' when p.skus is null then 'unmapped' else 'mapped' end)
        and ($3::text is null or exists (select from listing_parts q where q.sku = $3 and q.connection = l.connection
          and q.listing_id = l.listing_id and q.variant_id = l.variant_id))
+       and ($5::text is null or l.listing_id = $5)
      order by l.connection, l.listing_id, l.variant_id limit $4`,
-    [filter.connection ?? null, filter.state ?? null, filter.sku ?? null, filter.limit ?? 500],
+    [filter.connection ?? null, filter.state ?? null, filter.sku ?? null, filter.limit ?? 500, filter.listingId ?? null],
   )
   return rows
 }

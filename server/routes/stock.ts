@@ -4,6 +4,7 @@ import { levels, setOnHand } from '../../store/ledger/operations.ts'
 import { transaction } from '../../store/db.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { stockSideRoutes } from './stockSides.ts'
 import { StockAnswer, StockLevelSchema, StockQuery, StockRequest } from '../schemas.ts'
 
 export const stockRoutes: Route[] = [
@@ -52,4 +53,5 @@ export const stockRoutes: Route[] = [
       return { status: 200, body: level }
     },
   }),
+  ...stockSideRoutes,
 ]
