@@ -23,6 +23,7 @@ export const TrytonConfig = z.object({
     .describe(
       'Our location whose warehouse a new sale names, until its units say where they leave; none: the first of warehouses.',
     ),
+  channels: z.array(z.string()).optional().describe('Sales channels whose orders are booked here; absent: all.'),
   customers: z
     .record(z.string(), z.string())
     .default({})
