@@ -32,8 +32,8 @@ const parser = new XMLParser({
   isArray: (name) => name === 'Advice' || name === 'Line',
 })
 
-const unfinished = (reason: string): AdviceFile => ({ state: 'unfinished', reason })
-const unreadable = (reason: string): AdviceFile => ({ state: 'unreadable', reason })
+export const unfinished = (reason: string): AdviceFile => ({ state: 'unfinished', reason })
+export const unreadable = (reason: string): AdviceFile => ({ state: 'unreadable', reason })
 
 export function parseAdviceFile(bytes: Uint8Array, file: string): AdviceFile {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
@@ -68,17 +68,22 @@ export function parseAdviceFile(bytes: Uint8Array, file: string): AdviceFile {
   const [name, content] = roots[0] ?? ['', '']
   if (roots.length !== 1 || name !== ROOT)
     return unreadable(`the root element is ${roots.map(([key]) => key).join(', ')}: it must be ${ROOT}`)
-  return collect(content, file)
+  return adviceElements(content, file)
 }
 
-function collect(content: unknown, file: string): AdviceFile {
+function adviceElements(content: unknown, file: string): AdviceFile {
   const root = z.object({ Advice: z.array(z.unknown()).default([]) }).safeParse(content === '' ? {} : content)
   if (!root.success) return unreadable(`${ROOT} holds text: it must hold Advice elements`)
   const stray = Object.keys(content === '' ? {} : (content as object)).find((name) => name !== 'Advice' && name !== '#text')
   if (stray !== undefined) return unreadable(`${ROOT} holds <${stray}>: it must hold Advice elements only`)
+  return collect(root.data.Advice, file)
+}
+
+/** What can be filed under its unit becomes a record, the rest is set aside. */
+export function collect(advices: unknown[], file: string): AdviceFile {
   const records: RawRecord[] = []
   const bad: BadAdvice[] = []
-  for (const [index, advice] of root.data.Advice.entries()) {
+  for (const [index, advice] of advices.entries()) {
     const cleaned = clean(advice)
     const reason = unidentified(cleaned)
     if (reason === null) records.push(recordOf(cleaned as Record<string, unknown>, file))

@@ -7,6 +7,7 @@ import { parseAdviceFile } from './adviceFile.ts'
 import type { BadAdvice } from './adviceFile.ts'
 import { doneFolderOf, rejectedFolderOf } from './config.ts'
 import type { WmsConfig } from './config.ts'
+import { parseAdviceCsv } from './csv.ts'
 import { inFolder, listFinished, moveAway, readStill, statOrNull, writeWhole } from './folder.ts'
 import type { Seen } from './folder.ts'
 
@@ -24,7 +25,7 @@ interface ReadFile {
 
 /** With its content's hash: a file name may be used again. */
 const badName = (name: string, { position, content }: BadAdvice): string =>
-  `${name.replace(/\.xml$/i, '')}.advice-${position}-${contentHash(content).slice(0, 8)}.json`
+  `${name.replace(/\.(xml|csv)$/i, '')}.advice-${position}-${contentHash(content).slice(0, 8)}.json`
 
 /** @returns null for a file that is to be read another time. */
 async function readOne(config: WmsConfig, name: string, nowMs: number): Promise<ReadFile | null> {
@@ -36,7 +37,7 @@ async function readOne(config: WmsConfig, name: string, nowMs: number): Promise<
     return setAside(stats, `the file has ${stats.size} bytes: at most ${config.maxFileBytes} are read; write several files`)
   const still = await readStill(path)
   if (still === null) return null
-  const parsed = parseAdviceFile(still.bytes, name)
+  const parsed = config.format === 'csv' ? parseAdviceCsv(still.bytes, name, config) : parseAdviceFile(still.bytes, name)
   if (parsed.state === 'read') return { name, seen: still.seen, records: parsed.records, bad: parsed.bad, reason: null }
   if (parsed.state === 'unreadable') return setAside(still.seen, parsed.reason)
   const restedMs = nowMs - still.seen.mtimeMs
@@ -63,7 +64,7 @@ async function putAway(config: WmsConfig, file: ReadFile, nowMs: number): Promis
 export async function readAnswers(config: WmsConfig, now: () => Date): Promise<WarehouseAnswers> {
   const files: ReadFile[] = []
   await inFolder(config.inFolder, async () => {
-    for (const name of await listFinished(config.inFolder)) {
+    for (const name of await listFinished(config.inFolder, config.format)) {
       const file = await readOne(config, name, now().getTime())
       if (file !== null) files.push(file)
       if (files.length === MAX_FILES) break

@@ -60,8 +60,8 @@ async function removeLeftovers(folder: string, prefix: string, nowMs: number): P
  * The file is there whole or not at all, also after a crash of the machine: hidden temporary name in the same folder, file
  * synced, renamed, folder synced. A file that already says the same is left alone, so that the warehouse does not see it anew.
  */
-export async function writeWhole(folder: string, name: string, text: string, nowMs: number): Promise<void> {
-  const content = Buffer.from(text, 'utf8')
+export async function writeWhole(folder: string, name: string, text: string | Buffer, nowMs: number): Promise<void> {
+  const content = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
   const target = join(folder, name)
   if (await sameContent(target, content)) return syncFolder(folder)
   const prefix = `.${name}.`
@@ -91,10 +91,10 @@ export async function statOrNull(path: string): Promise<Stats | null> {
 }
 
 /** Names in byte order; hidden and temporary names are somebody's unfinished work. */
-export async function listFinished(folder: string): Promise<string[]> {
+export async function listFinished(folder: string, format: 'xml' | 'csv'): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   return entries
-    .filter((entry) => entry.isFile() && /\.xml$/i.test(entry.name) && !/^[.~]/.test(entry.name))
+    .filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith(`.${format}`) && !/^[.~]/.test(entry.name))
     .map(({ name }) => name)
     .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }

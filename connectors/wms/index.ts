@@ -1,11 +1,12 @@
 /**
  * A warehouse that exchanges files: orders, cancellations and labels into one folder (to-warehouse.xsd), shipment advices out of
- * another (from-warehouse.xsd). See docs/connectors/wms.md.
+ * another (from-warehouse.xsd), or the same as CSV. See docs/connectors/wms.md.
  */
 import { resolve } from 'node:path'
 import type { CheckResult, Connector } from '../kit/types.ts'
 import { readAnswers } from './answers.ts'
 import { WmsConfig, doneFolderOf, rejectedFolderOf } from './config.ts'
+import { cancelCsv, labelCsv, waveCsv } from './csv.ts'
 import { inFolder, problemWith, writeWhole } from './folder.ts'
 import { mapAdvice } from './mapAdvice.ts'
 import { cancelRequest, labelRequest, waveRequest } from './requests.ts'
@@ -43,18 +44,23 @@ async function check(config: WmsConfig): Promise<CheckResult> {
 
 export const wms: Connector<WmsConfig> = {
   name: 'wms-dropfolder',
-  title: 'Warehouse drop folder (XML)',
+  title: 'Warehouse drop folder (XML, CSV)',
   kind: 'warehouse',
   configSchema: WmsConfig,
   secretFields: [],
   check: (ctx) => check(ctx.connection.config),
   warehouse: {
-    sendWave: async (ctx, wave) => send(ctx.connection.config, waveRequest(wave), ctx.now()),
-    sendCancel: async (ctx, args) => {
-      await send(ctx.connection.config, cancelRequest(args), ctx.now())
+    async sendWave(ctx, wave) {
+      const { config } = ctx.connection
+      return await send(config, config.format === 'csv' ? waveCsv(wave, config) : waveRequest(wave), ctx.now())
     },
-    sendLabel: async (ctx, args) => {
-      await send(ctx.connection.config, labelRequest(args), ctx.now())
+    async sendCancel(ctx, args) {
+      const { config } = ctx.connection
+      await send(config, config.format === 'csv' ? cancelCsv(args, config) : cancelRequest(args), ctx.now())
+    },
+    async sendLabel(ctx, args) {
+      const { config } = ctx.connection
+      await send(config, config.format === 'csv' ? labelCsv(args, config) : labelRequest(args), ctx.now())
     },
     readAnswers: (ctx) => readAnswers(ctx.connection.config, () => ctx.now()),
     mapAdvice,

@@ -7,15 +7,16 @@ import type { XmlChild, XmlElement } from './xml.ts'
 
 export interface OutFile {
   fileName: string
-  content: string
+  /** Text is written in UTF-8. */
+  content: string | Buffer
 }
 
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /** An id as part of a file name; one that holds other characters gets its hash, so that two never meet in one name. */
-export function fileNameOf(kind: 'wave' | 'cancel' | 'label', id: string): string {
-  if (PLAIN_NAME.test(id)) return `${kind}-${id}.xml`
-  return `${kind}-${id.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 60)}-${contentHash(id).slice(0, 12)}.xml`
+export function fileNameOf(kind: 'wave' | 'cancel' | 'label', id: string, format: 'xml' | 'csv' = 'xml'): string {
+  if (PLAIN_NAME.test(id)) return `${kind}-${id}.${format}`
+  return `${kind}-${id.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 60)}-${contentHash(id).slice(0, 12)}.${format}`
 }
 
 const documentRoot = (name: string, children: XmlChild[]): string =>
@@ -76,7 +77,7 @@ function orderElement(unit: WaveUnit): XmlElement {
 }
 
 /** @throws OmnisagaError Invalid for a wave or an order with nothing in it: the warehouse would refuse the whole file. */
-export function waveRequest(wave: Wave): OutFile {
+export function checkWave(wave: Wave): void {
   if (wave.units.length === 0)
     throw new OmnisagaError('Invalid', `wave ${wave.id} has no units`, { remedy: 'close it without sending' })
   const hollow = wave.units.find((unit) => unit.lines.length === 0)
@@ -84,6 +85,11 @@ export function waveRequest(wave: Wave): OutFile {
     throw new OmnisagaError('Invalid', `unit ${hollow.unitId} of wave ${wave.id} has no lines`, {
       remedy: 'take it out of the wave',
     })
+}
+
+/** @throws as checkWave */
+export function waveRequest(wave: Wave): OutFile & { content: string } {
+  checkWave(wave)
   return {
     fileName: fileNameOf('wave', wave.id),
     content: documentRoot('Wave', [
@@ -95,7 +101,7 @@ export function waveRequest(wave: Wave): OutFile {
   }
 }
 
-export const cancelRequest = (args: { unitId: string; reason: string; key: string }): OutFile => ({
+export const cancelRequest = (args: { unitId: string; reason: string; key: string }): OutFile & { content: string } => ({
   fileName: fileNameOf('cancel', args.key),
   content: documentRoot('Cancel', [
     text('Key', args.key),
@@ -113,7 +119,7 @@ export const labelRequest = (args: {
   amountDueMinor: number
   notes: string | null
   key: string
-}): OutFile => ({
+}): OutFile & { content: string } => ({
   fileName: fileNameOf('label', args.key),
   content: documentRoot('Label', [
     text('Key', args.key),
