@@ -126,12 +126,15 @@ class Taking {
     const settings = await fileSettings(runtime, job.connection)
     const read: ReadOptions = { ...settings, profile: job.profile || undefined, connection: job.connection, password }
     const upload = await uploadOf(runtime.pool, job.id)
-    let beating: Promise<void> | null = null
+    let beating = Promise.resolve()
+    let isBeating = false
     const clock = setInterval(() => {
-      beating ??= this.beat()
+      if (isBeating) return
+      isBeating = true
+      beating = this.beat()
         .catch((error: unknown) => this.leave.abort(error))
         .finally(() => {
-          beating = null
+          isBeating = false
         })
     }, BEAT_MS)
     let summary: FileSummary

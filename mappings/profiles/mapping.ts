@@ -214,7 +214,11 @@ function mapOrder(
     : delivery.method === 'storePickup' || delivery.method === 'handOver'
       ? pickupContact(whole)
       : contactOf(whole, problems, {
-          needsAddress: delivery.method === 'home' && delivery.service !== 'channel',
+          // Where it goes is asked once it is known how it goes.
+          needsAddress:
+            delivery.method === 'home' &&
+            delivery.service !== 'channel' &&
+            !problems.errors.some(({ code }) => code === 'unknownDelivery'),
           readAddress: true,
         })
   checkAgreement(rows, orderFields, problems)

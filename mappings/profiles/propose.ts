@@ -21,7 +21,7 @@ export interface Proposal {
   fingerprint: string | null
 }
 
-/** Tried in order; the first field that takes a header keeps it. Keys are as normaliseHeader makes them. */
+/** Tried in order; the first field that takes a header keeps it. Keys are as wordOf makes them. */
 const SYNONYMS: readonly [TaughtField, RegExp][] = [
   [
     'orderNumber',
@@ -36,7 +36,7 @@ const SYNONYMS: readonly [TaughtField, RegExp][] = [
   ['status', /^(訂單|處理|出貨)?狀態$|^(order)?status$/],
   ['paymentMethod', /付款(方式|別)|支付方式|收款方式|payment(method|type)?$/],
   ['amountDue', /代收|應收|cod.*amount|amountdue|貨到付款金額/],
-  ['email', /e-?mail|信箱|電子郵件/],
+  ['email', /email|信箱|電子郵件/],
   ['postalCode', /郵遞區號|^zip|postal|postcode/],
   ['storeId', /(門市|超商|店鋪|店舖).*(店號|代號|編號|號)|^店號$|storeid|storeno|storecode/],
   ['chain', /超商(類型|別|名稱)?$|^chain$/],
@@ -44,7 +44,7 @@ const SYNONYMS: readonly [TaughtField, RegExp][] = [
   ['askedTime', /(指定|希望|約定|預計).*(送達|到貨|配送|配達).*(日|時)?|deliver(at|ydate|ytime)/],
   [
     'recipientName',
-    /(收件|收貨|取件|取貨|收)(人|者)?(姓名|名稱|名)?$|^(recipient|receiver|consignee|shipto|shipping|ship)-?_?(name)?$|^收件人$/,
+    /(收件|收貨|取件|取貨|收)(人|者)?(姓名|名稱|名)?$|^(recipient|receiver|consignee|shipto|shipping|ship)(name)?$|^收件人$/,
   ],
   [
     'phone',
@@ -54,13 +54,13 @@ const SYNONYMS: readonly [TaughtField, RegExp][] = [
   ['city', /^縣市別?$|^城市$|^city$|shippingcity/],
   ['address', /地址|住址|address|street/],
   ['country', /^國家$|country/],
-  ['buyerName', /(訂購|購買|買)(人|者|家)|^會員|^客戶(姓名|名稱)?$|buyer|customer/],
+  ['buyerName', /(訂購|購買|買)(人|者|家)|^會員|^(客戶|顧客)(姓名|名稱)?$|buyer|customer/],
   ['itemId', /(平台|賣場|商城).*(商品|編號)|^商品id$|itemid|productid/],
-  ['sku', /sku|貨號|料號|品號|商品(編號|代號|代碼|原廠編號)|^產品(編號|代碼|代號)$|itemcode|partno|^item(no|number)$|條碼/],
+  ['sku', /sku|貨號|料號|品號|(商品|產品|貨品|品項)(編號|代號|代碼|原廠編號)$|itemcode|partno|^item(no|number)$|條碼/],
   ['variant', /規格|款式|選項|尺寸|顏色|variant|option/],
-  ['productName', /(商品|產品|品項|貨品)(名稱|名)?$|^品名$|(product|item|lineitem)-?_?(name|title)|^title$|^(product|item)$/],
+  ['productName', /(商品|產品|品項|貨品)(名稱|名)?$|^品名$|(product|item|lineitem)(name|title)|^title$|^(product|item)$/],
   ['quantity', /數量|件數|^qty$|quantity|^pcs$/],
-  ['lineTotal', /^(商品)?小計$|(line|sub)-?_?total|^amount$|^金額$/],
+  ['lineTotal', /^(商品)?小計$|(line|sub)total|^amount$|^金額$/],
   ['unitPrice', /單價|售價|價格|unitprice|^price$|lineitemprice|進價|成本/],
   ['shippingFee', /運費|shipping(fee|cost|price)|freight/],
   ['discount1', /折扣|折抵|優惠金額|discount/],
@@ -156,7 +156,7 @@ async function headerIn(sheet: Sheet): Promise<{ row: number; columns: Column[];
   let best: { at: number; score: number } | null = null
   for (const [at, row] of rows.slice(0, HEADER_WITHIN_ROWS).entries()) {
     const texts = row.cells.map((cell) => cellText(cell))
-    const score = new Set(texts.map((text) => meaningOf(normaliseHeader(text))).filter((field) => field !== null)).size
+    const score = new Set(texts.map((text) => meaningOf(wordOf(text))).filter((field) => field !== null)).size
     if (score >= 3 && (best === null || score > best.score)) best = { at, score }
   }
   if (best === null) return null
@@ -166,7 +166,7 @@ async function headerIn(sheet: Sheet): Promise<{ row: number; columns: Column[];
   const seen = new Set<string>()
   const columns = header.cells.flatMap((cell, column): Column[] => {
     const text = normaliseText(cellText(cell))
-    const key = normaliseHeader(text)
+    const key = wordOf(text)
     // Of two columns of one name the first is meant.
     if (key === '' || seen.has(key)) return []
     seen.add(key)
@@ -174,6 +174,9 @@ async function headerIn(sheet: Sheet): Promise<{ row: number; columns: Column[];
   })
   return { row: header.row, columns, score: best.score }
 }
+
+/** order_no, order-no and Order No are one word. */
+const wordOf = (text: string) => normaliseHeader(text).replace(/[_-]/g, '')
 
 const meaningOf = (key: string): TaughtField | null =>
   key === '' ? null : (SYNONYMS.find(([, pattern]) => pattern.test(key))?.[0] ?? null)
