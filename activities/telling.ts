@@ -1,5 +1,6 @@
 /** How each fact is told to its participant, from the order as it is now. */
 import type { Booking } from '../connectors/kit/types.ts'
+import { toWholes } from '../domain/bundle.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { readOrder, type OrderRecord, type ParcelRecord } from '../store/orderRecord.ts'
 import type { OwedKind, OwedRow } from '../store/outbox.ts'
@@ -120,13 +121,17 @@ const tellers: Record<Exclude<OwedKind, 'notice'>, Teller> = {
   },
 }
 
+/** As the channel knows them: a bundle that was taken apart is told as a whole. */
 const toldLines = (record: OrderRecord, unitId: string) =>
-  record.unit(unitId).lines.map(({ lineId, sku, packed }) => ({
-    lineId,
-    sku,
-    externalSku: record.line(lineId).externalSku,
-    quantity: packed,
-  }))
+  toWholes(
+    record.unit(unitId).lines.map(({ lineId, sku, packed }) => ({
+      lineId,
+      sku: sku as string | null,
+      externalSku: record.line(lineId).externalSku,
+      quantity: packed,
+    })),
+    record.lines,
+  )
 
 /** Some couriers number a parcel only after it was booked: asked again until they have. */
 async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<boolean> {

@@ -106,7 +106,7 @@ export async function seeListings(
      from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as u(listing_id, variant_id, external_sku, title)
      order by u.listing_id, u.variant_id
      on conflict (connection, listing_id, variant_id) do update set seen_at = excluded.seen_at,
-       external_sku = coalesce(excluded.external_sku, t.external_sku), title = coalesce(excluded.title, t.title)`,
+       external_sku = coalesce(case when t.source <> 'found' then t.external_sku end, excluded.external_sku, t.external_sku), title = coalesce(excluded.title, t.title)`,
     [
       connection,
       page.map((listing) => listing.listingId),
