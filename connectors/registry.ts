@@ -2,6 +2,7 @@
 import type { Connector } from './kit/types.ts'
 import { track17 } from './17track/index.ts'
 import { cyberbiz, cyberbizPos } from './cyberbiz/index.ts'
+import { easypost } from './easypost/index.ts'
 import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
 import { medusa } from './medusa/index.ts'
@@ -19,6 +20,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   '17track': track17,
   cyberbiz,
   'cyberbiz-pos': cyberbizPos,
+  easypost,
   ecpay,
   file,
   line,
