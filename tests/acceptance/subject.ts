@@ -55,8 +55,8 @@ export interface OrdersStage {
 
 export interface ReadCase {
   run(ctx: ConnectorContext, connector: Connector): Promise<unknown>
-  /** Narrows the suite's faults to its request. */
-  request: { path: string; method?: string }
+  /** Narrows the suite's faults to its request; `fields` as in FaultRule, for vendors with one path for all (GraphQL). */
+  request: { path: string; method?: string; fields?: Record<string, string> }
 }
 
 export interface WriteCase {
@@ -69,8 +69,8 @@ export interface WriteCase {
   run(ctx: ConnectorContext, connector: Connector): Promise<unknown>
   /** Effects of it at the vendor: 1 after any number of runs. */
   effects(): number
-  /** Narrows the suite's faults to the request that writes, e.g. {path: '/ship', method: 'POST'}. */
-  request: { path: string; method?: string }
+  /** Narrows the suite's faults to the request that writes, e.g. {path: '/ship', method: 'POST'}; `fields` as in FaultRule. */
+  request: { path: string; method?: string; fields?: Record<string, string> }
   /**
    * The vendor has neither a key of ours nor a look-up for it, and why: an unknown outcome is then not repeated, a person decides, and
    * after it the vendor has at most one effect.
