@@ -1,11 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { oauthTokenRequest, parseOauthTokens, withToken } from '../../connectors/kit/bearer.ts'
+import { callJson, checkBy, urlOf } from '../../connectors/kit/call.ts'
 import { createHttpClient, describeRequest, retryAfterMs } from '../../connectors/kit/http.ts'
 import { defaultLimits, type Limits } from '../../connectors/kit/limits.ts'
+import { CallMeter, observer, safePath } from '../../connectors/kit/meter.ts'
+import { followPages, withoutRepeats } from '../../connectors/kit/paging.ts'
 import { createQuota } from '../../connectors/kit/quota.ts'
 import { createTokenStore } from '../../connectors/kit/tokens.ts'
 import { encodeForm, parseForm } from '../../connectors/kit/form.ts'
+import { OmnisagaError } from '../../domain/errors.ts'
 import { createPool } from '../../store/db.ts'
 import { secretKeyFrom } from '../../store/secrets.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
@@ -317,5 +322,190 @@ describe('forms', () => {
     const fields = { 名: '王 小明+&=', empty: '', __proto__x: '1' }
     expect(parseForm(encodeForm({ ...fields, absent: undefined }))).toEqual(fields)
     expect(() => parseForm('a=1&a=2')).toThrow(expect.objectContaining({ code: 'repeated-field' }))
+  })
+})
+
+describe('withToken', () => {
+  const key = secretKeyFrom('a passphrase for tests')
+  const now = () => new Date('2026-11-22T05:00:00Z')
+  const until = (time: string) => new Date(`2026-11-22T${time}Z`)
+  const refused = () => new OmnisagaError('AuthExpired', 'refused', { code: '401' })
+  beforeEach(async () => {
+    await db.pool.query(`insert into connections (name, connector, config) values ('c', 'x', '{}')`)
+  })
+  const context = () => ({ tokens: createTokenStore(db.pool, key, 'c'), now })
+
+  it('asks for a token before the first call, keeps it, and renews it before its end', async () => {
+    const used: string[] = []
+    let exchanged = 0
+    const source = {
+      exchange: async () => ({
+        accessToken: `t${++exchanged}`,
+        refreshToken: 'r',
+        expiresAt: until(exchanged === 1 ? '05:00:30' : '06:00:00'),
+      }),
+    }
+    for (let time = 0; time < 3; time++) await withToken(context(), source, async (token) => used.push(token))
+    // The first ends within the minute that is left for a call, so the second call has its own.
+    expect(used).toEqual(['t1', 't2', 't2'])
+  })
+  it('renews once when the token is refused, and not again when that does not help', async () => {
+    const initial = { accessToken: 't0', refreshToken: 'r0', expiresAt: until('09:00:00') }
+    let exchanged = 0
+    const exchange = async () => ({ accessToken: `t${++exchanged}`, refreshToken: 'r1', expiresAt: until('09:00:00') })
+    const used: string[] = []
+    const call = async (token: string) => {
+      used.push(token)
+      if (token === 't0') throw refused()
+      return 'answer'
+    }
+    expect(await withToken(context(), { initial, exchange }, call)).toBe('answer')
+    expect(used).toEqual(['t0', 't1'])
+    await expect(
+      withToken(context(), { initial, exchange: async () => ({ ...initial, accessToken: 't2' }) }, async () => {
+        throw refused()
+      }),
+    ).rejects.toMatchObject({ kind: 'AuthExpired' })
+    expect(exchanged).toBe(1)
+  })
+  it('asks for OAuth tokens as RFC 6749 writes it', () => {
+    const client = { url: 'https://vendor.example/token', clientId: 'id', clientSecret: 's&=' }
+    const body = (request: { body?: unknown }) => Object.fromEntries(new URLSearchParams(request.body as string))
+    expect(body(oauthTokenRequest(client))).toEqual({ grant_type: 'client_credentials', client_id: 'id', client_secret: 's&=' })
+    expect(body(oauthTokenRequest({ ...client, refreshToken: 'r' }))).toMatchObject({
+      grant_type: 'refresh_token',
+      refresh_token: 'r',
+    })
+    const at = { what: 'Acme', now: now(), refreshToken: 'r' }
+    expect(parseOauthTokens({ access_token: 'a', expires_in: '60' }, at)).toEqual({
+      accessToken: 'a',
+      refreshToken: 'r',
+      expiresAt: until('05:01:00'),
+    })
+    expect(() => parseOauthTokens({ error: 'nope' }, at)).toThrow(/access_token/)
+  })
+})
+
+describe('pages', () => {
+  const all = async <T>(pages: AsyncIterable<T[]>): Promise<T[][]> => {
+    const read: T[][] = []
+    for await (const page of pages) read.push(page)
+    return read
+  }
+  it('are followed to the end, empty ones passed over', async () => {
+    const asked: (string | null)[] = []
+    const pages: Record<string, { items: number[]; next: string | null }> = {
+      start: { items: [1, 2], next: 'b' },
+      b: { items: [], next: 'c' },
+      c: { items: [3], next: null },
+    }
+    const read = async (cursor: string | null) => {
+      asked.push(cursor)
+      return pages[cursor ?? 'start']!
+    }
+    expect(await all(followPages(read))).toEqual([[1, 2], [3]])
+    expect(asked).toEqual([null, 'b', 'c'])
+  })
+  it('that lead in a circle end as Transient', async () => {
+    const circle = followPages(async (cursor: string | null) => ({ items: [1], next: cursor === 'a' ? 'b' : 'a' }), 'Acme orders')
+    await expect(all(circle)).rejects.toMatchObject({ kind: 'Transient', code: 'page-loop' })
+  })
+  it('show a record that moved while they were read once', async () => {
+    const record = (externalId: string, version = '1') => ({
+      kind: 'order' as const,
+      externalId,
+      version,
+      eventAt: null,
+      payload: {},
+    })
+    async function* moving() {
+      yield [record('a'), record('b')]
+      yield [record('b')]
+      yield [record('b', '2'), record('c')]
+    }
+    expect((await all(withoutRepeats(moving()))).map((page) => page.map((each) => `${each.externalId}${each.version}`))).toEqual([
+      ['a1', 'b1'],
+      ['b2', 'c1'],
+    ])
+  })
+})
+
+describe('callJson', () => {
+  const answering = (status: number, body: string) => ({ http: { request: async () => ({ status, headers: {}, body }) } })
+  const call = { what: 'Acme GET /x', method: 'GET' as const, url: 'https://acme.example/x' }
+  it('gives the JSON, and null where there is no body', async () => {
+    expect(await callJson(answering(200, '{"a":1}'), call)).toEqual({ a: 1 })
+    expect(await callJson(answering(204, ''), call)).toBeNull()
+  })
+  it("says a refusal in the vendor's words, and an answer that is no JSON as what may pass", async () => {
+    const told = (json: unknown) => json as { code: string; message: string }
+    await expect(callJson(answering(422, '{"code":"E7","message":"sold out"}'), call, told)).rejects.toMatchObject({
+      kind: 'Rejected',
+      code: 'E7',
+      message: 'Acme GET /x was refused with HTTP 422: sold out',
+    })
+    await expect(callJson(answering(403, 'no'), call)).rejects.toMatchObject({ kind: 'Misconfigured' })
+    await expect(callJson(answering(200, '<html>'), call)).rejects.toMatchObject({ kind: 'Transient' })
+    await expect(callJson(answering(200, '<html>'), { ...call, write: true })).rejects.toMatchObject({ kind: 'OutcomeUnknown' })
+  })
+  it('makes addresses, and a check of a call', async () => {
+    expect(urlOf('https://a.example/v1/', '/x', { q: 'a b', none: undefined, n: 0 })).toBe('https://a.example/v1/x?q=a+b&n=0')
+    expect(await checkBy(async () => undefined)).toEqual({ ok: true, problems: [] })
+    const failing = async () => {
+      throw new OmnisagaError('Rejected', 'no', { remedy: 'mend it' })
+    }
+    expect(await checkBy(failing)).toEqual({ ok: false, problems: [{ message: 'no', remedy: 'mend it' }] })
+    await expect(
+      checkBy(async () => {
+        throw new TypeError('a bug')
+      }),
+    ).rejects.toThrow('a bug')
+  })
+})
+
+describe('trace and count of a call', () => {
+  it('hide in a path what may be a name, a phone, an address or a token', () => {
+    expect(safePath('/v1/orders/260-1122S_7/lines:cancel')).toBe('/v1/orders/260-1122S_7/lines:cancel')
+    expect(safePath('/v1/%E7%8E%8B%E5%B0%8F%E6%98%8E/0912345678/+886912345678/a@b.tw/%zz')).toBe('/v1/…/…/…/…/…')
+    expect(safePath(`/bot${'x'.repeat(80)}/send`)).toBe('/…/send')
+  })
+  it('leave one line each and one count, whatever the outcome', async () => {
+    const lines: Record<string, unknown>[] = []
+    const meter = new CallMeter()
+    const observe = observer({ debug: (fields) => lines.push(fields) }, meter)
+    const server = createServer((request, response) => {
+      if (request.url?.startsWith('/gone')) request.socket.destroy()
+      else response.writeHead(request.url?.startsWith('/bad') ? 404 : request.url?.startsWith('/broken') ? 500 : 200).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const http = createHttpClient({
+      connection: 'c',
+      quota: createQuota(db.pool, 'c', defaultLimits),
+      limits: defaultLimits,
+      observe: (call) => observe({ connection: 'c', connector: 'acme', ...call }),
+    })
+    await http.request({ method: 'GET', url: `${url}/ok?token=SECRET` })
+    await http.request({ method: 'GET', url: `${url}/bad` })
+    for (const path of ['/broken', '/gone'])
+      await expect(http.request({ method: 'GET', url: `${url}${path}` })).rejects.toMatchObject({ kind: 'Transient' })
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    expect(lines.map(({ path, status, outcome }) => [path, status, outcome])).toEqual([
+      [`${url}/ok`, 200, 'ok'],
+      [`${url}/bad`, 404, 'refused'],
+      [`${url}/broken`, 500, 'Transient'],
+      [`${url}/gone`, null, 'Transient'],
+    ])
+    expect(new Set(lines.map(({ attempt }) => attempt)).size).toBe(4)
+    expect(JSON.stringify(lines)).not.toContain('SECRET')
+    expect(meter.series().map(({ outcome, count }) => [outcome, count])).toEqual([
+      ['ok', 1],
+      ['refused', 1],
+      ['Transient', 2],
+    ])
+    const [ok] = meter.series()
+    expect(ok).toMatchObject({ connection: 'c', connector: 'acme' })
+    expect(ok?.buckets).toEqual(ok?.buckets.toSorted((a, b) => a - b))
   })
 })
