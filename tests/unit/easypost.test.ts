@@ -1,0 +1,258 @@
+/** EasyPost: its published answers, its official client as oracle, and the stand-in. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import officialClient from '@easypost/api'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EasypostConfig } from '../../connectors/easypost/config.ts'
+import { easypost } from '../../connectors/easypost/index.ts'
+import { bookingOf, createRequest, rateFor, shipmentOf, Tracker } from '../../connectors/easypost/shipments.ts'
+import { DETAILS, meaningOf, STATUSES } from '../../connectors/easypost/status.ts'
+import { recordsOf, signatureOf } from '../../connectors/easypost/trackers.ts'
+import { createHttpClient } from '../../connectors/kit/http.ts'
+import { defaultLimits } from '../../connectors/kit/limits.ts'
+import type { BookedParcel, ConnectorContext, ParcelRequest } from '../../connectors/kit/types.ts'
+import { startEasypostSimulator, TEST_KEY, WEBHOOK_SECRET, type EasypostSimulator } from '../../simulators/easypost/index.ts'
+
+/** What is used of the official client; its own types are of a CommonJS module that it is not. */
+interface Made {
+  id: string
+  tracking_code: string
+  rates: { id: string }[]
+}
+const EasyPostClient = officialClient as unknown as new (
+  key: string,
+  options: { baseUrl: string },
+) => {
+  Shipment: {
+    create(shipment: unknown): Promise<Made>
+    buy(id: string, rate: string): Promise<Made>
+    retrieve(id: string): Promise<Made>
+  }
+  Utils: { validateWebhook(body: Buffer, headers: Record<string, string>, secret: string): unknown }
+}
+
+const { courier } = easypost
+if (!courier) throw new Error('no courier')
+const answer = (name: string) => readFileSync(new URL(`./easypost-answers/${name}.json`, import.meta.url), 'utf8')
+
+let sim: EasypostSimulator
+beforeEach(async () => {
+  sim = await startEasypostSimulator()
+})
+afterEach(() => sim.stop())
+const config = (over: Record<string, unknown> = {}) =>
+  EasypostConfig.parse({
+    apiKey: TEST_KEY,
+    webhookSecret: WEBHOOK_SECRET,
+    baseUrl: sim.url,
+    from: { company: 'Shop', street1: '19 Sanchong Rd', city: 'Taipei', zip: '115', country: 'TW', phone: '+886226550115' },
+    ...over,
+  })
+const context = (over: Record<string, unknown> = {}): ConnectorContext<EasypostConfig> => ({
+  connection: { name: 'easypost', connector: 'easypost', version: 1, config: config(over), paused: false },
+  http: createHttpClient({
+    connection: 'easypost',
+    quota: { take: async () => undefined, pause: async () => undefined },
+    limits: defaultLimits,
+  }),
+  tokens: {
+    read: async () => null,
+    refresh: async () => {
+      throw new Error('EasyPost has no tokens')
+    },
+  },
+  now: () => new Date(),
+})
+const parcel: ParcelRequest = {
+  reference: 'OS0123456789ABCDEF01',
+  service: 'USPS/GroundAdvantage',
+  method: 'home',
+  cvs: null,
+  sender: { name: '', phone: '', postalCode: '', address: '' },
+  recipient: {
+    name: 'Wang Xiaoming',
+    phone: '+886912345678',
+    postalCode: '110',
+    city: 'Taipei',
+    district: 'Xinyi',
+    address: '45 Shifu Rd',
+  },
+  goodsName: 'Shirt',
+  goodsAmountMinor: 59_000,
+  amountDueMinor: 0,
+  weightGrams: 800,
+  temperature: 'ambient',
+  askedTime: null,
+  notes: null,
+  channelOrder: null,
+}
+const booked = async (over: Partial<ParcelRequest> = {}): Promise<BookedParcel> => {
+  const request = { ...parcel, ...over }
+  return { ...(await courier.book(context(), request)), reference: request.reference, service: request.service }
+}
+
+describe('published answers', () => {
+  it('a shipment that was made is not booked; the one that was bought is', () => {
+    expect(bookingOf(shipmentOf(JSON.parse(answer('shipments-create'))))).toBeNull()
+    expect(bookingOf(shipmentOf(JSON.parse(answer('shipments-buy'))))).toMatchObject({
+      waybill: '9434600208303109842228',
+      courierBookingId: 'shp_40b6f049f00348b18de3804a26f7fd62',
+      labelAmountMinor: 0,
+      label: { carrier: 'USPS', service: 'GroundAdvantage', postage: '8.20' },
+    })
+  })
+  it('the rate is the service asked for, or the cheapest; none is a refusal that names what there is', () => {
+    const made = shipmentOf(JSON.parse(answer('shipments-create')))
+    expect(made.rates?.find(({ id }) => id === rateFor(made, 'usps/priority').id)?.service).toBe('Priority')
+    const cheapest = Math.min(...(made.rates ?? []).map(({ rate }) => Number(rate)))
+    expect(Number(made.rates?.find(({ id }) => id === rateFor(made, 'cheapest').id)?.rate)).toBe(cheapest)
+    expect(() => rateFor(made, 'DHL/Moon')).toThrow(
+      expect.objectContaining({ kind: 'Rejected', remedy: expect.stringContaining('USPS/Express') as string }) as Error,
+    )
+  })
+  it("a tracker's steps are records, whose versions stay the same when they are read again", () => {
+    const tracker = Tracker.parse(JSON.parse(answer('trackers-create')))
+    const records = recordsOf(tracker)
+    expect(records.map(({ version }) => version)).toEqual([
+      'pre_transit/status_update@2025-04-09T20:40:17Z',
+      'pre_transit/status_update@2025-04-10T09:17:17Z',
+    ])
+    expect(recordsOf(tracker)).toEqual(records)
+  })
+})
+
+describe('the official client agrees', () => {
+  const client = () => new EasyPostClient(TEST_KEY, { baseUrl: `${sim.url}/v2/` })
+  it("on the signature of an event, EasyPost's own vector included", () => {
+    // The vector is over the text without the file's line break, whole weights written N.0.
+    const body = answer('event-body').trim()
+    const published = 'hmac-sha256-hex=38f3f53c103713df81616a0a186d77141957323ec21d5fe9363db93840f527db'
+    expect(signatureOf(WEBHOOK_SECRET, body)).toBe(published)
+    const validate = (text: string, secret: string) =>
+      client().Utils.validateWebhook(Buffer.from(text), { 'X-Hmac-Signature': signatureOf(secret, text) }, secret)
+    expect(validate(body, WEBHOOK_SECRET)).toMatchObject({ description: 'tracker.updated' })
+    for (const text of ['{"weight": 614,"a":1}', '{"a":{"weight":0}}', '{"weight": 1.5}', '{"name":"王小明"}'])
+      validate(text, 'ﬁ Å 密')
+    expect(() =>
+      client().Utils.validateWebhook(Buffer.from(body), { 'X-Hmac-Signature': signatureOf('other', body) }, WEBHOOK_SECRET),
+    ).toThrow()
+  })
+  it('on shipments: it finds ours by reference, and buys at the stand-in as we do', async () => {
+    const ours = await booked()
+    expect(await client().Shipment.retrieve(parcel.reference)).toMatchObject({
+      id: ours.courierBookingId,
+      tracking_code: ours.waybill,
+    })
+    const { shipment } = createRequest(config(), { ...parcel, reference: 'OS2' })
+    const made = await client().Shipment.create(shipment)
+    const theirs = await client().Shipment.buy(made.id, made.rates[0]?.id ?? '')
+    expect(await courier.lookUp(context(), { ...parcel, reference: 'OS2' })).toMatchObject({ waybill: theirs.tracking_code })
+  })
+  it('on the statuses there are, and their details', () => {
+    const types = createRequire(import.meta.url)
+      .resolve('@easypost/api')
+      .replace(/dist\/.*$/, 'types/Tracker/')
+    const listed = (file: string) =>
+      [...readFileSync(`${types}${file}.d.ts`, 'utf8').matchAll(/\| '(\w+)'/g)].map((match) => match[1]).sort()
+    expect(Object.keys(STATUSES).sort()).toEqual(listed('TrackerStatus'))
+    expect(Object.keys(DETAILS).sort()).toEqual(listed('TrackerStatusDetail'))
+  })
+})
+
+describe('statuses', () => {
+  it.each([
+    ['unknown', null, 'announced'],
+    ['pre_transit', 'label_created', 'announced'],
+    ['in_transit', 'received_at_origin_facility', 'shipped'],
+    ['in_transit', 'arrived_at_facility', 'inTransit'],
+    ['in_transit', 'lost', 'lost'],
+    ['out_for_delivery', 'out_for_delivery', 'outForDelivery'],
+    ['available_for_pickup', 'arrived_at_pickup_location', 'arrivedAtPickup'],
+    ['delivered', 'arrived_at_destination', 'delivered'],
+    ['return_to_sender', 'return', 'returning'],
+    ['failure', 'delivery_exception', 'attemptFailed'],
+    ['failure', 'some_new_detail', 'problem'],
+    ['teleported', null, 'unknown'],
+  ])('%s %s means %s', (status, detail, meaning) => {
+    expect(meaningOf(status, detail)).toBe(meaning)
+  })
+})
+
+describe('at the stand-in', () => {
+  it('books once: a shipment that was made and not bought is bought, not made again', async () => {
+    sim.faults.add({ kind: 'lostAnswer', path: '/v2/shipments', method: 'POST' })
+    await expect(courier.book(context(), parcel)).rejects.toMatchObject({ kind: 'OutcomeUnknown' })
+    expect(await courier.lookUp(context(), parcel)).toBeNull()
+    const booking = await courier.book(context(), parcel)
+    expect(sim.shipments()).toHaveLength(1)
+    expect(await courier.lookUp(context(), parcel)).toEqual(booking)
+    expect(await courier.book(context(), parcel)).toEqual(booking)
+    expect(sim.purchases()).toBe(1)
+  })
+  it('abroad needs customs papers; cash, a missing weight and stores are refused before anything is sent', async () => {
+    const abroad = { ...parcel, service: 'cheapest', recipient: { ...parcel.recipient, country: 'US', province: 'CA' } }
+    await expect(courier.book(context(), abroad)).rejects.toMatchObject({ kind: 'Invalid', code: 'customs_info' })
+    const customs = { signer: 'Chen', hsTariffNumber: '6109.10' }
+    expect((await courier.book(context({ customs }), abroad)).label).toMatchObject({ carrier: 'DHLExpress' })
+    for (const over of [
+      { amountDueMinor: 100 },
+      { weightGrams: null },
+      { recipient: { ...parcel.recipient, address: null, district: null } },
+    ])
+      await expect(courier.book(context(), { ...parcel, reference: 'OS3', ...over })).rejects.toMatchObject({ kind: 'Invalid' })
+    expect(sim.shipments()).toHaveLength(1)
+    expect(() => courier.serviceFor(config(), { method: 'cvs', chain: 'FAMI', wished: null })).toThrow()
+    expect(courier.serviceFor(config(), { method: 'home', chain: null, wished: 'USPS/Express' })).toBe('USPS/Express')
+  })
+  it("a refusal is told in EasyPost's words without the customer", async () => {
+    sim.faults.add({ kind: 'refuse', path: '/buy', message: 'Unable to deliver to Wang Xiaoming, 45 Shifu Rd' })
+    const error = await courier.book(context(), parcel).catch((caught: unknown) => caught as Error)
+    expect(error).toMatchObject({ kind: 'Rejected', code: 'SHIPMENT.POSTAGE.FAILURE' })
+    expect(String(error)).not.toContain('Wang')
+    expect(String(error)).not.toContain('Shifu')
+  })
+  it('gives a label back once, and not when the parcel has left', async () => {
+    const [one, two] = [await booked(), await booked({ reference: 'OS2' })]
+    const cancel = (of: BookedParcel) => courier.cancel(context(), of)
+    await cancel(one)
+    await cancel(one)
+    expect(sim.shipments()[0]?.refund_status).toBe('submitted')
+    sim.track(two.courierBookingId, {})
+    await expect(cancel(two)).rejects.toMatchObject({ kind: 'Rejected', code: 'rejected' })
+  })
+  it('prints a label as it is, several on one page, and again without a purchase', async () => {
+    const [one, two] = [await booked(), await booked({ reference: 'OS2' })]
+    const label = await courier.labels?.(context(), [one])
+    expect(label?.contentType).toBe('image/png')
+    expect(label?.bytes.subarray(1, 4).toString('latin1')).toBe('PNG')
+    const sheet = await courier.labels?.(context(), [one, two])
+    expect(sheet?.bytes.toString('utf8').match(/data:image\/png;base64/g)).toHaveLength(2)
+    expect(sim.purchases()).toBe(2)
+  })
+  it('makes one scan form, and gives it again', async () => {
+    const parcels = [await booked(), await booked({ reference: 'OS2' })]
+    for (const _again of [1, 2])
+      expect(await courier.manifest?.(context(), parcels)).toMatchObject({ contentType: 'application/pdf' })
+    expect(sim.scanForms()).toBe(1)
+  })
+  it('the event and the tracker tell the same news, of the parcel that was booked', async () => {
+    const one = await booked()
+    sim.track(one.courierBookingId, { status: 'pre_transit', status_detail: 'label_created' })
+    sim.track(one.courierBookingId, { status: 'in_transit', status_detail: 'received_at_origin_facility' })
+    const asked = await courier.track?.(context(), [one])
+    expect(easypost.receiveWebhook?.(context(), sim.event(one.courierBookingId)).records).toEqual(asked)
+    expect(asked?.map((record) => courier.mapReport(record))).toMatchObject([
+      { courierBookingId: one.courierBookingId, waybill: one.waybill, meaning: 'announced' },
+      { courierBookingId: one.courierBookingId, meaning: 'shipped', code: 'in_transit/received_at_origin_facility' },
+    ])
+  })
+  it('a wrong key stops the connection; without a secret no event is taken', async () => {
+    const one = await booked()
+    expect(() => easypost.receiveWebhook?.(context({ webhookSecret: '' }), sim.event(one.courierBookingId))).toThrow(
+      expect.objectContaining({ code: 'forged' }) as Error,
+    )
+    sim.revoke()
+    await expect(courier.lookUp(context(), parcel)).rejects.toMatchObject({ kind: 'Misconfigured' })
+    expect(await easypost.check(context())).toMatchObject({ ok: false })
+  })
+})
