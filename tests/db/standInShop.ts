@@ -15,6 +15,7 @@ export class Account {
   /** What the shop shows, by listing and variant. */
   readonly shows = new Map<string, number>()
   readonly pushes: ListingLevel[][] = []
+  readonly tracking: { externalId: string; lines: { lineId: string; quantity: number }[] }[] = []
   fates: PushFate[] = []
   otherwise: PushFate = 'ok'
   /** Listings that the shop refuses one by one. */
@@ -85,6 +86,10 @@ export function standInShop(batchSize = 50): StandInShop {
     mapOrder(connection, { externalId, payload }) {
       const { channel, shop } = Config.parse(connection.config)
       return incomingOrderOf(payload, { channel, shop, connection: connection.name, externalId })
+    },
+    writeTracking(ctx, { externalId, lines }) {
+      of(ctx).tracking.push({ externalId, lines: lines.map(({ lineId, quantity }) => ({ lineId, quantity })) })
+      return Promise.resolve()
     },
     stock: {
       batchSize,

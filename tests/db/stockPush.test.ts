@@ -18,8 +18,9 @@ beforeEach(async () => {
   await world.count('CAP', 7)
 })
 afterEach(async () => {
-  expect((await audit(world.runtime.pool)).violations).toEqual([])
+  const { violations } = await audit(world.runtime.pool)
   await world.stop()
+  if (violations.length > 0) throw new Error(JSON.stringify(violations))
 })
 
 const open = (stock: Record<string, unknown> = {}) =>

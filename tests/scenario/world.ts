@@ -3,7 +3,8 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Policy } from '../../domain/policy.ts'
-import { connectors } from '../../connectors/registry.ts'
+import type { Connector } from '../../connectors/kit/types.ts'
+import { connectors as registry } from '../../connectors/registry.ts'
 import { createRuntime, type Runtime } from '../../runtime.ts'
 import { startServer } from '../../server/start.ts'
 import { startEcpaySimulator, type EcpaySimulator } from '../../simulators/ecpay/index.ts'
@@ -20,7 +21,16 @@ import { devServer, type DevServer } from '../harness/temporal.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
 
 export const SKUS = ['TEE-S', 'TEE-M', 'CAP', 'MUG', 'RARE']
-const FAST = { inboxMs: 100, outboxMs: 100, wavesMs: 300, feedsMs: 150, sweepMs: 500, missingMs: 1_000 }
+const FAST = {
+  levelsMs: 100,
+  stockMs: 200,
+  inboxMs: 100,
+  outboxMs: 100,
+  wavesMs: 300,
+  feedsMs: 150,
+  sweepMs: 500,
+  missingMs: 1_000,
+}
 
 /** What the scenarios read of an order's JSON. */
 export interface OrderBody {
@@ -51,7 +61,13 @@ export interface World {
 }
 
 export async function startWorld(
-  options: { policy?: Partial<Policy>; stock?: Record<string, number>; secondWarehouse?: Record<string, number> } = {},
+  options: {
+    policy?: Partial<Policy>
+    stock?: Record<string, number>
+    secondWarehouse?: Record<string, number>
+    /** Stand-ins beside the connectors that there are. */
+    connectors?: Record<string, Connector>
+  } = {},
 ): Promise<World> {
   const db: FreshDatabase = await freshDatabase()
   const engine = await devServer()
@@ -65,7 +81,7 @@ export async function startWorld(
       temporal: { connection: { address: engine.address }, namespace: 'default' },
       secretKey: secretKeyFrom('a passphrase for tests'),
     },
-    { logLevel: process.env.OMNISAGA_LOG ?? 'silent' },
+    { logLevel: process.env.OMNISAGA_LOG ?? 'silent', connectors: { ...registry, ...options.connectors } },
   )
   const ecpay = await startEcpaySimulator({ callbackRetryMs: 100, homeCollection: true })
   const server = await startServer(runtime, { port: 0 })
@@ -135,7 +151,7 @@ export async function startWorld(
       products: SKUS.map((sku) => ({ sku, name: `商品 ${sku}` })),
       ...(options.policy ? { policy: options.policy } : {}),
     },
-    connectors,
+    runtime.connectors,
   )
   const stockUp = async (location: string, levels: Record<string, number>) => {
     for (const [sku, onHand] of Object.entries(levels))
