@@ -1,4 +1,4 @@
-/** CSV in UTF-8 (with or without BOM) or Big5 as Taiwan's Windows writes it. Everything is text; rows come one by one. */
+/** CSV in UTF-8 (with or without BOM), UTF-16 with its BOM (Excel's "Unicode text") or Big5 as Taiwan's Windows writes it. Everything is text; rows come one by one. */
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import iconv from 'iconv-lite'
 import { damaged, tooBig, unreadable } from './errors.ts'
 import type { FileSource, Limits, SheetRow, Workbook } from './types.ts'
 
-export type TextEncoding = 'utf8' | 'big5'
+export type TextEncoding = 'utf8' | 'big5' | 'utf-16le' | 'utf-16be'
 
 const SAMPLE_BYTES = 1024 * 1024
 const MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
@@ -33,6 +33,8 @@ function wholeCharacters(sample: Buffer): Buffer {
 
 /** @throws OmnisagaError Invalid for binary contents and other encodings. Judged by the first MiB. */
 export function detectEncoding(sample: Buffer): TextEncoding {
+  if (sample[0] === 0xff && sample[1] === 0xfe) return 'utf-16le'
+  if (sample[0] === 0xfe && sample[1] === 0xff) return 'utf-16be'
   if (sample.includes(0)) {
     throw unreadable(
       'wrongType',
@@ -78,13 +80,13 @@ export async function openCsv(source: FileSource, limits: Limits): Promise<Workb
 }
 
 async function* decoded(source: FileSource, encoding: TextEncoding): AsyncGenerator<string> {
-  if (encoding === 'utf8') {
-    const decoder = new TextDecoder('utf-8', { fatal: true })
+  if (encoding !== 'big5') {
+    const decoder = new TextDecoder(encoding === 'utf8' ? 'utf-8' : encoding, { fatal: true })
     try {
       for await (const piece of pieces(source)) yield decoder.decode(piece, { stream: true })
       yield decoder.decode()
     } catch (error) {
-      if (error instanceof TypeError) throw damaged('it begins as UTF-8 and goes on as something else')
+      if (error instanceof TypeError) throw damaged(`it begins as ${encoding === 'utf8' ? 'UTF-8' : 'UTF-16'} and goes on as something else`)
       throw error
     }
     return
@@ -119,9 +121,10 @@ async function* readRows(source: FileSource, encoding: TextEncoding, limits: Lim
   if (rest !== '') yield* finished(rest, true)
 }
 
-/** Of comma, tab and semicolon the one that the first line has most of. */
+/** Of comma, tab and semicolon the one that the first line with any has most of; what is quoted may hold any of them, and line ends. */
 function guessDelimiter(text: string): string {
-  const line = /^[^\r\n]*/.exec(text)?.[0] ?? ''
+  const bare = text.slice(0, 65_536).replace(/"(?:[^"]|"")*"/g, '""')
+  const line = /^[^\r\n]*[,\t;][^\r\n]*/m.exec(bare)?.[0] ?? ''
   const count = (delimiter: string) => line.split(delimiter).length
   return [',', '\t', ';'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best))
 }

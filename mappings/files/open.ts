@@ -69,7 +69,6 @@ const KNOWN: [RegExp, string][] = [
   [/^\x1f\x8b|^7z\xbc\xaf|^Rar!/, 'a packed archive'],
   [/^\s*(\xef\xbb\xbf)?\s*(<!doctype html|<html|<table|<meta)/i, 'a web page'],
   [/^\s*(\xef\xbb\xbf)?\s*<\?xml/i, 'an XML file'],
-  [/^\xff\xfe|^\xfe\xff/, 'text in UTF-16'],
   [/^\s*[{[]/, 'JSON'],
   [/^PK/, 'a zip file that is damaged or empty'],
 ]
