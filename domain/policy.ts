@@ -1,5 +1,6 @@
 /** How long things may take before a person hears of it. Durations in milliseconds; a versioned settings row. */
 import { z } from 'zod'
+import { Routing } from './routing/types.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -62,6 +63,8 @@ export const Policy = z.object({
     .default(5 * minute),
   /** Waits between booking attempts that the courier refused; after the last one a task. */
   bookingRetryMs: z.array(z.number().int().positive()).default([1 * minute]),
+  /** From where goods leave: rules in order, tariffs of couriers, cut-offs and capacity of locations. */
+  routing: Routing.default(Routing.parse({})),
   /** Customers are not written to between these, on the clock of their store or warehouse: {"from": "21:00", "to": "09:00"}. */
   quietHours: z.strictObject({ from: clock, to: clock }).nullable().default(null),
 })

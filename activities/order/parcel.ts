@@ -1,11 +1,14 @@
 /** Parcels: the intent to book one, and what is asked of people when a courier will not. */
 import { OmnisagaError } from '../../domain/errors.ts'
+import { chooseCourier, courierRule } from '../../domain/routing/decide.ts'
+import type { CourierChoice } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addParcel, saveParcel } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
+import { goodsOf, routedOrder } from './place.ts'
 
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
 
@@ -56,7 +59,8 @@ async function courierFor(
     `select courier_${kind} as courier from locations where id = $1`,
     [unit.location],
   )
-  const name = service === 'channel' ? record.connection : configured.rows[0]?.courier
+  const chosen = service === 'channel' ? null : await byTariff(runtime, record, unit, configured.rows[0]?.courier ?? null)
+  const name = service === 'channel' ? record.connection : (chosen?.courier ?? configured.rows[0]?.courier)
   if (!name) throw new OmnisagaError('Misconfigured', `location ${unit.location} has no courier for ${kind} delivery`)
   const { connector, context } = await runtime.connection(name, { evenIfStopped: true })
   if (connector.courier === undefined) throw new OmnisagaError('Misconfigured', `connection ${name} is not a courier`)
@@ -66,9 +70,33 @@ async function courierFor(
     service: connector.courier.serviceFor(context.connection.config, {
       method: kind,
       chain: cvs?.chain ?? null,
-      wished: service,
+      wished: service ?? chosen?.service ?? null,
     }),
   }
+}
+
+/** The tariffs' choice for what is really in the box; a courier that refused this unit is passed over while another is left. */
+async function byTariff(
+  runtime: Runtime,
+  record: OrderRecord,
+  unit: UnitRecord,
+  configured: string | null,
+): Promise<CourierChoice | null> {
+  const { routing } = await runtime.policy(record.settingsVersion)
+  if (routing.tariffs.length === 0) return null
+  const demand = unit.lines.map(({ lineId, sku, quantity, short }) => ({ lineId, sku, quantity: quantity - short }))
+  const order = { ...routedOrder(record), ...(await goodsOf(runtime.pool, routing, demand)), demand }
+  const couriers = [...new Set([configured, ...(routing.places[unit.location]?.couriers ?? [])].flatMap((each) => each ?? []))]
+  const refusing = new Set(
+    record.parcels.filter((each) => each.unitId === unit.id && each.state === 'refused').map((each) => each.courier),
+  )
+  const willing = couriers.filter((each) => !refusing.has(each))
+  return chooseCourier(
+    order,
+    { couriers: willing.length > 0 ? willing : couriers },
+    routing.tariffs,
+    courierRule(routing.rules, order),
+  )
 }
 
 /**

@@ -1,11 +1,13 @@
 /** Reserve: each line is held where it can be shipped from, all of the order or nothing of it. */
+import type { Demand, RoutingDecision } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { transaction, type Queryable } from '../../store/db.ts'
-import { levels, release } from '../../store/ledger/operations.ts'
-import type { ReserveLine } from '../../store/ledger/types.ts'
+import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
+import { claimantOf, place, type Placing } from './place.ts'
 
 /** Another order may take what the levels showed; looking again this often settles any real crowd. */
 const ATTEMPTS = 4
@@ -20,7 +22,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
   })
   const policy = await runtime.policy(record.settingsVersion)
   const expiresAt = lasts(record) ? null : new Date(Date.now() + policy.holdTtlMs)
-  const missing = await hold(runtime, record, demand, expiresAt)
+  const { missing, decision } = await hold(runtime, record, demand, expiresAt)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
       const key = `order:${current.id}:stock`
@@ -34,6 +36,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         for (const line of current.lines) line.held = line.ordered - line.cancelled
         current.withdraw('shortage')
         current.record('reserved')
+        if (decision !== null) current.alsoWrite(decisionStatement(current, 'reserve', decision))
         await current.closeTasks(tx, { key }, 'there is stock now')
         return
       }
@@ -45,7 +48,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         connection: current.connection,
         subject: current.doc.externalId,
         title: `Not enough stock: ${missing.map((line) => `${line.sku} (${line.available} of ${line.quantity})`).join(', ')}`,
-        detail: `Order ${current.doc.externalId} waits; nothing of it is held.`,
+        detail: `Order ${current.doc.externalId} waits; nothing of it is held${decision === null ? '' : `: ${decision.because}`}.`,
         remedy: 'Receive or correct the stock (the order then goes on by itself), change the lines, or cancel the order.',
         field: 'lines',
         value: missing.map((line) => line.sku).join(', '),
@@ -60,36 +63,33 @@ const lasts = (record: OrderRecord): boolean =>
   record.is('confirmed') ||
   (record.doc.kind !== 'tryOn' && record.doc.payment.method === 'prepaid' && record.doc.payment.state === 'paid')
 
-interface Demand {
-  lineId: string
-  sku: string
-  quantity: number
-}
-
-/** @returns what could not be held; then nothing is held. */
+/** @returns what could not be held; then nothing is held. `decision` is null where everything was held before. */
 async function hold(
   runtime: Runtime,
   record: OrderRecord,
   demand: Demand[],
   expiresAt: Date | null,
-): Promise<(Demand & { available: number })[]> {
+): Promise<Pick<Placing, 'missing'> & { decision: RoutingDecision | null }> {
   // Counted before the look at the holds: whoever else reserves for this order meanwhile does so under the same key.
   const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
-  if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return []
+  if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return { decision: null, missing: [] }
   for (let attempt = 1; ; attempt++) {
-    const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), undefined, claimantOf(record))
-    if (plan.missing.length > 0) return plan.missing
+    const placing = await place(runtime, record, demand, { locations: ownLocation(record) })
+    if (placing.missing.length > 0) return placing
     const answer = await runtime.reserver.reserve({
       key: `${record.id}/${Number(given.rows[0]?.n ?? 0) + attempt}`,
       orderId: record.id,
-      lines: plan.lines,
+      lines: placing.lines,
       mode: 'allOrNothing',
       expiresAt,
       ...claimantOf(record),
     })
-    if (answer.complete) return []
+    if (answer.complete) return placing
     if (attempt === ATTEMPTS)
-      return demand.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 }))
+      return {
+        decision: placing.decision,
+        missing: demand.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 })),
+      }
   }
 }
 
@@ -107,58 +107,10 @@ async function holdsAll(db: Queryable, orderId: string, demand: Demand[]): Promi
   return false
 }
 
-/** Where this order may be held, the best first. Store orders name their location; the rest ship from where it is allowed. */
-export async function candidates(db: Queryable, record: OrderRecord): Promise<string[]> {
+/** An order of a store's own names where it is held; null: wherever goods ship from. */
+export function ownLocation(record: OrderRecord): string[] | null {
   const { method, location } = record.doc.delivery
-  if (location !== null && (record.doc.kind === 'tryOn' || method === 'storePickup' || method === 'handOver')) return [location]
-  const rows = await db.query<{ id: string }>({
-    name: 'shipping-locations',
-    text: 'select id from locations where ships order by priority, id',
-  })
-  return rows.rows.map((row) => row.id)
-}
-
-/** Whose allotments the order may hold from. */
-export const claimantOf = (record: OrderRecord): { channel: string; campaign: string | null } => ({
-  channel: record.doc.channel,
-  campaign: record.doc.campaign ?? null,
-})
-
-/** One location that has everything, else as few splits as the order of locations gives. */
-export async function placeDemand(
-  db: Queryable,
-  demand: Demand[],
-  locations: string[],
-  isOut: (sku: string, location: string) => boolean = () => false,
-  claimant: { channel?: string; campaign?: string | null } = {},
-): Promise<{ lines: ReserveLine[]; missing: (Demand & { available: number })[] }> {
-  const left = new Map(
-    (await levels(db, { ...claimant, skus: [...new Set(demand.map((line) => line.sku))] })).map((level) => [
-      `${level.sku}\u0000${level.location}`,
-      level.available,
-    ]),
-  )
-  const at = (sku: string, location: string) => (isOut(sku, location) ? 0 : (left.get(`${sku}\u0000${location}`) ?? 0))
-  const bySku = new Map<string, number>()
-  for (const line of demand) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
-  const whole = locations.find((location) => [...bySku].every(([sku, quantity]) => at(sku, location) >= quantity))
-  if (whole !== undefined) return { lines: demand.map((line) => ({ ...line, location: whole })), missing: [] }
-  const lines: ReserveLine[] = []
-  const missing: (Demand & { available: number })[] = []
-  for (const line of demand) {
-    const available = locations.reduce((total, location) => total + Math.max(0, at(line.sku, location)), 0)
-    if (available < line.quantity) {
-      missing.push({ ...line, available })
-      continue
-    }
-    let wanted = line.quantity
-    for (const location of locations) {
-      const quantity = Math.min(wanted, Math.max(0, at(line.sku, location)))
-      if (quantity === 0) continue
-      lines.push({ lineId: line.lineId, sku: line.sku, location, quantity })
-      left.set(`${line.sku}\u0000${location}`, at(line.sku, location) - quantity)
-      wanted -= quantity
-    }
-  }
-  return { lines, missing }
+  return location !== null && (record.doc.kind === 'tryOn' || method === 'storePickup' || method === 'handOver')
+    ? [location]
+    : null
 }

@@ -1,12 +1,15 @@
 /** Route: the pieces held at one location become one unit; what was not found is looked for elsewhere. */
+import type { RoutingDecision } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { transaction, type Queryable, type Tx } from '../../store/db.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
-import { candidates, claimantOf, placeDemand } from './reserve.ts'
+import { claimantOf, place } from './place.ts'
+import { ownLocation } from './reserve.ts'
 
 interface HeldPiece {
   lineId: string
@@ -92,14 +95,7 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
   const stuck = (await heldPieces(runtime.pool, orderId)).filter((piece) => !piece.ships)
   if (stuck.length === 0) return
   const demand = stuck.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
-  const ships = await runtime.pool.query<{ id: string }>('select id from locations where ships order by priority, id')
-  const plan = await placeDemand(
-    runtime.pool,
-    demand,
-    ships.rows.map((row) => row.id),
-    undefined,
-    claimantOf(record),
-  )
+  const plan = await place(runtime, record, demand)
   if (plan.missing.length > 0) return
   const answer = await runtime.reserver.reserve({
     key: `${orderId}/move/${record.course}`,
@@ -128,7 +124,7 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
       ? [{ lineId: line.lineId, sku: line.sku, quantity: record.missingOf(line) }]
       : [],
   )
-  const held = demand.length === 0 || (await holdMissing(runtime, record, demand))
+  const again = demand.length === 0 ? null : await holdMissing(runtime, record, demand)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
       const key = `order:${orderId}:missing`
@@ -139,6 +135,7 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
       }
       if (current.is('cancelRequested')) return
       const fresh = unclaimed(current, await heldPieces(tx, orderId))
+      if (again !== null) current.alsoWrite(decisionStatement(current, 'again', again.decision))
       if (fresh.length > 0) {
         await addUnits(runtime, tx, current, fresh)
         for (const piece of fresh) current.line(piece.lineId).held += piece.quantity
@@ -148,7 +145,7 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
         await current.closeTasks(tx, { key }, 'found elsewhere')
         return
       }
-      if (held && fresh.length > 0) return
+      if ((again === null || again.held) && fresh.length > 0) return
       await openTask(tx, {
         kind: 'pick.short',
         key,
@@ -201,11 +198,11 @@ async function holdMissing(
   runtime: Runtime,
   record: OrderRecord,
   demand: { lineId: string; sku: string; quantity: number }[],
-): Promise<boolean> {
+): Promise<{ held: boolean; decision: RoutingDecision }> {
   const notFound = await shelvesFoundEmpty(runtime.pool, record)
   const isOut = (sku: string, location: string) => notFound.has(`${sku}\u0000${location}`)
-  const plan = await placeDemand(runtime.pool, demand, await candidates(runtime.pool, record), isOut, claimantOf(record))
-  if (plan.missing.length > 0) return false
+  const plan = await place(runtime, record, demand, { locations: ownLocation(record), isOut })
+  if (plan.missing.length > 0) return { held: false, decision: plan.decision }
   const answer = await runtime.reserver.reserve({
     key: `${record.id}/again/${record.units.length}/${record.course}`,
     orderId: record.id,
@@ -214,7 +211,7 @@ async function holdMissing(
     expiresAt: null,
     ...claimantOf(record),
   })
-  return answer.complete
+  return { held: answer.complete, decision: plan.decision }
 }
 
 /** Into the next wave of its location; where no warehouse system picks, a person is told. */

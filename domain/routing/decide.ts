@@ -87,8 +87,7 @@ function judge(
   wanted: Map<string, number>,
 ): Candidate {
   const byCourier = order.method === 'home' || order.method === 'cvs'
-  const chooses = spoke.find((rule): rule is Of<'courier'> => rule.effect === 'courier')?.by ?? 'cost'
-  const courier = byCourier ? chooseCourier(order, place, routing.tariffs, chooses) : null
+  const courier = byCourier ? chooseCourier(order, place, routing.tariffs, courierRule(spoke, order)) : null
   const leaves = leavesOn(place, now)
   const arrivesOn = !byCourier ? leaves : courier?.days == null ? null : addDays(leaves, courier.days)
   const promised = order.promisedBy === null ? null : localTime(order.promisedBy, place.zone).date
@@ -116,6 +115,10 @@ function judge(
     keepsPromise: promised === null || arrivesOn === null ? null : arrivesOn <= promised,
   }
 }
+
+/** Whether the cheapest or the quickest is wanted; the cheapest when no rule says. */
+export const courierRule = (rules: readonly RoutingRule[], order: RoutedOrder): 'cost' | 'time' =>
+  rules.find((rule): rule is Of<'courier'> => rule.effect === 'courier' && applies(rule.when, order))?.by ?? 'cost'
 
 /** The tariff rows that fit, the most exact of each courier's service, then the cheapest or the quickest. Unpriced couriers come last. */
 export function chooseCourier(

@@ -67,6 +67,8 @@ export const RoutingPlace = z.strictObject({
   /** Units a day; absent: no limit. */
   dailyCapacity: positive.nullable().default(null),
   closed: z.boolean().default(false),
+  /** Couriers it can hand parcels to, besides the configured one of each way of delivery. */
+  couriers: z.array(z.string()).default([]),
 })
 export type RoutingPlace = z.infer<typeof RoutingPlace>
 
