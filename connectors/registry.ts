@@ -6,6 +6,7 @@ import { easypost } from './easypost/index.ts'
 import { ecpay } from './ecpay/index.ts'
 import { file } from './file/index.ts'
 import { medusa } from './medusa/index.ts'
+import { karrio } from './karrio/index.ts'
 import { line } from './line/index.ts'
 import { shopee } from './shopee/index.ts'
 import { smtp } from './smtp/index.ts'
@@ -23,6 +24,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   easypost,
   ecpay,
   file,
+  karrio,
   line,
   medusa,
   shopee,

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOOPBACK, freePort } from '../../cli/embedded/processes.ts'
 import { installPython, peerSources, run, startDatabase, startServer } from './place.ts'
-import type { Peer } from './peer.ts'
+import type { Peer, RunningPeer } from './peer.ts'
 
 const NAME = 'karrio'
 const SET_UP = join(peerSources(NAME), 'setUp.py')
+const ADD_TRACKER = join(peerSources(NAME), 'addTracker.py')
 /** Of a system that only this machine can reach, and that is filled once for many runs. */
 const token = 'key_a_token_on_the_loopback'
 
@@ -37,7 +38,23 @@ function environment(folder: string, databaseUrl: string): NodeJS.ProcessEnv {
   }
 }
 
-export const peer: Peer = {
+/** What the carrier's own tracking would report. */
+export interface CarrierNews {
+  /** karrio's TrackerStatus, e.g. `delivered`. */
+  status: string
+  description: string
+  /** ISO 8601 */
+  at: string
+}
+export interface RunningKarrio extends RunningPeer {
+  /**
+   * The carrier tells karrio how a parcel is. The carrier `generic` has no tracking of its own: its tracker is made as karrio
+   * makes one at the purchase for carriers that have, and the news comes by karrio's endpoint for it.
+   */
+  carrierReports(waybill: string, news: CarrierNews): Promise<void>
+}
+
+export const peer: Peer<RunningKarrio> = {
   name: NAME,
   title: 'karrio 2026.1.32',
   async start(say) {
@@ -70,9 +87,30 @@ export const peer: Peer = {
           config: {
             baseUrl: url,
             apiKey: token,
-            services: { home: { carrierId: 'peer-express', service: 'standard_service' } },
-            countryCode: 'TW',
+            services: { EXPRESS: { carrierId: 'peer-express', service: 'standard_service' } },
           },
+        },
+        carrierReports: async (waybill, { status, description, at }) => {
+          const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+            const headers = { authorization: `Token ${token}`, 'content-type': 'application/json' }
+            const answer = await fetch(`${url}${path}`, { ...init, headers })
+            if (!answer.ok) throw new Error(`karrio ${path}: HTTP ${answer.status} ${await answer.text()}`)
+            return await answer.json()
+          }
+          const trackers = async () =>
+            ((await call(`/v1/trackers?tracking_number=${waybill}`)) as { results: { id: string }[] }).results
+          if ((await trackers()).length === 0) {
+            const env = { ...environment(folder, database.url), WAYBILL: waybill }
+            const log = join(folder, 'add-tracker.log')
+            await run(join(bin, 'karrio'), ['shell', '-c', readFileSync(ADD_TRACKER, 'utf8')], { cwd: folder, env, log })
+          }
+          const [tracker] = await trackers()
+          const [date, time] = [at.slice(0, 10), at.slice(11, 16)]
+          const event = { date, time, timestamp: new Date(at).toISOString(), status, code: status.toUpperCase(), description }
+          await call(`/v1/trackers/${tracker?.id}/inject-events`, {
+            method: 'POST',
+            body: JSON.stringify({ events: [event], status, ...(status === 'delivered' ? { delivered: true } : {}) }),
+          })
         },
         stop: async () => {
           await server.stop()
