@@ -12,7 +12,7 @@ export const Track17Config = z.strictObject({
     .record(z.string(), z.int().positive())
     .default({})
     .describe(
-      '17TRACK\'s carrier key by our courier connection or its service, e.g. {"TCAT": 100437}; absent: 17TRACK detects it',
+      '17TRACK\'s carrier key by our courier connection or its service, e.g. {"SERVICE": 3011}; absent: 17TRACK detects it',
     ),
   follows: z.array(z.string().min(1)).default([]).describe('Courier connections whose parcels are registered here'),
   trackEveryMs: z.int().min(60_000).optional().describe('How often live parcels are asked for; absent: webhooks alone'),

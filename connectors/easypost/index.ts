@@ -14,7 +14,7 @@ import type {
   RawRecord,
 } from '../kit/types.ts'
 import { EasypostConfig } from './config.ts'
-import { bookingOf, createRequest, rateFor, Shipment, shipmentOf } from './shipments.ts'
+import { bookingOf, createRequest, rateFor, shipmentOf, type Shipment } from './shipments.ts'
 import { mapReport, readEvent, recordsOf } from './trackers.ts'
 
 type Context = ConnectorContext<EasypostConfig>
