@@ -7,6 +7,8 @@ export interface SimRequest {
   method: string
   path: string
   query: Record<string, string>
+  /** The query as it was sent, with its question mark: a name may stand in it more than once. */
+  search: string
   headers: Record<string, string>
   rawBody: Buffer
   /** Query, form fields and top-level JSON values as text: what fault rules look at. */
@@ -76,7 +78,7 @@ async function toSimRequest(request: IncomingMessage): Promise<SimRequest> {
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   )
-  return { method: request.method ?? 'GET', path: url.pathname, query, headers, rawBody, fields, json }
+  return { method: request.method ?? 'GET', path: url.pathname, query, search: url.search, headers, rawBody, fields, json }
 }
 
 function send(response: ServerResponse, answer: SimAnswer): void {
