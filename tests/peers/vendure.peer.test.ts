@@ -14,6 +14,7 @@ let running: RunningPeer
 let proxy: LossyProxy
 let shop: VendureShop
 let ctx: ConnectorContext<VendureConfig>
+const byText = (a: unknown, b: unknown) => String(a).localeCompare(String(b))
 const begun = new Date(Date.now() - 60_000)
 
 const context = (config: Record<string, unknown> = {}, tokens = memoryTokens()) => ({
@@ -216,7 +217,7 @@ describe('stock', () => {
     const small = context({ pageSize: 2, locations: { 1: 'wh-main' } })
     const listings = []
     for await (const page of vendure.stock!.listListings!(small)) listings.push(...page)
-    expect(listings.map(({ externalSku }) => externalSku).toSorted()).toEqual(['MUG-01', 'SHIRT-M', 'SHIRT-S'])
+    expect(listings.map(({ externalSku }) => externalSku).toSorted(byText)).toEqual(['MUG-01', 'SHIRT-M', 'SHIRT-S'])
     const levels = []
     for await (const page of vendure.stock!.read!(small)) levels.push(...page)
     const shown = await shop.levels()
