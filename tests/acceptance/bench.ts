@@ -75,6 +75,10 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
   const hidden = new Map<string, string>()
   const engineLog = new DefaultLogger('TRACE', (entry) => void said.push(asText(entry)))
   const log = pino({ level: 'trace' }, { write: (line: string) => void said.push(line) })
+  /** Too short a text would be found everywhere. */
+  const hide = (value: unknown) => {
+    if (typeof value === 'string' && value.length >= 6) hidden.set(value, 'secret')
+  }
   let tokensUsed = false
   let serial = 0
   let stages: Stage[] = []
@@ -88,9 +92,11 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
         tokensUsed = true
         return context.tokens.read()
       },
-      refresh: (stale, exchange) => {
+      refresh: async (stale, exchange) => {
         tokensUsed = true
-        return context.tokens.refresh(stale, exchange)
+        const fresh = await context.tokens.refresh(stale, exchange)
+        for (const value of [fresh.accessToken, fresh.refreshToken]) hide(value)
+        return fresh
       },
     }
     return { ...context, http, tokens }
@@ -100,6 +106,7 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
     const stage = await subject.stage()
     stages.push(stage)
     for (const value of stage.secrets) hidden.set(value, 'secret')
+    for (const field of connector.secretFields) hide(stage.config[field])
     for (const value of stage.personalData) hidden.set(value, 'personal data')
     const name = `${subject.name}-${++serial}`
     const quota = { perSecond: 1000, burst: 1000, concurrency: 8, maxWaitMs, timeoutMs }

@@ -51,6 +51,7 @@ export function missingFrom(connector: Connector, stage: Stage, usesTokens: bool
   if (connector.mapOrder) want(stage.lenient?.masked, 'lenient.masked: it maps orders')
   if (connector.pullOrders || reports) want(stage.lenient?.unknownStatus, 'lenient.unknownStatus: it reads statuses')
   if (usesTokens) want(stage.expireToken, 'expireToken: it keeps tokens')
+  if (connector.pullOrders && stage.personalData.length === 0) missing.push('personalData: its orders hold some')
   if (connector.secretFields.length > 0 && stage.secrets.length === 0) missing.push('secrets: its configuration has some')
   if (connector.secretFields.length > 0 && stage.bad.length === 0)
     missing.push('bad: a configuration with which it does not work')
