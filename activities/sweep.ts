@@ -4,6 +4,7 @@ import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
 import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
+import { leaveClosedPlaces } from './order/closedPlaces.ts'
 import { startPull } from './schedules.ts'
 
 const BATCH = 500
@@ -18,6 +19,7 @@ export async function sweep(runtime: Runtime): Promise<void> {
     () => ringUnheard(runtime),
     () => answerAfterTheClose(runtime),
     () => ringForStock(runtime),
+    () => leaveClosedPlaces(runtime),
     () => pullWhatWasPushed(runtime),
   ]) {
     await part().catch((error: unknown) => failures.push(error))

@@ -8,7 +8,7 @@ import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } fro
 import { openTask } from '../../store/tasks.ts'
 import { addParcel, saveParcel } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
-import { goodsOf, routedOrder } from './place.ts'
+import { goodsOf, routedOrder, routingFor } from './place.ts'
 
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
 
@@ -82,7 +82,7 @@ async function byTariff(
   unit: UnitRecord,
   configured: string | null,
 ): Promise<CourierChoice | null> {
-  const { routing } = await runtime.policy(record.settingsVersion)
+  const routing = await routingFor(runtime, record)
   if (routing.tariffs.length === 0) return null
   const demand = unit.lines.map(({ lineId, sku, quantity, short }) => ({ lineId, sku, quantity: quantity - short }))
   const order = { ...routedOrder(record), ...(await goodsOf(runtime.pool, routing, demand)), demand }

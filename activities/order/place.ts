@@ -38,7 +38,7 @@ export async function place(
   demand: Demand[],
   options: { locations?: string[] | null; isOut?: (sku: string, location: string) => boolean } = {},
 ): Promise<Placing> {
-  const { routing } = await runtime.policy(record.settingsVersion)
+  const routing = await routingFor(runtime, record)
   const skus = [...new Set(demand.map((line) => line.sku))]
   const [places, stock, goods] = await Promise.all([
     placesFor(runtime.pool, record, routing, options.locations ?? null),
@@ -63,6 +63,12 @@ export async function place(
     missing,
     lines: (decision.plan?.units ?? []).flatMap(({ location, lines }) => lines.map((line) => ({ ...line, location }))),
   }
+}
+
+/** The rules and prices that the order began with, and the places as they are now: a closed one is closed for everybody. */
+export async function routingFor(runtime: Runtime, record: OrderRecord): Promise<Routing> {
+  const [began, now] = await Promise.all([runtime.policy(record.settingsVersion), runtime.policy()])
+  return { ...began.routing, places: now.routing.places }
 }
 
 /** What routing asks of an order, less its goods. */
