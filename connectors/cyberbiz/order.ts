@@ -35,18 +35,20 @@ export function readOrder(record: { externalId: string; payload: Record<string, 
   })
 }
 
-/** A line of a bundle stands for its parts, which are what lies on the shelf; `LINE.VARIANT` names each. */
-export const lineIdOf = (line: LineItem, variantId: number): string => `${line.id}.${variantId}`
 /** @returns the vendor's line of one of ours. */
-export const vendorLineId = (lineId: string): string => lineId.split('.')[0] ?? lineId
+export const vendorLineId = (lineId: string): string => lineId.split(/[.+]/)[0] ?? lineId
 
+/**
+ * A line of a bundle stands for its parts, which are what lies on the shelf. Each is named as domain/bundle.ts names parts
+ * (`LINE+2xSKU`: two in every piece of the line), so that the shop is told of the whole once; `LINE.VARIANT` where the buyer chose
+ * different parts for each set, or a part has no SKU.
+ */
 function partsOf(line: LineItem): OrderLine[] {
-  const parts = new Map<string, OrderLine>()
+  const parts = new Map<number, OrderLine>()
   for (const set of line.related_items ?? []) {
     for (const item of set.items ?? []) {
-      const lineId = lineIdOf(line, item.product_variant_id)
       const quantity = (set.quantity ?? 1) * item.quantity
-      const known = parts.get(lineId)
+      const known = parts.get(item.product_variant_id)
       // What this part costs within the bundle: its own price less the difference that CYBERBIZ tells.
       const share = minorOf(
         item.price === null || item.price === undefined || typeof item.combo_product_price_difference !== 'number'
@@ -54,8 +56,8 @@ function partsOf(line: LineItem): OrderLine[] {
           : item.price - item.combo_product_price_difference,
       )
       const sku = clean(item.sku)
-      parts.set(lineId, {
-        lineId,
+      parts.set(item.product_variant_id, {
+        lineId: `${line.id}.${item.product_variant_id}`,
         sku,
         externalSku: sku ?? String(item.product_variant_id),
         name: clean(item.title),
@@ -66,7 +68,10 @@ function partsOf(line: LineItem): OrderLine[] {
       })
     }
   }
-  return [...parts.values()]
+  return [...parts.values()].map((part) => {
+    const per = part.quantity / line.quantity
+    return part.sku !== null && Number.isInteger(per) && per > 0 ? { ...part, lineId: `${line.id}+${per}x${part.sku}` } : part
+  })
 }
 
 export function linesOf(order: Order): OrderLine[] {

@@ -109,6 +109,8 @@ export const cyberbizPos: Connector<CyberbizPosConfig> = {
   configSchema: CyberbizPosConfig,
   secretFields,
   check: (ctx) => checkAccount(ctx, 'pos'),
+  // The articles are the shop's: a number that a person explained once is known here too.
+  identity: (connection) => ({ channel: 'cyberbiz', shop: connection.config.shopDomain }),
   pullSales,
   mapSale,
   receiveWebhook(ctx, request) {

@@ -86,11 +86,17 @@ export async function writeTracking(ctx: Context, told: Tracking): Promise<void>
   const fulfilments = order.fulfillments ?? []
   if (fulfilments.some((each) => each.tracking_number === told.waybill)) return
   const asked = new Set(told.lines.map((line) => vendorLineId(line.lineId)))
-  const ours = order.line_items.map((line) => String(line.id)).filter((id) => asked.size === 0 || asked.has(id))
+  const sent = new Set(
+    fulfilments.filter((each) => each.tracking_number).flatMap((each) => (each.line_items ?? []).map((line) => line.id)),
+  )
+  const ours = order.line_items
+    .filter((line) => !sent.has(line.id))
+    .map((line) => String(line.id))
+    .filter((id) => asked.size === 0 || asked.has(id))
   if (ours.length === 0)
-    throw new OmnisagaError('Rejected', `CYBERBIZ order ${told.externalId} has none of the lines in the parcel any more`, {
+    throw new OmnisagaError('Rejected', `CYBERBIZ order ${told.externalId} has no line left for this tracking number`, {
       code: 'no-lines',
-      remedy: `Write the tracking number ${told.waybill} in the shop's back office.`,
+      remedy: `CYBERBIZ takes one number a line: tell the buyer of the parcel ${told.waybill}, or add it in the shop's back office.`,
     })
   await send(ctx, customShippingRequest(ctx.connection.config, told, ours))
 }

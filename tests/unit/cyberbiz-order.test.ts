@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseAnswer, requestOf, isLastPage, isoOf, taipeiTime } from '../../connectors/cyberbiz/api.ts'
-import { mapOrder } from '../../connectors/cyberbiz/order.ts'
+import { mapOrder, vendorLineId } from '../../connectors/cyberbiz/order.ts'
 import { orderListRequest, orderRecord } from '../../connectors/cyberbiz/pull.ts'
 import { receiveWebhook } from '../../connectors/cyberbiz/push.ts'
 import { FINANCIAL, FULFILMENT, ORDER, RETURN } from '../../connectors/cyberbiz/status.ts'
 import { cancelReason, cancelRequest, carrierOf, customShippingRequest } from '../../connectors/cyberbiz/writeback.ts'
+import { toWholes } from '../../domain/bundle.ts'
 import { IncomingOrder } from '../../domain/order.ts'
 import { ACCOUNT, context, recorded } from './cyberbiz-fixtures.ts'
 
@@ -39,10 +40,39 @@ describe('the recorded order', () => {
   it('is a bundle: its parts are what is picked, and their shares add up to its price', () => {
     const { lines } = map(golden.body)
     expect(lines.map(({ lineId, sku, quantity, unitPriceMinor }) => ({ lineId, sku, quantity, unitPriceMinor }))).toEqual([
-      { lineId: '126360067.83653662', sku: 'SKU-a4eb96', quantity: 1, unitPriceMinor: 499_900 },
-      { lineId: '126360067.83730772', sku: 'SKU-d76be1', quantity: 1, unitPriceMinor: 500_000 },
+      { lineId: '126360067+1xSKU-a4eb96', sku: 'SKU-a4eb96', quantity: 1, unitPriceMinor: 499_900 },
+      { lineId: '126360067+1xSKU-d76be1', sku: 'SKU-d76be1', quantity: 1, unitPriceMinor: 500_000 },
     ])
     expect(lines.reduce((sum, line) => sum + (line.unitPriceMinor ?? 0), 0)).toBe(999_900)
+  })
+
+  it('ordered twice holds each part twice; the shop is told of the whole', () => {
+    const [line] = golden.body.line_items as { quantity: number; related_items: { quantity: number; items: object[] }[] }[]
+    const [set] = line?.related_items ?? []
+    const twice = (sets: object[]) => map({ ...golden.body, line_items: [{ ...line, quantity: 2, related_items: sets }] }).lines
+    const parts = (lines: { lineId: string; quantity: number }[]) => lines.map(({ lineId, quantity }) => [lineId, quantity])
+    expect(parts(twice([{ ...set, quantity: 2 }]))).toEqual([
+      ['126360067+1xSKU-a4eb96', 2],
+      ['126360067+1xSKU-d76be1', 2],
+    ])
+    const told = toWholes(
+      twice([{ ...set, quantity: 2 }]).map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity })),
+      twice([{ ...set, quantity: 2 }]),
+    )
+    expect(told).toMatchObject([{ lineId: '126360067', quantity: 2 }])
+    // Two sets of different choice: no piece of the line is like the other.
+    expect(
+      parts(
+        twice([
+          { ...set, items: set?.items.slice(0, 1) },
+          { ...set, items: set?.items.slice(1) },
+        ]),
+      ),
+    ).toEqual([
+      ['126360067.83653662', 1],
+      ['126360067.83730772', 1],
+    ])
+    expect(['126360067+1xSKU-a4eb96', '126360067.83653662', '126360067'].map(vendorLineId)).toEqual(Array(3).fill('126360067'))
   })
 
   it('came as one of 46 pages, the next named in its headers', () => {

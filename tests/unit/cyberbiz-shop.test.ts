@@ -122,6 +122,7 @@ describe('writing back', () => {
         { tracking_number: 'SECOND', line_items: [{ id: 5 }] },
       ],
     })
+    await expect(writeTracking(ctx(), told(order, { waybill: 'THIRD' }))).rejects.toMatchObject({ code: 'no-lines' })
     // Delivery is known of the whole order only.
     await writeDelivered(ctx(), { externalId: String(order.id), waybill: 'SECOND' })
     expect(sim.order(order.id).statuses.fulfillment_status).toBe('fulfilled')
