@@ -49,8 +49,9 @@ const publicUrl = (request: { protocol: string; host: string }): string =>
 
 type Desk = { courier: NonNullable<Connector['courier']>; context: ConnectorContext }
 
-async function courierOf(runtime: Runtime, name: string): Promise<Desk> {
-  const { connector, context } = await runtime.connection(name, { evenIfStopped: true })
+/** @param evenIfStopped for what calls nobody: the map is the customer's browser's business. */
+async function courierOf(runtime: Runtime, name: string, evenIfStopped: boolean): Promise<Desk> {
+  const { connector, context } = await runtime.connection(name, { evenIfStopped })
   if (!connector.courier) throw refused(`connection ${name} is not a courier`, 'Name a courier connection.', 'connection')
   return { courier: connector.courier, context }
 }
@@ -132,7 +133,7 @@ const labelRoutes: Route[] = [
     handle: async ({ runtime, params, body }) => {
       const [parcel] = await findParcels(runtime.pool, params.id)
       if (!parcel) throw notFound('parcel', params.id)
-      const { courier, context } = await courierOf(runtime, parcel.courier)
+      const { courier, context } = await courierOf(runtime, parcel.courier, false)
       if (!courier.changeStore || parcel.courierBookingId === null)
         throw refused(`${parcel.courier} cannot move this parcel to another store`, 'Let it come back, and send it again.')
       try {
@@ -175,7 +176,7 @@ const mapRoutes: Route[] = [
       const connection = query.connection ?? (await storeCourierOf(runtime.pool, order.id))
       if (!connection)
         throw refused('no location has a courier for convenience stores', 'Name one: ?connection=NAME.', 'connection')
-      const { courier, context } = await courierOf(runtime, connection)
+      const { courier, context } = await courierOf(runtime, connection, true)
       if (!courier.pickupMap)
         throw refused(`${connection} has no store map`, 'Change delivery.cvs.storeId by hand.', 'connection')
       const page = courier.pickupMap(context, {
@@ -207,7 +208,7 @@ const mapRoutes: Route[] = [
     handle: async ({ runtime, params, request }) => {
       const { rows } = await runtime.pool.query('select 1 from connections where name = $1', [params.connection])
       if (rows.length === 0) throw notFound('connection', params.connection)
-      const { courier, context } = await courierOf(runtime, params.connection)
+      const { courier, context } = await courierOf(runtime, params.connection, true)
       if (!courier.readMapReply) throw notFound('map of connection', params.connection)
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const choice = courier.readMapReply(context, { headers: {}, rawBody })

@@ -1,5 +1,10 @@
 /** Labels, the store map and another store, over HTTP, against the stand-in courier. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { fileNameOf } from '../../cli/commands/label.ts'
+import { main } from '../../cli/program.ts'
 import { connectors } from '../../connectors/registry.ts'
 import { isMapToken, mapToken } from '../../server/mapToken.ts'
 import { applyConnections } from '../../store/configuration.ts'
@@ -192,5 +197,51 @@ describe('another store for a booked parcel', () => {
     expect((await at.post(`/api/v1/parcels/${parcel}/store`, { storeId: '896539' })).body).toEqual({ parcel, storeId: '896539' })
     expect(sim.parcels().find(({ merchantTradeNo }) => merchantTradeNo === 'OSSTORE1')?.request.ReceiverStoreID).toBe('896539')
     expect((await at.call(`/api/v1/orders/${id}`)).body).toMatchObject({ delivery: { cvs: { storeId: '896539' } } })
+  })
+})
+
+describe('on the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'omnisaga-label-'))
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+    vi.unstubAllEnvs()
+  })
+  /** @returns the exit code and what was printed. */
+  async function omnisaga(...argv: string[]): Promise<{ code: number; printed: string }> {
+    vi.stubEnv('DATABASE_URL', at.db.url)
+    vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:9')
+    vi.stubEnv('OMNISAGA_SECRET_KEY', 'a passphrase for tests')
+    const said: string[] = []
+    const hear = (chunk: unknown) => said.push(String(chunk)) > 0
+    const spies = [
+      vi.spyOn(process.stdout, 'write').mockImplementation(hear),
+      vi.spyOn(process.stderr, 'write').mockImplementation(hear),
+    ]
+    try {
+      return { code: await main(argv), printed: said.join('') }
+    } finally {
+      for (const spy of spies) spy.mockRestore()
+    }
+  }
+
+  it('labels go to files, one for each service, and what cannot be printed is told with exit code 1', async () => {
+    await book(await place('CLI-1'), 'OSCLI1')
+    await book(await place('CLI-2', { delivery: { method: 'home' } }), 'OSCLI2', 'TCAT')
+    const out = join(folder, 'labels')
+    const { code, printed } = await omnisaga('label', 'CLI-1', 'OSCLI2', 'CLI-9', '--out', out)
+    expect(code).toBe(1)
+    expect(printed).toContain('CLI-9: there is no such parcel or order')
+    for (const file of [`${out}.html`, `${out}-2.html`]) expect(readFileSync(file, 'utf8')).toContain('class="label"')
+    expect((await omnisaga('label', 'CLI-1', '--out', join(folder, 'one.html'), '--json')).code).toBe(0)
+    expect(existsSync(join(folder, 'one.html'))).toBe(true)
+    expect(['a', 'a.pdf', 'a.html'].map((name) => fileNameOf(name, 'application/pdf', 0))).toEqual(['a.pdf', 'a.pdf', 'a.html'])
+  })
+  it('remittances pull says what was paid out, and refuses days that are none', async () => {
+    await book(await place('CLI-3'), 'OSCLI3')
+    const pulled = await omnisaga('remittances', 'pull', 'ecpay', '--from', '2026-01-01', '--to', '2027-12-31', '--json')
+    expect(pulled.code).toBe(0)
+    expect(JSON.parse(pulled.printed)).toMatchObject({ lines: 0, from: '2026-01-01' })
+    expect((await omnisaga('remittances', 'pull', 'ecpay', '--from', 'yesterday')).code).toBe(2)
+    expect((await omnisaga('remittances', 'pull', 'momo')).code).toBe(1)
   })
 })
