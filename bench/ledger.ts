@@ -1,6 +1,7 @@
 /**
  * Reservations a second: 32 callers of one process through the reserver, beside PostgreSQL's own pgbench with 32 clients of a single
- * statement that writes the same rows. Same server, same run, rounds in turn, medians.
+ * statement that writes the same rows. Same server, same run, rounds in turn, medians. Where a channel lists an SKU, the ledger also notes
+ * that its level has changed; the bare statement does not.
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -58,17 +59,33 @@ export async function ledgerMeasures({ databaseUrl, rounds = 3, seconds = 2 }: L
     )
     await pool.query('analyze')
     const bare = await singleStatement(url.href)
-    const rates = { spread: [] as number[], hot: [] as number[], bareSpread: [] as number[], bareHot: [] as number[] }
+    await pool.query(`insert into connections (name, connector, config) values ('bench', 'bench', '{}')`)
+    await pool.query(`insert into listings (connection, listing_id, source) select 'bench', sku, 'file' from stock`)
+    const rates = {
+      spread: [] as number[],
+      listed: [] as number[],
+      hot: [] as number[],
+      bareSpread: [] as number[],
+      bareHot: [] as number[],
+    }
     await reserveFor(pool, SPREAD, 0.5) // connections, plans and the compiler are warm before the first round
     for (let round = 0; round < rounds; round++) {
       rates.bareSpread.push(await bare.rate(SPREAD, seconds))
       rates.spread.push(await reserveFor(pool, SPREAD, seconds))
+      await pool.query(`insert into listing_parts (connection, listing_id, sku, quantity) select 'bench', sku, sku, 1 from stock`)
+      rates.listed.push(await reserveFor(pool, SPREAD, seconds))
+      await pool.query('truncate listing_parts, stock_changes')
+      await pool.query('update stock set watched = false')
       rates.bareHot.push(await bare.rate(1, seconds))
       rates.hot.push(await reserveFor(pool, 1, seconds))
     }
     const measure = (what: string, ours: number[], theirs: number[], goal: number) =>
       compared(`reservations: ${what}, ${CALLERS} callers; against ${bare.name}`, '1/s', ours, theirs, goal)
-    return [measure(`${SPREAD} SKUs`, rates.spread, rates.bareSpread, 1), measure('one SKU', rates.hot, rates.bareHot, 5)]
+    return [
+      measure(`${SPREAD} SKUs`, rates.spread, rates.bareSpread, 1),
+      measure(`${SPREAD} SKUs, each listed by a channel`, rates.listed, rates.bareSpread, 1),
+      measure('one SKU', rates.hot, rates.bareHot, 5),
+    ]
   } finally {
     await pool.end()
     await admin.query(`drop database ${name} with (force)`)

@@ -133,6 +133,8 @@ export async function acceptProposals(db: Queryable, connection: string, channel
      select sku from accepted`,
     [connection, channel],
   )
+  // A stock row that was made at the same moment as a listing's meaning may have missed it.
+  await db.query('select watch_stock(array(select distinct sku from listing_parts where connection = $1))', [connection])
   return rows.length
 }
 

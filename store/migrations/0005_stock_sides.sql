@@ -86,12 +86,39 @@ create table stock_alerts (                 -- crossed and not recovered yet
   sku text primary key, level text not null check (level in ('low', 'out')), since timestamptz not null default now()
 );
 
-create function stock_changed() returns trigger
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+-- Whether somebody asks about the SKU stands on the stock row, so that a change costs nothing to judge. It is never taken back: a change
+-- noted for nobody does no harm.
+alter table stock add column watched boolean not null default false;
+create function watch_stock(skus text[]) returns void language plpgsql as $$
 begin
-  insert into stock_changes (sku) select distinct c.sku from changed c
-    where exists (select from listing_parts p where p.sku = c.sku)
-      or exists (select from products w where w.sku = c.sku and w.low_stock is not null);
+  perform 1 from stock s where s.sku = any(skus) and not s.watched order by s.sku, s.location for no key update;
+  update stock s set watched = true where s.sku = any(skus) and not s.watched;
+end $$;
+create function stock_row_watched() returns trigger language plpgsql as $$
+begin
+  new.watched := exists (select from listing_parts p where p.sku = new.sku)
+    or exists (select from products w where w.sku = new.sku and w.low_stock is not null);
+  return new;
+end $$;
+create trigger stock_row_watched before insert on stock for each row execute function stock_row_watched();
+create function listed_stock_watched() returns trigger language plpgsql as $$
+begin
+  perform watch_stock(array(select distinct l.sku from listed l));
+  return null;
+end $$;
+create trigger listed_stock_watched after insert on listing_parts referencing new table as listed
+  for each statement execute function listed_stock_watched();
+create function low_stock_watched() returns trigger language plpgsql as $$
+begin
+  perform watch_stock(array[new.sku]);
+  return null;
+end $$;
+create trigger low_stock_watched after insert or update of low_stock on products for each row when (new.low_stock is not null)
+  execute function low_stock_watched();
+
+create function stock_changed() returns trigger language plpgsql as $$
+begin
+  insert into stock_changes (sku) select c.sku from changed c where c.watched;
   return null;
 end $$;
 create trigger stock_changed_by_update after update on stock referencing new table as changed for each statement execute function stock_changed();
