@@ -18,6 +18,11 @@ export interface ParcelLine {
   state: string
   waybill: string | null
   refusal: string | null
+  amountDueMinor: number
+  /** Cash that the courier paid out; null: nothing yet. */
+  collectedMinor: number | null
+  feeMinor: number | null
+  remittedOn: string | null
   lastStatus: string | null
   lastNewsAt: string | null
   events: { code: string; meaning: string; detail: string | null; at: string }[]
