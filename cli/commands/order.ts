@@ -58,6 +58,13 @@ function header(order: OrderDetail): string[] {
   ]
 }
 
+function cashOf(parcel: ParcelLine, currency: string): string {
+  const due = `cash due ${amount(parcel.amountDueMinor, currency)}`
+  if (parcel.collectedMinor === null) return dim(`${due}, not paid out yet`)
+  const paid = `${due}, paid out ${amount(parcel.collectedMinor, currency)} on ${parcel.remittedOn} (fee ${amount(parcel.feeMinor ?? 0, currency)})`
+  return parcel.collectedMinor === parcel.amountDueMinor ? paid : red(paid)
+}
+
 const curl = (url: string, body: string | undefined): string =>
   `curl -X POST ${shellWord(url)}${body === undefined ? '' : ` -H 'content-type: application/json' -d ${shellWord(body)}`}`
 
@@ -103,6 +110,7 @@ function ways(order: OrderDetail): string[] {
     ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}`)]),
     ...parcels.flatMap((parcel) => [
       `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
+      ...(parcel.amountDueMinor > 0 ? [`           ${cashOf(parcel, order.payment.currency)}`] : []),
       ...parcel.events.map(
         (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,
       ),
