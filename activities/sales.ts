@@ -3,6 +3,7 @@ import type { ExternalSale } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { transaction, type Pool, type Tx } from '../store/db.ts'
 import { move } from '../store/ledger/operations.ts'
+import { meaningsOf } from '../store/listings.ts'
 
 interface SaleRecord {
   id: number
@@ -80,13 +81,15 @@ async function resolve(
      where s.sku is not null or p.sku is not null`,
     [channel, [...new Set(sale.lines.map((line) => line.externalSku))]],
   )
-  const skus = new Map(rows.rows.map(({ asked, sku }) => [asked, sku]))
+  const meanings = new Map(rows.rows.map(({ asked, sku }) => [asked, [{ sku, quantity: 1 }]]))
+  const numbers = [...new Set(sale.lines.map((line) => line.externalSku))]
+  for (const [number, parts] of await meaningsOf(tx, connection, numbers)) meanings.set(number, parts)
   const wanted: Booked[] = []
   const unknown: string[] = []
   for (const { lineId, externalSku, quantity } of sale.lines) {
-    const sku = skus.get(externalSku)
-    if (sku === undefined) unknown.push(`line ${lineId}: article ${externalSku} is not known`)
-    else wanted.push({ sku, location: sale.location, quantity })
+    const parts = meanings.get(externalSku)
+    if (parts === undefined) unknown.push(`line ${lineId}: article ${externalSku} is not known`)
+    for (const part of parts ?? []) wanted.push({ sku: part.sku, location: sale.location, quantity: quantity * part.quantity })
   }
   return { wanted, unknown }
 }

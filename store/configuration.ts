@@ -295,8 +295,8 @@ export async function applyConnections(
     await applyAliases(tx, file.aliases)
     for (const listing of file.listings) await setListing(tx, listing, 'file')
     for (const { name, stock } of file.connections) if (stock !== undefined) await applyStockSide(tx, name, stock)
-    // Locations, products and aliases may have changed what any channel is to show.
-    await tx.query('update stock_sides set recompute = true, list_due_at = now()')
+    // Locations, products and aliases may have changed what any channel is to show, and its own config its channel's name.
+    await tx.query('update stock_sides set recompute = true, channel = null, list_due_at = now()')
     await tx.query('insert into stock_changes (sku) select sku from products where low_stock is not null')
     return {
       connections,
