@@ -11,12 +11,8 @@ const shared = {
     .string()
     .min(1)
     .describe('The domain CYBERBIZ gave the shop, e.g. example.cyberbiz.co; names the shop in the identity of its orders.'),
-  token: z.string().min(1).describe("Secret: the shop's API token (a JWT); it has no refresh."),
-  appSecret: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe("Secret: the app's secret that signs webhooks; without it all are refused."),
+  token: z.string().min(1).describe("The shop's API token (a JWT); it has no refresh."),
+  appSecret: z.string().nullable().default(null).describe("The app's secret that signs webhooks; without it all are refused."),
   pageSize: z.number().int().min(1).max(50).default(50).describe('Records a request; CYBERBIZ takes 1 to 50.'),
   pullEveryMs: z
     .number()

@@ -10,9 +10,9 @@ export const WooConfig = z.object({
   baseUrl: z
     .url()
     .describe("The site's address, e.g. https://shop.example; /wp-json/wc/v3 is added. With http:// requests are signed."),
-  consumerKey: z.string().min(1).describe('Secret: ck_… of a key with the right to read and write.'),
-  consumerSecret: z.string().min(1).describe('Secret: cs_… of the same key.'),
-  webhookSecret: z.string().nullable().default(null).describe('Secret of the webhooks; without it all are refused.'),
+  consumerKey: z.string().min(1).describe('ck_… of a key with the right to read and write.'),
+  consumerSecret: z.string().min(1).describe('cs_… of the same key.'),
+  webhookSecret: z.string().nullable().default(null).describe('What the webhooks are signed with; without it all are refused.'),
   pageSize: z.number().int().min(1).max(100).default(100).describe('Records a request; WordPress gives 100 at most.'),
   pullEveryMs: z
     .number()

@@ -46,14 +46,14 @@ export function orderRecord(externalId: string, detail: Record<string, unknown> 
   }
   const payload = withoutNul(detail)
   const { date_modified_gmt: modified } = payload
-  if (typeof modified !== 'string' || Number.isNaN(Date.parse(`${modified}Z`))) {
+  if (typeof modified !== 'string' || Number.isNaN(Date.parse(`${modified.slice(0, 19)}Z`))) {
     const version = `malformed-${contentHash(payload)}`
     return { kind, externalId, version, eventAt: null, payload: { ...payload, failure: 'date_modified_gmt is no time' } }
   }
   // Two edits within one second have one time: the content tells them apart. Links differ by how the site was reached.
   const { _links: _sites, ...content } = payload
   const version = `${modified}-${contentHash(content).slice(0, 8)}`
-  return { kind, externalId, version, eventAt: `${modified}Z`, payload }
+  return { kind, externalId, version, eventAt: `${modified.slice(0, 19)}Z`, payload }
 }
 
 /** @returns orders changed in [from, to], page by page; see kit/window.ts for why none is lost. Orders in the trash come last. */
