@@ -67,6 +67,8 @@ export async function startWorld(
     secondWarehouse?: Record<string, number>
     /** Stand-ins beside the connectors that there are. */
     connectors?: Record<string, Connector>
+    /** Beside those of every world. */
+    connections?: { name: string; connector: string; config: Record<string, unknown> }[]
   } = {},
 ): Promise<World> {
   const db: FreshDatabase = await freshDatabase()
@@ -120,6 +122,7 @@ export async function startWorld(
             ...shopee.tokens(),
           },
         },
+        ...(options.connections ?? []),
       ],
       locations: [
         {
