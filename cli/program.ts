@@ -50,7 +50,8 @@ function system(program: Command, run: Runner): void {
   program
     .command('worker')
     .description('runs the sagas; any number may run')
-    .action(() => run(async () => (await import('./commands/worker.ts')).worker()))
+    .option('--metrics-port <port>', 'tells its calls to other systems at http://127.0.0.1:PORT/metrics', whole(0))
+    .action((options: { metricsPort?: number }) => run(async () => (await import('./commands/worker.ts')).worker(options)))
   program
     .command('server')
     .description('the HTTP server')
@@ -313,6 +314,20 @@ function operations(program: Command, run: Runner): void {
     )
 }
 
+function routingCommands(program: Command, run: Runner): void {
+  program
+    .command('route')
+    .description('from where orders leave')
+    .command('simulate')
+    .description('shows what new rules would do to past orders, and changes nothing')
+    .requiredOption('--orders <file>', 'JSON: orders as `omnisaga orders --json` prints them')
+    .requiredOption('--rules <file>', 'JSON or YAML: the `routing` part of the policy')
+    .addOption(json())
+    .action((options: import('./commands/route.ts').SimulateOptions) =>
+      run(async () => (await import('./commands/route.ts')).simulate(options)),
+    )
+}
+
 export function buildProgram(run: Runner): Command {
   const program = new Command('omnisaga')
   program
@@ -324,7 +339,8 @@ export function buildProgram(run: Runner): Command {
       'after',
       '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
     )
-  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, teaching, operations]) group(program, run)
+  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, teaching, routingCommands, operations])
+    group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program
 }

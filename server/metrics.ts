@@ -1,5 +1,5 @@
 /** Prometheus text: counters of this process, gauges read from PostgreSQL when asked. */
-import { CALL_BUCKETS_SECONDS, callMeter } from '../connectors/kit/meter.ts'
+import { CALL_BUCKETS_SECONDS, callMeter, type CallMeter } from '../connectors/kit/meter.ts'
 import type { Queryable } from '../store/db.ts'
 
 const BUCKETS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5]
@@ -9,6 +9,29 @@ const escaped = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('"'
 const labelText = (labels: Labels): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+/** Calls to other systems that this process made. */
+export function callLines(meter: CallMeter): string[] {
+  const sample = (name: string, labels: Labels, value: number) => `${name}${labelText(labels)} ${value}`
+  const seconds = 'omnisaga_connector_request_duration_seconds'
+  const series = meter.series().map(({ connection, connector, outcome, ...rest }) => ({
+    labels: { connection, connector, outcome },
+    ...rest,
+  }))
+  return [
+    '# HELP omnisaga_connector_requests_total Calls to other systems: ok, refused (4xx), or the kind of the error.',
+    '# TYPE omnisaga_connector_requests_total counter',
+    ...series.map(({ labels, count }) => sample('omnisaga_connector_requests_total', labels, count)),
+    `# HELP ${seconds} How long calls to other systems took.`,
+    `# TYPE ${seconds} histogram`,
+    ...series.flatMap(({ labels, count, buckets, seconds: sum }) => [
+      ...CALL_BUCKETS_SECONDS.map((le, at) => sample(`${seconds}_bucket`, { ...labels, le: String(le) }, buckets[at] ?? 0)),
+      sample(`${seconds}_bucket`, { ...labels, le: '+Inf' }, count),
+      sample(`${seconds}_sum`, labels, sum),
+      sample(`${seconds}_count`, labels, count),
+    ]),
+  ]
 }
 
 export class Metrics {
@@ -55,21 +78,7 @@ export class Metrics {
     family('omnisaga_webhooks_total', 'counter', 'Webhooks by connection and outcome; forged ones leave nothing else behind.')
     for (const { labels, count } of this.#webhooks.values()) sample('omnisaga_webhooks_total', labels, count)
 
-    // Of this process: a worker that runs apart counts its own, see its trace.
-    const calls = callMeter.series()
-    family('omnisaga_connector_requests_total', 'counter', 'Calls to other systems: ok, refused (4xx), or the kind of the error.')
-    for (const { connection, connector, outcome, count } of calls)
-      sample('omnisaga_connector_requests_total', { connection, connector, outcome }, count)
-    family('omnisaga_connector_request_duration_seconds', 'histogram', 'How long calls to other systems took.')
-    for (const { connection, connector, outcome, count, seconds, buckets } of calls) {
-      const labels = { connection, connector, outcome }
-      CALL_BUCKETS_SECONDS.forEach((limit, index) => {
-        sample('omnisaga_connector_request_duration_seconds_bucket', { ...labels, le: String(limit) }, buckets[index] ?? 0)
-      })
-      sample('omnisaga_connector_request_duration_seconds_bucket', { ...labels, le: '+Inf' }, count)
-      sample('omnisaga_connector_request_duration_seconds_sum', labels, seconds)
-      sample('omnisaga_connector_request_duration_seconds_count', labels, count)
-    }
+    lines.push(...callLines(callMeter))
 
     for (const gauge of GAUGES) {
       family(gauge.name, 'gauge', gauge.help)

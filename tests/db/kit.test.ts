@@ -11,6 +11,8 @@ import { createQuota } from '../../connectors/kit/quota.ts'
 import { createTokenStore } from '../../connectors/kit/tokens.ts'
 import { encodeForm, parseForm } from '../../connectors/kit/form.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { callLines } from '../../server/metrics.ts'
+import { serveWorkerMetrics } from '../../server/workerMetrics.ts'
 import { createPool } from '../../store/db.ts'
 import { secretKeyFrom } from '../../store/secrets.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
@@ -464,6 +466,23 @@ describe('callJson', () => {
 })
 
 describe('trace and count of a call', () => {
+  it('are told in the words of Prometheus, by a worker too', async () => {
+    const meter = new CallMeter()
+    const call = { connection: 'a "b"', connector: 'acme', method: 'GET', path: '/', status: 200, outcome: 'ok', attempt: 'x' }
+    meter.add({ ...call, seconds: 0.2 })
+    meter.add({ ...call, seconds: 40 })
+    const labels = 'connection="a \\"b\\"",connector="acme",outcome="ok"'
+    const lines = callLines(meter)
+    expect(lines).toContain(`omnisaga_connector_requests_total{${labels}} 2`)
+    expect(lines).toContain(`omnisaga_connector_request_duration_seconds_bucket{${labels},le="0.1"} 0`)
+    expect(lines).toContain(`omnisaga_connector_request_duration_seconds_bucket{${labels},le="0.25"} 1`)
+    expect(lines).toContain(`omnisaga_connector_request_duration_seconds_bucket{${labels},le="+Inf"} 2`)
+    expect(lines).toContain(`omnisaga_connector_request_duration_seconds_sum{${labels}} 40.2`)
+    const worker = await serveWorkerMetrics(0)
+    expect(await (await fetch(worker.url)).text()).toContain('# TYPE omnisaga_connector_requests_total counter')
+    expect((await fetch(`${worker.url}/else`)).status).toBe(404)
+    await worker.stop()
+  })
   it('hide in a path what may be a name, a phone, an address or a token', () => {
     expect(safePath('/v1/orders/260-1122S_7/lines:cancel')).toBe('/v1/orders/260-1122S_7/lines:cancel')
     expect(safePath('/v1/%E7%8E%8B%E5%B0%8F%E6%98%8E/0912345678/+886912345678/a@b.tw/%zz')).toBe('/v1/…/…/…/…/…')
