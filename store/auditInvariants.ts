@@ -115,4 +115,18 @@ export const invariants: Record<string, string> = {
       or (t.version = t.told_version and t.told is distinct from t.quantity)
       or (t.version > t.told_version and t.due_at < now() - ${OVERDUE} and coalesce(t.lease_until, t.due_at) < now() - ${OVERDUE}
         and d.push_after < now() - ${OVERDUE}))`,
+
+  'remitted money equals the amount due or is a task': `
+    select p.id as subject, 'paid out ' || p.collected_minor || ', due ' || p.amount_due_minor || ', and there was no task' as detail
+    from parcels p where p.collected_minor is not null and p.collected_minor <> p.amount_due_minor
+      and not exists (select from tasks t where t.key = 'parcel:' || p.id || ':remittance')
+    union all
+    select r.courier_booking_id, r.connection || ' paid out ' || r.collected_minor || ' for a parcel nobody knows, and there was no task'
+    from remittances r where r.parcel_id is null
+      and not exists (select from tasks t where t.key = 'remittance:' || r.connection || ':' || r.courier_booking_id)
+    union all
+    select p.id, 'the parcel says paid out ' || coalesce(p.collected_minor::text, 'nothing') || ', its lines ' || coalesce(s.collected::text, 'nothing')
+    from parcels p full join (select parcel_id, sum(collected_minor) as collected from remittances where parcel_id is not null group by parcel_id) s
+      on s.parcel_id = p.id
+    where p.collected_minor is distinct from s.collected`,
 }
