@@ -8,6 +8,7 @@ import { file } from './file/index.ts'
 import { medusa } from './medusa/index.ts'
 import { karrio } from './karrio/index.ts'
 import { line } from './line/index.ts'
+import { odoo } from './odoo/index.ts'
 import { shopee } from './shopee/index.ts'
 import { smtp } from './smtp/index.ts'
 import { store } from './store/index.ts'
@@ -27,6 +28,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   karrio,
   line,
   medusa,
+  odoo,
   shopee,
   smtp,
   store,
