@@ -1,7 +1,15 @@
 /** CYBERBIZ POS: sales at the tills and what comes back to them, and the stock of each POS shop. */
 import { contentHash } from '../../domain/ids.ts'
 import { readShape } from '../kit/json.ts'
-import type { Connection, Connector, ConnectorContext, ExternalLevel, ExternalSale, RawRecord } from '../kit/types.ts'
+import type {
+  CheckResult,
+  Connection,
+  Connector,
+  ConnectorContext,
+  ExternalLevel,
+  ExternalSale,
+  RawRecord,
+} from '../kit/types.ts'
 import { isoOf, pages } from './api.ts'
 import { checkAccount } from './check.ts'
 import { CyberbizPosConfig, secretFields } from './config.ts'
@@ -84,11 +92,30 @@ export function mapSale(
   }
 }
 
-/** GET /v1/pos_shops, then each one's variants. A shop that the configuration names none of ours for is read all the same. */
-async function* read(ctx: Context): AsyncGenerator<ExternalLevel[]> {
+async function posShops(ctx: Context): Promise<{ id: number }[]> {
   const shops: { id: number }[] = []
   for await (const page of pages(ctx, '/v1/pos_shops', (json) => readShape(PosShops, json, 'CYBERBIZ GET /v1/pos_shops')))
     shops.push(...page)
+  return shops
+}
+
+/** Besides the token: whether the POS shops that have a location of ours are there. */
+async function check(ctx: Context): Promise<CheckResult> {
+  const result = await checkAccount(ctx, 'pos')
+  if (!result.ok) return result
+  const ids = new Set((await posShops(ctx)).map((shop) => String(shop.id)))
+  const problems = Object.keys(ctx.connection.config.posShops)
+    .filter((id) => !ids.has(id))
+    .map((id) => ({
+      message: `posShops names the POS shop ${id}, which the shop does not have`,
+      remedy: `Use one of ${[...ids].join(', ') || '(it has none)'}.`,
+    }))
+  return { ok: problems.length === 0, problems }
+}
+
+/** GET /v1/pos_shops, then each one's variants. A shop that the configuration names none of ours for is read all the same. */
+async function* read(ctx: Context): AsyncGenerator<ExternalLevel[]> {
+  const shops = await posShops(ctx)
   for (const shop of shops) {
     const path = `/v1/pos_shops/${shop.id}/product_variants`
     const location = ctx.connection.config.posShops[String(shop.id)] ?? null
@@ -108,7 +135,7 @@ export const cyberbizPos: Connector<CyberbizPosConfig> = {
   kind: 'pos',
   configSchema: CyberbizPosConfig,
   secretFields,
-  check: (ctx) => checkAccount(ctx, 'pos'),
+  check,
   // The articles are the shop's: a number that a person explained once is known here too.
   identity: (connection) => ({ channel: 'cyberbiz', shop: connection.config.shopDomain }),
   pullSales,

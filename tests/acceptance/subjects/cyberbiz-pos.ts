@@ -20,6 +20,7 @@ export const subject: Subject = {
     const until = Date.now() - 10 * MINUTE
     const sales = seedOrders(8, { newest: new Date(until), posShopId: 3 })
     sim.seed(sales)
+    sim.stock([], [{ id: 3, name: '信義店' }])
     return {
       config: { ...ACCOUNT, baseUrl: sim.url, posShops: { 3: 'store-taipei' } },
       secrets: [ACCOUNT.token, ACCOUNT.appSecret],
@@ -28,7 +29,10 @@ export const subject: Subject = {
         (order.buyer as { email: string }).email,
       ]),
       faults: sim.faults,
-      bad: [{ name: 'a wrong token', config: { token: 'wrong' }, says: /token/ }],
+      bad: [
+        { name: 'a wrong token', config: { token: 'wrong' }, says: /token/ },
+        { name: 'a shop that is not there', config: { posShops: { 9: 'store-taipei' } }, says: /POS shop 9/ },
+      ],
       read: {
         request: { path: '/v1/orders', method: 'GET' },
         async run(ctx, { pullSales }) {
