@@ -3,6 +3,7 @@ import type { Route } from './route.ts'
 import { aliasRoutes } from './routes/aliases.ts'
 import { appointmentRoutes } from './routes/appointments.ts'
 import { connectorRoutes } from './routes/connectors.ts'
+import { deliveryRoutes } from './routes/delivery.ts'
 import { importRoutes } from './routes/imports.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { parcelRoutes } from './routes/parcels.ts'
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...stockRoutes,
   ...appointmentRoutes,
+  ...deliveryRoutes,
   ...taskRoutes,
   ...connectorRoutes,
   ...systemRoutes,

@@ -6,6 +6,7 @@ import { giveCommand } from './commands.ts'
 import { importOf } from './imports.ts'
 import { oweStatements } from './owed.ts'
 import { participantsOf, type ParticipantFact } from './participants.ts'
+import { decisionsOf, type KeptDecision } from './routingDecisions.ts'
 import { closeTasks, openTask } from './tasks.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
 import { canonicalOf, changeOrder, readOrder, strikeUnit, type OrderRecord } from './orderRecord.ts'
@@ -299,6 +300,8 @@ export interface OrderDetail extends CanonicalOrder {
   owed: unknown[]
   /** Who knows what. */
   participants: ParticipantFact[]
+  /** Why its goods leave from where they do. */
+  routing: KeptDecision[]
   notices: unknown[]
   holds: unknown[]
   closed: boolean
@@ -359,6 +362,7 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
       `select participant, connection, kind, state, attempts, error, ${ISO('created_at')} as "owedSince", ${ISO('done_at')} as "toldAt" from outbox where order_id = $1 order by id`,
     ),
     participants: await participantsOf(db, id),
+    routing: await decisionsOf(db, id),
     notices: await rows(
       `select template, ${ISO('at')} as at, ${ISO('sent_at')} as "sentAt", connection, reason from notices where order_id = $1 order by id`,
     ),

@@ -41,7 +41,7 @@ export async function place(
   const routing = await routingFor(runtime, record)
   const skus = [...new Set(demand.map((line) => line.sku))]
   const [places, stock, goods] = await Promise.all([
-    placesFor(runtime.pool, record, routing, options.locations ?? null),
+    placesFor(runtime.pool, record.doc.delivery.method, routing, options.locations ?? null),
     levels(runtime.pool, { ...claimantOf(record), skus }),
     goodsOf(runtime.pool, routing, demand),
   ])
@@ -72,7 +72,7 @@ export async function routingFor(runtime: Runtime, record: OrderRecord): Promise
 }
 
 /** What routing asks of an order, less its goods. */
-export function routedOrder(record: OrderRecord): Omit<RoutedOrder, 'demand' | 'weightGrams' | 'temperature'> {
+export function routedOrder(record: Pick<OrderRecord, 'doc'>): Omit<RoutedOrder, 'demand' | 'weightGrams' | 'temperature'> {
   const { channel, kind, delivery, priority, recipient, payment, totals } = record.doc
   return {
     channel,
@@ -117,8 +117,14 @@ interface LocationRow {
   postalCode: string | null
 }
 
-async function placesFor(db: Queryable, record: OrderRecord, routing: Routing, only: string[] | null): Promise<Place[]> {
-  const courier = record.doc.delivery.method === 'cvs' ? 'courier_cvs' : 'courier_home'
+/** @param only null: every location that ships. */
+export async function placesFor(
+  db: Queryable,
+  method: RoutedOrder['method'],
+  routing: Routing,
+  only: string[] | null,
+): Promise<Place[]> {
+  const courier = method === 'cvs' ? 'courier_cvs' : 'courier_home'
   const { rows } = await db.query<LocationRow>({
     name: `places-${courier}`,
     text: `select id, zone, priority, ${courier} as courier, sender->>'postalCode' as "postalCode" from locations
@@ -130,7 +136,7 @@ async function placesFor(db: Queryable, record: OrderRecord, routing: Routing, o
   return rows.map((row) => placeOf(row, routing, loads.get(row.id) ?? 0))
 }
 
-export function placeOf(row: LocationRow, routing: Routing, unitsToday: number): Place {
+function placeOf(row: LocationRow, routing: Routing, unitsToday: number): Place {
   const more = routing.places[row.id] ?? RoutingPlace.parse({})
   const couriers = [...new Set([row.courier, ...more.couriers].flatMap((name) => name ?? []))]
   return {

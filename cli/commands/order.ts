@@ -31,7 +31,15 @@ export async function order(id: string, { json }: { json?: boolean }): Promise<E
   if (json) printJson({ ...found, waits: waitingOf(found), possible: possibleNow(found).map(({ verb }) => verb) })
   else
     print(
-      [...header(found), ...whatNow(found), ...goods(found), ...ways(found), ...whoKnows(found), ...history(found)].join('\n'),
+      [
+        ...header(found),
+        ...whatNow(found),
+        ...goods(found),
+        ...ways(found),
+        ...whyFrom(found),
+        ...whoKnows(found),
+        ...history(found),
+      ].join('\n'),
     )
   return 0
 }
@@ -115,6 +123,22 @@ function ways(order: OrderDetail): string[] {
         (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,
       ),
     ]),
+  ]
+}
+
+/** The last decision, in a sentence, with the rules that spoke. */
+function whyFrom({ routing }: OrderDetail): string[] {
+  const last = routing.at(-1)
+  if (last === undefined) return []
+  const { because, rules, candidates } = last.decision
+  return [
+    '',
+    bold('Routing'),
+    `  ${safe(because)}`,
+    ...rules.map((rule) => `  ${dim('rule')} ${safe(rule.name)}: ${safe(rule.did)}`),
+    ...candidates
+      .filter((each) => each.leftOut !== null)
+      .map((each) => `  ${dim(`not ${each.location}: ${safe(each.leftOut)}`)}`),
   ]
 }
 

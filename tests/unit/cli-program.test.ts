@@ -58,6 +58,8 @@ describe('the omnisaga command', () => {
       'alias',
       'alias set',
       'alias list',
+      'route',
+      'route simulate',
       'orders',
       'order',
       'stock',
