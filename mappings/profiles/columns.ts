@@ -113,10 +113,16 @@ export function fieldNamesOf(profile: Profile, rows: RawRow[]): FieldNames {
 /** Sees a raw row, from a file or from the inbox, through the profile's columns. */
 export function mappedRow(profile: Profile, raw: RawRow, names: FieldNames): MappedRow {
   const written = (field: Field) => raw.cells[names.get(field) ?? ''] ?? ''
+  // Asked for several times each, and dear.
+  const texts = new Map<Field, string>()
   return {
     row: raw.row,
     raw: written,
-    text: (field) => normaliseText(written(field)),
+    text: (field) => {
+      let text = texts.get(field)
+      if (text === undefined) texts.set(field, (text = normaliseText(written(field))))
+      return text
+    },
     header: (field) => names.get(field) ?? profile.columns[field]?.[0] ?? field,
   }
 }
