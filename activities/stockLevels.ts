@@ -70,7 +70,7 @@ async function tellChannel(runtime: Runtime, connection: string, leaseMs = LEASE
     const { connector, context } = await runtime.connection(connection)
     const side = connector.stock
     if (side?.push === undefined)
-      throw new OmnisagaError('Misconfigured', `${connector.title} takes no stock levels`, {
+      throw new OmnisagaError('Invalid', `${connector.title} takes no stock levels`, {
         code: 'no-push',
         remedy: 'Set "push": false in the section "stock" of this connection.',
       })

@@ -21,14 +21,10 @@ export async function startReading(runtime: Runtime): Promise<number> {
 export async function readStock(runtime: Runtime, connection: string): Promise<ReadingReport> {
   const { connector, context } = await runtime.connection(connection)
   if (connector.stock?.read === undefined)
-    return await refuse(
-      runtime,
-      connection,
-      new OmnisagaError('Misconfigured', `${connector.title} tells no stock levels`, {
-        code: 'no-read',
-        remedy: 'Set "read": false in the section "stock" of this connection.',
-      }),
-    )
+    throw new OmnisagaError('Invalid', `${connector.title} tells no stock levels`, {
+      code: 'no-read',
+      remedy: 'Set "read": false in the section "stock" of this connection.',
+    })
   const channel = connector.identity?.(context.connection).channel ?? connector.name
   const ours = new Set((await runtime.pool.query<{ id: string }>('select id from locations')).rows.map(({ id }) => id))
   const sums = new Map<string, ReadLevel>()
@@ -48,7 +44,7 @@ export async function readStock(runtime: Runtime, connection: string): Promise<R
     }
   } catch (error) {
     if (error instanceof OmnisagaError && error.kind === 'Misconfigured' && error.code !== 'stopped')
-      return await refuse(runtime, connection, error)
+      await stopAndTell(runtime.pool, connection, error)
     throw error
   }
   const { drifting, repaired } = await settleDrift(runtime, connection, [...sums.values()])
@@ -63,11 +59,6 @@ export async function readStock(runtime: Runtime, connection: string): Promise<R
   }
   await runtime.pool.query('update stock_sides set last_read = $2 where connection = $1', [connection, report])
   return { connection, ...report }
-}
-
-async function refuse(runtime: Runtime, connection: string, error: OmnisagaError): Promise<never> {
-  await stopAndTell(runtime.pool, connection, error)
-  throw error
 }
 
 /** Several places of theirs may be one location of ours; the oldest count of them is what the sum is good for. */

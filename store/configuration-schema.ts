@@ -80,6 +80,7 @@ export type ConfigurationDocument = z.infer<typeof ConfigurationDocument>
 export interface ConnectorDefinition extends Sided {
   configSchema: z.ZodType<unknown>
   secretFields: readonly string[]
+  stock?: { push?: unknown; read?: unknown } | undefined
 }
 
 export interface ConfigurationProblem {

@@ -74,6 +74,18 @@ function prepare(
       })
       continue
     }
+    for (const [field, what] of [
+      ['push', 'takes no stock levels'],
+      ['read', 'tells no stock levels'],
+    ] as const) {
+      if (entry.stock?.[field] !== true || connector.stock?.[field] !== undefined) continue
+      problems.push({
+        path: `${path}.stock.${field}`,
+        value: 'true',
+        message: `the connector ${entry.connector} ${what}`,
+        remedy: 'Leave it out, or set it to false.',
+      })
+    }
     const before = problems.length
     const raw = fromEnvironment(entry.config, `${path}.config`, env, problems)
     if (problems.length > before) continue // its schema would complain of the same places

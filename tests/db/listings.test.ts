@@ -1,5 +1,9 @@
 /** What a channel's item means: found, said by a file, said by a person; and what that makes of an order's lines. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Connector } from '../../connectors/kit/types.ts'
+import { bookSale } from '../../activities/sales.ts'
+import { applyConnections } from '../../store/configuration.ts'
+import { levels } from '../../store/ledger/operations.ts'
 import { check } from '../../activities/order/check.ts'
 import { takeApart } from '../../activities/stockLines.ts'
 import { findListings, leaveListing, mapListing } from '../../activities/stockListings.ts'
@@ -72,6 +76,40 @@ test('an SKU that is no product is not taken', async () => {
 
 test('a file that names a connection that does not exist is refused as a whole', async () => {
   await expect(world.apply({ listings: [listing('nowhere', 'x', { TEE: 1 })] })).rejects.toThrow('listings[0].connection')
+})
+
+test('a connector that takes no levels is not told to take any', async () => {
+  const { 'stand-in': shop } = world.runtime.connectors
+  const deaf = { ...shop, stock: { batchSize: 1 } } as Connector
+  await expect(
+    applyConnections(
+      world.runtime.pool,
+      world.runtime.secretKey,
+      { connections: [{ ...connection('deaf', { push: true, read: true }), connector: 'deaf' }] },
+      { deaf },
+    ),
+  ).rejects.toThrow(/connections\[0\].stock.push: the connector deaf takes no stock levels.*\n.*stock.read/)
+})
+
+test('what a platform ships itself from consigned goods moves them, a set by its parts', async () => {
+  await world.apply({ locations: [{ id: 'C1', name: 'Their own', kind: 'consigned' }] })
+  await world.count('TEE', 10, 'C1')
+  await world.count('CAP', 10, 'C1')
+  const sale = (quantity: number) => ({
+    externalId: 'sale-1',
+    externalLocation: 'fulfilment',
+    location: 'C1',
+    at: '2026-11-22T10:00:00+08:00',
+    lines: [{ lineId: '1', externalSku: 'SET', quantity }],
+  })
+  const record = (id: number) => ({ id, connection: 'web', eventAt: null, channel: 'web' })
+  await bookSale(world.runtime.pool, record(1), sale(2))
+  await bookSale(world.runtime.pool, record(2), sale(3)) // told again, one more
+  const onHand = async (sku: string) => (await levels(world.runtime.pool, { sku, location: 'C1' }))[0]
+  expect([await onHand('TEE'), await onHand('CAP')]).toMatchObject([
+    { onHand: 4, available: 0 },
+    { onHand: 7, available: 0 },
+  ])
 })
 
 let serial = 0
