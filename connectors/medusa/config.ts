@@ -18,13 +18,13 @@ export const MedusaConfig = z
       .string()
       .nullable()
       .default(null)
-      .describe('Secret: a secret API key of the shop (sk_...). Preferred; else email and password.'),
+      .describe('A secret API key of the shop (sk_...). Preferred; else email and password.'),
     email: z.string().nullable().default(null).describe('A user of the shop, when there is no apiKey.'),
     password: z
       .string()
       .nullable()
       .default(null)
-      .describe('Secret: their password. The session that it opens is kept and shared by all processes.'),
+      .describe('Their password. The session that it opens is kept and shared by all processes.'),
     paidWhen: z
       .enum(['captured', 'authorized'])
       .default('captured')

@@ -18,8 +18,8 @@ export const VendureConfig = z.object({
     .string()
     .min(1)
     .describe('An administrator of the shop with the rights to read and update orders and the catalogue.'),
-  password: z.string().min(1).describe('Secret: their password. The session that it opens is kept and shared by all processes.'),
-  channelToken: z.string().nullable().default(null).describe("Secret: the channel's token; the default channel when left out."),
+  password: z.string().min(1).describe('Their password. The session that it opens is kept and shared by all processes.'),
+  channelToken: z.string().nullable().default(null).describe("The channel's token; the default channel when left out."),
   codMethods: z
     .array(z.string())
     .default([])

@@ -11,7 +11,7 @@ import type { VendureConfig } from './config.ts'
 export type VendureContext = ConnectorContext<VendureConfig>
 
 const Envelope = z.looseObject({
-  data: z.unknown(),
+  data: z.unknown().optional(),
   errors: z
     .array(z.looseObject({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).nullish() }))
     .optional(),
