@@ -8,16 +8,29 @@ import type { Runtime } from './runtime.ts'
 import { tell } from './telling.ts'
 import { writeWorkbooks } from './workbook.ts'
 
-/** One round. Connections are served side by side, so that a slow one holds up nobody else. @returns how many facts were taken. */
+const LEASE_MS = 60_000
+
+/**
+ * One round. Each connection has lanes of its own, so that a slow one takes none from the others; what it did not get to within half the
+ * lease is given back. @returns how many facts were taken.
+ */
 export async function dispatchOutbox(runtime: Runtime, options: { limit?: number; leaseMs?: number } = {}): Promise<number> {
-  const owed = await leaseOutbox(runtime.pool, options.limit ?? 200, 50, options.leaseMs)
+  const leaseMs = options.leaseMs ?? LEASE_MS
+  const until = Date.now() + leaseMs / 2
+  const owed = await leaseOutbox(runtime.pool, options.limit ?? 200, 50, leaseMs)
   const workbooks = owed.filter((fact) => fact.payload.workbook === true)
+  const others = owed.filter((fact) => !workbooks.includes(fact))
   await Promise.all([
     writeWorkbooks(runtime, workbooks),
-    eachLane(
-      owed.filter((fact) => !workbooks.includes(fact)),
-      (fact) => `${fact.connection}/${fact.orderId}`,
-      (fact) => dispatch(runtime, fact),
+    ...[...new Set(others.map(({ connection }) => connection))].map((connection) =>
+      eachLane(
+        others.filter((fact) => fact.connection === connection),
+        (fact) => fact.orderId,
+        (fact) =>
+          Date.now() > until
+            ? postponeOwed(runtime.pool, fact.id, 'its turn comes in the next round', 0)
+            : dispatch(runtime, fact),
+      ),
     ),
   ])
   return owed.length
