@@ -100,6 +100,7 @@ class Taking {
   private readonly runtime: Runtime
   private readonly job: Import
   private progress: ImportProgress = { rowsRead: 0, rowsTotal: null, ordersStored: 0 }
+  private isSaid = false
   private readonly leave = new AbortController()
   /** What is wrong in the orders that wait, in the light of rows that an earlier file had brought. */
   private readonly heldErrors = new Map<string, RowError[]>()
@@ -174,8 +175,18 @@ class Taking {
     }
   }
 
+  /** Before its first order is taken in: whoever books a parcel of it asks whether the file goes back. */
+  private async sayWhatItIs(file: Pick<FileSummary, 'profile' | 'confidence' | 'takesWaybills'>): Promise<void> {
+    if (this.isSaid) return
+    this.isSaid = true
+    const { profile, takesWaybills } = file
+    const confidence = this.job.profile === GUESSED ? file.confidence : null
+    await setImportProfile(this.runtime.pool, this.job.id, { profile, confidence, takesWaybills })
+  }
+
   private async takeIn(batch: OrderBatch, read: ReadOptions): Promise<void> {
     const { runtime, job, result } = this
+    await this.sayWhatItIs(batch)
     const resolved = await resolveBatch(runtime.pool, job.connection, read, batch)
     result.known += resolved.known.length
     for (const { externalId, errors } of resolved.held) {
@@ -232,7 +243,7 @@ class Taking {
     result.rows = file.rows
     result.errors = [...[...this.heldErrors.values()].flat(), ...file.withoutNumber].sort((a, b) => a.row - b.row)
     this.progress = { ...this.progress, rowsRead: this.progress.rowsTotal ?? this.progress.rowsRead }
-    await setImportProfile(runtime.pool, job.id, file.profile, job.profile === GUESSED ? file.confidence : null)
+    await this.sayWhatItIs(file)
     await rememberLayout(runtime.pool, file.fingerprint, file.profile)
     await askForOrderNumbers(runtime, job, file)
   }

@@ -1,14 +1,13 @@
 /** Tracking numbers into the supplier's own workbook, many at a time: the file is written once for all parcels of an import. */
-import { readOrdersInWorker, writeBackMomo } from '../mappings/files/index.ts'
+import { readOrdersInWorker, writeBack } from '../mappings/files/index.ts'
+import { profileOf } from '../mappings/profiles/index.ts'
+import { profileOfLayout } from '../mappings/profiles/layout.ts'
 import { acknowledge, type OwedRow } from '../store/outbox.ts'
 import { getImport, saveWorkbook, uploadOf } from '../store/imports.ts'
 import { closeTasks } from '../store/tasks.ts'
 import { fileSettings } from './fileSettings.ts'
 import { notTold } from './notTold.ts'
 import type { Runtime } from './runtime.ts'
-
-/** Profiles whose files are sent back filled in. */
-export const WRITES_BACK: ReadonlySet<string> = new Set(['momo'])
 
 export async function writeWorkbooks(runtime: Runtime, owed: OwedRow[]): Promise<void> {
   const byImport = new Map<string, OwedRow[]>()
@@ -65,7 +64,13 @@ export async function renderWorkbook(runtime: Runtime, importId: string): Promis
     return sku ? [{ externalId, sku, waybill, carrier: CARRIER[service] ?? service }] : []
   })
   const written = new Set(parcels.rows.map(({ parcel }) => parcel)).size
-  if (written > 0) await saveWorkbook(runtime.pool, importId, await writeBackMomo(upload.bytes, updates), written)
+  if (written > 0)
+    await saveWorkbook(
+      runtime.pool,
+      importId,
+      await writeBack(upload.bytes, profileOf(file.profile, settings.layouts.map(profileOfLayout)), updates),
+      written,
+    )
   return written
 }
 

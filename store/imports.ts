@@ -44,6 +44,8 @@ export interface Import {
   /** How sure the guessed profile is, 0 to 1; null when it was named. */
   confidence: number | null
   progress: ImportProgress | null
+  /** The file goes back to its channel with the tracking numbers filled in. */
+  takesWaybills: boolean
   result: ImportResult | null
   error: string | null
   createdAt: string
@@ -53,7 +55,10 @@ export interface Import {
 }
 
 const ISO = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-const SELECT = `select i.id, i.connection, i.profile, u.file_name as "fileName", i.state, i.result, i.error, i.confidence, i.progress,
+/** momo's file always went back, also before that was noted. */
+const TAKES_WAYBILLS = `coalesce(i.takes_waybills, i.profile = 'momo')`
+const SELECT = `select i.id, i.connection, i.profile, u.file_name as "fileName", i.state, i.result, i.error, i.confidence,
+  ${TAKES_WAYBILLS} as "takesWaybills", i.progress,
   ${ISO('i.created_at')} as "createdAt", ${ISO('i.finished_at')} as "finishedAt", (w.import_id is not null) as workbook
   from imports i join uploads u on u.id = i.upload_id left join workbooks w on w.import_id = i.id`
 
@@ -105,8 +110,17 @@ export async function setImport(
 }
 
 /** What the file turned out to be. */
-export async function setImportProfile(db: Queryable, id: string, profile: string, confidence: number | null): Promise<void> {
-  await db.query('update imports set profile = $2, confidence = $3 where id = $1', [id, profile, confidence])
+export async function setImportProfile(
+  db: Queryable,
+  id: string,
+  file: { profile: string; confidence: number | null; takesWaybills: boolean },
+): Promise<void> {
+  await db.query('update imports set profile = $2, confidence = $3, takes_waybills = $4 where id = $1', [
+    id,
+    file.profile,
+    file.confidence,
+    file.takesWaybills,
+  ])
 }
 
 /** A sign of life of the process that takes it in. @returns true when somebody wants it to stop. */
@@ -162,9 +176,9 @@ export async function getWorkbook(
 }
 
 /** The newest import that an order came in. */
-export async function importOf(db: Queryable, orderId: string): Promise<{ id: string; profile: string } | null> {
-  const rows = await db.query<{ id: string; profile: string }>(
-    `select i.id, i.profile from inbox b join imports i on i.id = b.import_id where b.order_id = $1 order by b.id desc limit 1`,
+export async function importOf(db: Queryable, orderId: string): Promise<{ id: string; takesWaybills: boolean } | null> {
+  const rows = await db.query<{ id: string; takesWaybills: boolean }>(
+    `select i.id, ${TAKES_WAYBILLS} as "takesWaybills" from inbox b join imports i on i.id = b.import_id where b.order_id = $1 order by b.id desc limit 1`,
     [orderId],
   )
   return rows.rows[0] ?? null

@@ -11,7 +11,6 @@ import { saveParcel } from '../../store/units.ts'
 import { toFailure } from '../failure.ts'
 import type { Runtime } from '../runtime.ts'
 import { stopAndTell } from '../stopped.ts'
-import { WRITES_BACK } from '../workbook.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
 
@@ -131,7 +130,7 @@ async function oweWorkbook(runtime: Runtime, tx: Tx, record: OrderRecord, parcel
   const connector = await runtime.connectorOf(record.connection)
   if (connector.writeTracking !== undefined) return
   const source = await importOf(tx, record.id)
-  if (source === null || !WRITES_BACK.has(source.profile)) return
+  if (source === null || !source.takesWaybills) return
   await owe(tx, {
     key: `tracking:${parcelId}`,
     participant: 'channel',

@@ -89,12 +89,18 @@ function cellOf(row: SheetRow, column: number, { profile, header }: Written): Ce
   return field !== undefined && profile.lineFields.has(field) ? null : (row.merged.get(column) ?? null)
 }
 
+/** Where the copy of a copy has them already, else behind the others, the remark last. */
+function addedColumns(header: Header | null): { remarkColumn: number; countColumn: number } {
+  if (header === null) return { remarkColumn: -1, countColumn: -1 }
+  const free = header.names.length
+  if (header.remarkColumn < 0) return { countColumn: free, remarkColumn: free + 1 }
+  return { remarkColumn: header.remarkColumn, countColumn: header.countColumn >= 0 ? header.countColumn : free }
+}
+
 function writeRow(target: ExcelJS.Worksheet, row: SheetRow, written: Written): void {
   const { header, errors, remark, count } = written
   const out = target.getRow(row.row)
-  const remarkColumn = header === null ? -1 : header.remarkColumn >= 0 ? header.remarkColumn : header.names.length
-  const countColumn =
-    header === null ? -1 : header.countColumn >= 0 ? header.countColumn : Math.max(header.names.length, remarkColumn + 1)
+  const { remarkColumn, countColumn } = addedColumns(header)
   const width = Math.max(row.cells.length, ...[...(row.merged?.keys() ?? [])].map((column) => column + 1))
   for (let column = 0; column < width; column++) {
     if (column === remarkColumn || column === countColumn) continue

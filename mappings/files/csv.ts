@@ -86,7 +86,8 @@ async function* decoded(source: FileSource, encoding: TextEncoding): AsyncGenera
       for await (const piece of pieces(source)) yield decoder.decode(piece, { stream: true })
       yield decoder.decode()
     } catch (error) {
-      if (error instanceof TypeError) throw damaged(`it begins as ${encoding === 'utf8' ? 'UTF-8' : 'UTF-16'} and goes on as something else`)
+      if (error instanceof TypeError)
+        throw damaged(`it begins as ${encoding === 'utf8' ? 'UTF-8' : 'UTF-16'} and goes on as something else`)
       throw error
     }
     return
@@ -95,6 +96,42 @@ async function* decoded(source: FileSource, encoding: TextEncoding): AsyncGenera
   const decoder = iconv.getDecoder('big5')
   for await (const piece of pieces(source)) yield decoder.write(piece)
   yield decoder.end() ?? ''
+}
+
+/**
+ * The same text with some cells filled.
+ * @param edits by `row,column`, both from 0 and `row` counting every record.
+ */
+export async function rewriteCsv(
+  bytes: Buffer,
+  edits: ReadonlyMap<string, { row: number; column: number; text: string }>,
+): Promise<Buffer> {
+  const encoding = detectEncoding(bytes.subarray(0, SAMPLE_BYTES))
+  let text = ''
+  for await (const piece of decoded({ bytes, fileName: '' }, encoding)) text += piece
+  const delimiter = guessDelimiter(text)
+  const { records } = parseRecords(text, delimiter, true)
+  for (const { row, column, text: value } of edits.values()) {
+    const record = records[row]
+    if (record === undefined) throw new Error(`the text has no record ${row + 1}`)
+    while (record.length <= column) record.push('')
+    record[column] = value
+  }
+  const special = new RegExp(`["\\r\\n${delimiter}]`)
+  const end = /\r\n/.test(text) ? '\r\n' : '\n'
+  const lines = records.map((record) =>
+    record.map((cell) => (special.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter),
+  )
+  const mark =
+    text.startsWith('\uFEFF') || encoding.startsWith('utf-16')
+      ? '\uFEFF'
+      : bytes.subarray(0, 3).toString('latin1') === '\xef\xbb\xbf'
+        ? '\uFEFF'
+        : ''
+  const out = `${mark}${lines.join(end)}${/[\r\n]$/.test(text) ? end : ''}`.replace(/^\uFEFF\uFEFF/, '\uFEFF')
+  return iconv.encode(out, encoding === 'utf-16be' ? 'utf16-be' : encoding === 'utf-16le' ? 'utf16-le' : encoding, {
+    addBOM: false,
+  })
 }
 
 async function* readRows(source: FileSource, encoding: TextEncoding, limits: Limits): AsyncGenerator<SheetRow> {

@@ -2,7 +2,7 @@
 export { annotate } from './annotate.ts'
 export { canonicalOrderOf, dryRun } from './dry-run.ts'
 export type { DryRun, DryRunLookup } from './dry-run.ts'
-export { writeBackMomo } from './momo-writeback.ts'
+export { takesWaybills, writeBack, writeBackMomo } from './momo-writeback.ts'
 export type { MomoUpdate } from './momo-writeback.ts'
 export { openWorkbook } from './open.ts'
 export { mapRawOrder, orderHash, readOrders, streamOrders } from './read.ts'

@@ -6,6 +6,7 @@ import { profileOf } from '../profiles/index.ts'
 import { profileOfLayout, type LayoutDocument } from '../profiles/layout.ts'
 import type { MapContext, Profile, RawOrder, RowError } from '../profiles/types.ts'
 import { findSheet, guessSheet, type FoundSheet } from './find.ts'
+import { takesWaybills } from './momo-writeback.ts'
 import { openWorkbook } from './open.ts'
 import { mapRows, OrderReader, type FileOrder, type HeldOrder } from './orders.ts'
 import type { FileSource, Limits } from './types.ts'
@@ -40,6 +41,8 @@ export interface FileSummary {
   sheet: string
   /** The header's row number in the sheet. */
   headerRow: number
+  /** It has cells for tracking numbers that can be filled: it goes back to its channel. */
+  takesWaybills: boolean
   /** The file has the column that `annotate` adds: it may be a part of another. */
   annotated: boolean
   /** Rows that belong to orders, wrong ones and duplicates included. */
@@ -61,9 +64,7 @@ export interface FileOrders extends FileSummary {
   held: HeldOrder[]
 }
 
-export interface OrderBatch {
-  profile: string
-  annotated: boolean
+export interface OrderBatch extends Pick<FileSummary, 'profile' | 'confidence' | 'takesWaybills' | 'annotated'> {
   orders: FileOrder[]
   held: HeldOrder[]
   /** Rows of the sheet below its header: all of them, and how far the orders up to here reach. */
@@ -119,16 +120,20 @@ export async function streamOrders(source: FileSource, options: ReadOptions, sin
         ? await guessSheet(workbook, learned, new Map(Object.entries(options.remembered ?? {})))
         : await findSheet(workbook, profileOf(options.profile, learned), learned)
     const { profile, header } = found
-    const newReader = () => new OrderReader(profile, header, contextOf(profile, options))
-    const reader = await readThrough(found, newReader, sink)
-    return {
+    const told = {
       profile: profile.name,
       confidence: found.confidence,
+      takesWaybills: takesWaybills(profile, workbook.format, header.names),
+      annotated: header.remarkColumn >= 0,
+    }
+    const newReader = () => new OrderReader(profile, header, contextOf(profile, options))
+    const reader = await readThrough(found, newReader, { ...sink, batch: (batch) => sink.batch({ ...batch, ...told }) })
+    return {
+      ...told,
       candidates: found.candidates,
       fingerprint: found.fingerprint,
       sheet: found.sheet.name,
       headerRow: header.row,
-      annotated: header.remarkColumn >= 0,
       ...reader.summary(),
       skippedSheets: [
         ...workbook.hiddenSheets,
@@ -140,7 +145,12 @@ export async function streamOrders(source: FileSource, options: ReadOptions, sin
   }
 }
 
-async function readThrough(found: FoundSheet, newReader: () => OrderReader, sink: Sink): Promise<OrderReader> {
+/** What comes off the rows; what the file is as a whole is said around it. */
+type RowSink = Pick<Sink, 'progress'> & {
+  batch(batch: Pick<OrderBatch, 'orders' | 'held' | 'rowsTotal' | 'rowsDone'>): Promise<void>
+}
+
+async function readThrough(found: FoundSheet, newReader: () => OrderReader, sink: RowSink): Promise<OrderReader> {
   const reader = newReader()
   let rowsTotal = 0
   /** The last row of each order, once there are too many to keep. */
@@ -159,7 +169,7 @@ async function readThrough(found: FoundSheet, newReader: () => OrderReader, sink
       if (number !== '') lastRows.set(number, row.row)
     }
   }
-  const out = new Outlet(found, sink, rowsTotal)
+  const out = new Outlet(sink, rowsTotal)
   if (lastRows === null) {
     for (const number of reader.numbers()) await out.put(reader.take(number), rowsTotal)
     await out.flush(rowsTotal)
@@ -180,12 +190,10 @@ async function readThrough(found: FoundSheet, newReader: () => OrderReader, sink
 class Outlet {
   private orders: FileOrder[] = []
   private held: HeldOrder[] = []
-  private readonly found: FoundSheet
-  private readonly sink: Sink
+  private readonly sink: RowSink
   private readonly rowsTotal: number
 
-  constructor(found: FoundSheet, sink: Sink, rowsTotal: number) {
-    this.found = found
+  constructor(sink: RowSink, rowsTotal: number) {
     this.sink = sink
     this.rowsTotal = rowsTotal
   }
@@ -202,15 +210,7 @@ class Outlet {
     const { orders, held } = this
     this.orders = []
     this.held = []
-    const { profile, header } = this.found
-    await this.sink.batch({
-      profile: profile.name,
-      annotated: header.remarkColumn >= 0,
-      orders,
-      held,
-      rowsTotal: this.rowsTotal,
-      rowsDone,
-    })
+    await this.sink.batch({ orders, held, rowsTotal: this.rowsTotal, rowsDone })
   }
 }
 

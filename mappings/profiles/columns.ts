@@ -61,7 +61,7 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
   row.cells.forEach((cell, column) => {
     const text = headerText(cellText(cell))
     if (text === REMARK_HEADER && header.remarkColumn < 0) header.remarkColumn = column
-    if (text === COUNT_HEADER && header.remarkColumn >= 0) header.countColumn = column
+    if (text === COUNT_HEADER) header.countColumn = column
     const nth = (used.get(text) ?? 0) + 1
     used.set(text, nth)
     header.names[column] = text === '' || nth === 1 ? text : `${text} (${nth})`
@@ -70,6 +70,8 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
     header.columnOfField.set(field, column)
     header.fieldOfColumn.set(column, field)
   })
+  // A column of that name in a file that nobody annotated is the channel's own.
+  if (header.remarkColumn < 0) header.countColumn = -1
   return header
 }
 

@@ -1,7 +1,7 @@
 /** Files: taken in whole, read in the background, told about row by row. */
 import { annotatedCopy, runImport, startImport } from '../../activities/imports.ts'
 import type { Runtime } from '../../activities/runtime.ts'
-import { renderWorkbook, WRITES_BACK } from '../../activities/workbook.ts'
+import { renderWorkbook } from '../../activities/workbook.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { getImport, getWorkbook, requestCancel } from '../../store/imports.ts'
 import { notFound, Problem, problemOf } from '../problem.ts'
@@ -155,11 +155,11 @@ export const importRoutes: Route[] = [
     handle: async ({ runtime, params }) => {
       const found = await getImport(runtime.pool, params.id)
       if (!found) throw notFound('import', params.id)
-      if (!WRITES_BACK.has(found.profile)) {
+      if (!found.takesWaybills) {
         throw new Problem(
           409,
           'No workbook',
-          `Files of ${found.profile} are not sent back: its tracking numbers go out by other ways.`,
+          `This file of ${found.profile} has no cells for tracking numbers, or is of a type that is not filled in: they go out by other ways.`,
         )
       }
       await rendered(runtime, params.id)

@@ -25,5 +25,6 @@ alter table imports
   add column progress jsonb,                -- {rowsRead, rowsTotal, ordersStored}
   add column heartbeat_at timestamptz,      -- of the process that takes it in
   add column cancel_requested_at timestamptz,
+  add column takes_waybills boolean,        -- the file goes back to its channel filled in; null before that was told
   add column confidence real;               -- how sure the profile is; null when it was named
 create index imports_running on imports (created_at) where state in ('received', 'running');

@@ -302,6 +302,8 @@ describe('the command line', () => {
   })
 
   it('--dry-run --json prints the contract, judged against the database, and changes nothing', async () => {
+    // What the warehouse has in its hands is not changed by a file any more.
+    await untilBooked(world, 'L-2')
     const moved = { ...momoOrder('L-2', 1), address: '臺中市西屯區虛構街77號' }
     const unknownGoods = momoOrder('L-8', 2, { lines: [{ sku: 'NOT-OURS', quantity: 1 }] })
     const path = await file(
@@ -319,7 +321,7 @@ describe('the command line', () => {
       errors: Record<string, unknown>[]
     }
     expect(Object.keys(result)).toEqual(['profile', 'rows', 'orders', 'errors', 'duplicates', 'changed', 'blocked'])
-    expect(result).toMatchObject({ profile: 'momo', rows: 5, duplicates: 1, changed: 1, blocked: 1 })
+    expect(result).toMatchObject({ profile: 'momo', rows: 5, duplicates: 1, changed: 0, blocked: 2 })
     expect(result.orders.map((order) => order.externalId)).toEqual(['L-1', 'L-2', 'L-8', 'L-9'])
     expect(result.errors.map((error) => Object.keys(error))).toEqual([['row', 'column', 'value', 'code', 'message']])
     expect(result.errors[0]).toMatchObject({ row: 8, column: '收件人地址', code: 'missing' })

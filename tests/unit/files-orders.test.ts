@@ -85,6 +85,7 @@ describe("momo's file", () => {
       candidates: [],
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       annotated: false,
+      takesWaybills: true,
       sheet: '出貨明細',
       headerRow: 3,
       rows: 9,
