@@ -114,13 +114,13 @@ describe('the omnisaga command', () => {
     const { code, text } = await quietly('orders')
     expect(code).toBe(1)
     expect(text).toContain('npm start')
-  })
+  }, 30_000) // the whole command is loaded, every connector with it
 
   it('answers 1 for a file that is not there, without a running system', async () => {
     const { code, text } = await quietly('import', '/nonexistent/orders.xls', '--profile', 'momo', '--dry-run')
     expect(code).toBe(1)
     expect(text).toContain('no such file')
-  })
+  }, 30_000) // the whole command is loaded, every connector with it
 })
 
 describe('--set', () => {
