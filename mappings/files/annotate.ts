@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream'
 import ExcelJS from 'exceljs'
 import { cellText, readHeader, type Header } from '../profiles/columns.ts'
-import { COUNT_HEADER, REMARK_HEADER } from '../profiles/fingerprint.ts'
+import { countRemark, REMARK_HEADER } from '../profiles/fingerprint.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { LayoutDocument } from '../profiles/layout.ts'
 import type { Profile } from '../profiles/types.ts'
@@ -11,14 +11,14 @@ import { learnedOf } from './read.ts'
 import type { FileOrders } from './read.ts'
 import type { Cell, FileSource, SheetRow } from './types.ts'
 
-export { COUNT_HEADER, REMARK_HEADER }
+export { REMARK_HEADER }
 const MARK = { type: 'pattern', pattern: 'solid', fgColor: { argb: 'FFFFC7CE' } } as const
 const NOTE = { type: 'pattern', pattern: 'solid', fgColor: { argb: 'FFFFEB9C' } } as const
 
 /**
  * @param file what readOrders gave for this very source.
- * @returns an .xlsx with the rows at their own numbers; codes and dates as text, numbers as numbers. Hidden sheets are left out. Beside
- * the remarks stands how many rows each order has, so that a part of the copy is known for one.
+ * @returns an .xlsx with the rows at their own numbers; codes and dates as text, numbers as numbers. Hidden sheets are left out. The
+ * remark also says how many rows the order has, where these are several, so that a part of the copy is known for one.
  */
 export async function annotate(
   source: FileSource,
@@ -44,10 +44,11 @@ export async function annotate(
     for await (const row of sheet.rows()) {
       if (row.row === file.headerRow) header = readHeader(profile, row)
       const errors = errorsByRow.get(row.row) ?? []
-      const remark =
-        row.row === file.headerRow ? REMARK_HEADER : errors.map((error) => `${error.column}: ${error.message}`).join('\n')
-      const count = row.row === file.headerRow ? COUNT_HEADER : (counts.get(row.row) ?? null)
-      writeRow(target, row, { profile, header, errors, remark, count })
+      const told = [...errors.map((error) => `${error.column}: ${error.message}`), countRemark(counts.get(row.row) ?? 0)].filter(
+        (text) => text !== '',
+      )
+      const remark = row.row === file.headerRow ? REMARK_HEADER : told.join('\n')
+      writeRow(target, row, { profile, header, errors, remark })
     }
     target.commit()
     await output.commit()
@@ -78,7 +79,6 @@ interface Written {
   header: Header | null
   errors: FileOrders['errors']
   remark: string
-  count: string | number | null
 }
 
 /** What a vertical merge lends to the row is written out: the copy has no merges. */
@@ -89,21 +89,14 @@ function cellOf(row: SheetRow, column: number, { profile, header }: Written): Ce
   return field !== undefined && profile.lineFields.has(field) ? null : (row.merged.get(column) ?? null)
 }
 
-/** Where the copy of a copy has them already, else behind the others, the remark last. */
-function addedColumns(header: Header | null): { remarkColumn: number; countColumn: number } {
-  if (header === null) return { remarkColumn: -1, countColumn: -1 }
-  const free = header.names.length
-  if (header.remarkColumn < 0) return { countColumn: free, remarkColumn: free + 1 }
-  return { remarkColumn: header.remarkColumn, countColumn: header.countColumn >= 0 ? header.countColumn : free }
-}
-
 function writeRow(target: ExcelJS.Worksheet, row: SheetRow, written: Written): void {
-  const { header, errors, remark, count } = written
+  const { header, errors, remark } = written
   const out = target.getRow(row.row)
-  const { remarkColumn, countColumn } = addedColumns(header)
+  // The copy of a copy has the column already.
+  const remarkColumn = header === null ? -1 : header.remarkColumn >= 0 ? header.remarkColumn : header.names.length
   const width = Math.max(row.cells.length, ...[...(row.merged?.keys() ?? [])].map((column) => column + 1))
   for (let column = 0; column < width; column++) {
-    if (column === remarkColumn || column === countColumn) continue
+    if (column === remarkColumn) continue
     const cell = cellOf(row, column, written)
     if (cell !== null) out.getCell(column + 1).value = typeof cell === 'object' ? cellText(cell) : cell
   }
@@ -111,13 +104,10 @@ function writeRow(target: ExcelJS.Worksheet, row: SheetRow, written: Written): v
     const column = header?.names.indexOf(error.column) ?? -1
     if (column >= 0) out.getCell(column + 1).fill = MARK
   }
-  if (header !== null) {
-    if (remark !== '') {
-      const cell = out.getCell(remarkColumn + 1)
-      cell.value = remark
-      if (errors.length > 0) cell.fill = NOTE
-    }
-    if (count !== null) out.getCell(countColumn + 1).value = count
+  if (header !== null && remark !== '') {
+    const cell = out.getCell(remarkColumn + 1)
+    cell.value = remark
+    if (errors.length > 0) cell.fill = NOTE
   }
   out.commit()
 }

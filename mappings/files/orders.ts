@@ -4,6 +4,7 @@ import type { IncomingOrder } from '../../domain/order.ts'
 import { normaliseText } from '../normalise/index.ts'
 import { cellText, fieldNames, mappedRow, rawRow } from '../profiles/columns.ts'
 import type { FieldNames, Header } from '../profiles/columns.ts'
+import { countIn } from '../profiles/fingerprint.ts'
 import { Problems } from '../profiles/types.ts'
 import type { Field, MapContext, Profile, RawOrder, RawRow, RowError } from '../profiles/types.ts'
 import type { FileSummary } from './read.ts'
@@ -80,8 +81,8 @@ export class OrderReader {
     let group = this.groups.get(number)
     if (!group) this.groups.set(number, (group = { rows: [], seen: new Map(), last: 0, repeated: 0, expected: 0 }))
     group.last = row.row
-    if (this.header.countColumn >= 0)
-      group.expected = Math.max(group.expected, Number(cellText(row.cells[this.header.countColumn])) || 0)
+    if (this.header.remarkColumn >= 0)
+      group.expected = Math.max(group.expected, countIn(cellText(row.cells[this.header.remarkColumn])))
     const content = this.contentOf(raw)
     const firstRow = group.seen.get(content)
     if (firstRow !== undefined) {

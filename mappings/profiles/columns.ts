@@ -1,7 +1,7 @@
 /** Columns are found by what their header says, wherever they stand. */
 import { normaliseHeader, normaliseText } from '../normalise/index.ts'
 import { isSheetDate } from '../files/types.ts'
-import { COUNT_HEADER, REMARK_HEADER } from './fingerprint.ts'
+import { REMARK_HEADER } from './fingerprint.ts'
 import type { Cell, SheetRow } from '../files/types.ts'
 import type { Field, MappedRow, Profile, RawRow } from './types.ts'
 
@@ -28,9 +28,8 @@ export interface Header {
   names: string[]
   fieldOfColumn: Map<number, Field>
   columnOfField: Map<Field, number>
-  /** The columns that `annotate` added, -1 when there are none; they are no part of a row. */
+  /** The column that `annotate` added, -1 when there is none; its remarks are no part of a row. */
   remarkColumn: number
-  countColumn: number
 }
 
 const fieldsByHeader = new WeakMap<Profile, Map<string, Field>>()
@@ -56,12 +55,10 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
     fieldOfColumn: new Map(),
     columnOfField: new Map(),
     remarkColumn: -1,
-    countColumn: -1,
   }
   row.cells.forEach((cell, column) => {
     const text = headerText(cellText(cell))
     if (text === REMARK_HEADER && header.remarkColumn < 0) header.remarkColumn = column
-    if (text === COUNT_HEADER) header.countColumn = column
     const nth = (used.get(text) ?? 0) + 1
     used.set(text, nth)
     header.names[column] = text === '' || nth === 1 ? text : `${text} (${nth})`
@@ -70,8 +67,6 @@ export function readHeader(profile: Profile, row: SheetRow): Header {
     header.columnOfField.set(field, column)
     header.fieldOfColumn.set(column, field)
   })
-  // A column of that name in a file that nobody annotated is the channel's own.
-  if (header.remarkColumn < 0) header.countColumn = -1
   return header
 }
 
@@ -86,7 +81,7 @@ export function rawRow(profile: Profile, header: Header, row: SheetRow): RawRow 
   const cells: Record<string, string> = {}
   const width = Math.max(row.cells.length, ...[...(row.merged?.keys() ?? [])].map((column) => column + 1))
   for (let column = 0; column < width; column++) {
-    if (column === header.remarkColumn || column === header.countColumn) continue
+    if (column === header.remarkColumn) continue
     let text = cellText(row.cells[column])
     const field = header.fieldOfColumn.get(column)
     if (text === '' && row.merged && !(field !== undefined && profile.lineFields.has(field)))

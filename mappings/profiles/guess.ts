@@ -2,7 +2,7 @@
 import type { SheetRow } from '../files/types.ts'
 import { normaliseHeader } from '../normalise/index.ts'
 import { missingColumns, readHeader, type Header } from './columns.ts'
-import { COUNT_HEADER, fingerprintOf, REMARK_HEADER } from './fingerprint.ts'
+import { fingerprintOf, REMARK_HEADER } from './fingerprint.ts'
 import type { Profile } from './types.ts'
 
 export interface Candidate {
@@ -47,9 +47,7 @@ export function guessHeader(
   for (const profile of profiles) {
     const header = readHeader(profile, row)
     if (missingColumns(profile, header).length > 0) continue
-    const names = header.names.filter(
-      (name) => name !== undefined && name !== '' && name !== REMARK_HEADER && name !== COUNT_HEADER,
-    )
+    const names = header.names.filter((name) => name !== undefined && name !== '' && name !== REMARK_HEADER)
     fingerprint ||= fingerprintOf(names)
     const known = headersOf(profile)
     const explained = names.filter((name) => known.has(normaliseHeader(name))).length / names.length
