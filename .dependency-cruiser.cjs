@@ -3,7 +3,8 @@
  * Beside them stand tests, bench, scripts (may reach everything) and simulators (reach nothing of ours).
  * What workflows reach at run time is proved by building their bundle: scripts/check-determinism.mjs.
  */
-const ours = '^(domain|store|connectors|mappings|documents|activities|workflows|server|cli|simulators|bench|tests|scripts|bin|[^/]+\\.ts$)'
+const ours =
+  '^(domain|store|connectors|mappings|documents|activities|workflows|server|cli|simulators|bench|tests|scripts|bin|[^/]+\\.ts$)'
 /** Everything of ours but these folders. */
 const oursBut = (...folders) => ({ path: ours, pathNot: `^(${folders.join('|')})/` })
 
