@@ -60,7 +60,15 @@ describe('the database breaks', () => {
   })
 
   it('there is one listener for new records, however often its connection broke', async () => {
-    const times = { inboxMs: 60_000, outboxMs: 60_000, wavesMs: 60_000, feedsMs: 60_000, sweepMs: 60_000, missingMs: 60_000, trackMs: 60_000 }
+    const times = {
+      inboxMs: 60_000,
+      outboxMs: 60_000,
+      wavesMs: 60_000,
+      feedsMs: 60_000,
+      sweepMs: 60_000,
+      missingMs: 60_000,
+      trackMs: 60_000,
+    }
     const loops = startLoops(runtime, times)
     const listeners = async (): Promise<number[]> =>
       (
