@@ -17,6 +17,7 @@ import { bytesSource } from './files-helpers.ts'
 vi.setConfig({ testTimeout: 60_000 })
 const seed = 20261122
 /** Printed with every failure by fast-check; here once, so that a run can be told. */
+// eslint-disable-next-line no-console
 console.info(`fuzz of order files: seed ${seed}`)
 const runs = (numRuns: number) => ({ seed, numRuns, endOnFailure: true })
 
