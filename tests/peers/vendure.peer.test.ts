@@ -23,7 +23,7 @@ const context = (config: Record<string, unknown> = {}, tokens = memoryTokens()) 
 })
 
 beforeAll(async () => {
-  running = await peer.start(() => undefined)
+  running = await peer.start((line) => void process.stdout.write(`${line}\n`))
   proxy = await startLossyProxy(running.url)
   shop = await vendureShop(running)
   ctx = context()
