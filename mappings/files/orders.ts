@@ -7,9 +7,21 @@ import type { FieldNames, Header } from '../profiles/columns.ts'
 import { countIn } from '../profiles/fingerprint.ts'
 import { Problems } from '../profiles/types.ts'
 import type { Field, MapContext, Profile, RawOrder, RawRow, RowError } from '../profiles/types.ts'
-import type { FileSummary } from './read.ts'
 import { isSheetDate } from './types.ts'
 import type { SheetRow } from './types.ts'
+
+/** What came of the rows of one sheet. */
+export interface RowsSummary {
+  /** Rows that belong to orders, wrong ones and duplicates included. */
+  rows: number
+  errors: RowError[]
+  /** Order numbers that wait because a row of theirs is wrong. */
+  heldOrders: string[]
+  /** Rows that name no order. */
+  withoutNumber: RowError[]
+  /** Rows that repeat another row of their order word for word; counted once. */
+  duplicates: { row: number; firstRow: number; externalId: string }[]
+}
 
 export interface FileOrder {
   order: IncomingOrder
@@ -51,7 +63,7 @@ export class OrderReader {
   private readonly withoutNumber: RowError[] = []
   private readonly heldOrders: string[] = []
   private readonly spoiled = new Set<string>()
-  private readonly duplicates: FileSummary['duplicates'] = []
+  private readonly duplicates: RowsSummary['duplicates'] = []
   private rows = 0
 
   constructor(profile: Profile, header: Header, context: MapContext) {
@@ -120,7 +132,7 @@ export class OrderReader {
     return [...this.groups.keys()]
   }
 
-  summary(): Pick<FileSummary, 'rows' | 'errors' | 'heldOrders' | 'withoutNumber' | 'duplicates'> {
+  summary(): RowsSummary {
     const byRow = (a: RowError, b: RowError) => a.row - b.row
     return {
       rows: this.rows,

@@ -8,7 +8,7 @@ import type { MapContext, Profile, RawOrder, RowError } from '../profiles/types.
 import { findSheet, guessSheet, type FoundSheet } from './find.ts'
 import { takesWaybills } from './momo-writeback.ts'
 import { openWorkbook } from './open.ts'
-import { mapRows, OrderReader, type FileOrder, type HeldOrder } from './orders.ts'
+import { mapRows, OrderReader, type FileOrder, type HeldOrder, type RowsSummary } from './orders.ts'
 import type { FileSource, Limits } from './types.ts'
 
 export { orderHash, type FileOrder, type HeldOrder } from './orders.ts'
@@ -30,7 +30,7 @@ export interface ReadOptions {
   limits?: Partial<Limits> | undefined
 }
 
-export interface FileSummary {
+export interface FileSummary extends RowsSummary {
   profile: string
   /** 0 to 1; 1 when the profile was named or the layout is known. */
   confidence: number
@@ -45,15 +45,6 @@ export interface FileSummary {
   takesWaybills: boolean
   /** The file has the column that `annotate` adds: it may be a part of another. */
   annotated: boolean
-  /** Rows that belong to orders, wrong ones and duplicates included. */
-  rows: number
-  errors: RowError[]
-  /** Order numbers that wait because a row of theirs is wrong. */
-  heldOrders: string[]
-  /** Rows that name no order. */
-  withoutNumber: RowError[]
-  /** Rows that repeat another row of their order word for word; counted once. */
-  duplicates: { row: number; firstRow: number; externalId: string }[]
   /** Sheets that were not read: hidden ones, and visible ones without the profile's columns or behind the sheet that was read. */
   skippedSheets: string[]
 }
