@@ -125,6 +125,8 @@ export const IncomingOrder = z.object({
   onHold: z.boolean().optional(),
   /** True when the source says the goods have already left; an order first seen so was not ours to ship. */
   fulfilled: z.boolean().optional(),
+  /** The order and the return whose goods this one replaces. */
+  exchangeOf: z.object({ orderId: z.string(), returnId: z.string(), until: isoTime }).nullable().optional(),
   /** Customs papers for a parcel that leaves the country. */
   customs: z
     .object({ invoiceNumber: z.string(), hsCodes: z.array(z.string()).min(1) })

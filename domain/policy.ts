@@ -1,5 +1,6 @@
 /** How long things may take before a person hears of it. Durations in milliseconds; a versioned settings row. */
 import { z } from 'zod'
+import { ReturnsPolicy } from './returns.ts'
 import { Routing } from './routing/types.ts'
 
 const minute = 60_000
@@ -49,6 +50,14 @@ export const Policy = z.object({
     .int()
     .positive()
     .default(4 * day),
+  /** A parcel that is not delivered so long after it left is late, also when nothing was promised; null: only a promise counts. */
+  lateParcelMs: z.number().int().positive().nullable().default(null),
+  /** A parcel worth more is booked with its value insured, in minor units; null: never. */
+  insureAboveMinor: z.number().int().min(0).nullable().default(null),
+  /** A customer who has left so many cash-on-delivery parcels uncollected is confirmed by a person; null: never. */
+  uncollectedLimit: z.number().int().positive().nullable().default(null),
+  /** What is taken back, for how long, and what becomes of it. */
+  returns: ReturnsPolicy.default(ReturnsPolicy.parse({})),
   /** Cash that a courier collected (delivered) and has not paid out becomes a task. */
   remittanceDueMs: z
     .number()
@@ -65,6 +74,40 @@ export const Policy = z.object({
   bookingRetryMs: z.array(z.number().int().positive()).default([1 * minute]),
   /** From where goods leave: rules in order, tariffs of couriers, cut-offs and capacity of locations. */
   routing: Routing.default(Routing.parse({})),
+  /** The customer is reminded so long before an appointment. */
+  appointmentReminderMs: z
+    .number()
+    .int()
+    .positive()
+    .default(1 * day),
+  /** Not there so long after it began: late. */
+  appointmentLateMs: z
+    .number()
+    .int()
+    .positive()
+    .default(10 * minute),
+  /** Not there so long after it began: a no-show; a try-on's goods go back on sale. */
+  appointmentNoShowMs: z
+    .number()
+    .int()
+    .positive()
+    .default(30 * minute),
+  /** The appointment of a try-on is cancelled: a person decides, or its goods go back on sale at once. */
+  appointmentCancelled: z.enum(['task', 'release']).default('task'),
+  /** What was brought to a store for an order that does not want it: sent back from where it came, or sold there. */
+  unwantedTransfer: z.enum(['back', 'sell']).default('back'),
+  /** A transfer that was shipped and has not arrived becomes a task. */
+  transferOverdueMs: z
+    .number()
+    .int()
+    .positive()
+    .default(5 * day),
+  /** So long an order waits at the store to be picked up. */
+  pickupDays: z.number().int().min(1).max(90).default(7),
+  /** The customer is reminded after so many days; the day before the end is told in any case. */
+  pickupReminderDays: z.number().int().min(1).max(90).default(3),
+  /** Not picked up: cancelled and paid back, the goods on sale again; or a person decides. */
+  pickupExpired: z.enum(['release', 'task']).default('release'),
   /** Customers are not written to between these, on the clock of their store or warehouse: {"from": "21:00", "to": "09:00"}. */
   quietHours: z.strictObject({ from: clock, to: clock }).nullable().default(null),
 })
