@@ -10,6 +10,7 @@ import { karrio } from './karrio/index.ts'
 import { line } from './line/index.ts'
 import { odoo } from './odoo/index.ts'
 import { shopee } from './shopee/index.ts'
+import { shopify } from './shopify/index.ts'
 import { smtp } from './smtp/index.ts'
 import { store } from './store/index.ts'
 import { vendure } from './vendure/index.ts'
@@ -30,6 +31,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   medusa,
   odoo,
   shopee,
+  shopify,
   smtp,
   store,
   vendure,
