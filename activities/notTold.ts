@@ -22,7 +22,7 @@ export async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): 
     key: `outbox:${fact.key}`,
     orderId: fact.orderId,
     connection: fact.connection,
-    subject: fact.orderId,
+    subject: fact.orderId ?? fact.key, // a notice to who has no order
     title: `${fact.connection ?? 'The customer'} could not be told: ${fact.kind}`,
     detail: isRetriable(known.kind) ? `${known.message} (tried ${fact.attempts} times; it goes on being tried)` : known.message,
     remedy: known.remedy ?? 'Tell them by hand and skip, or mend the cause and retry.',

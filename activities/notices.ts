@@ -3,7 +3,7 @@ import type { Connector, ConnectorContext, Notice } from '../connectors/kit/type
 import { OmnisagaError } from '../domain/errors.ts'
 import { quietForMs } from '../domain/quietHours.ts'
 import { amountText, languageFor, noticeText, timeText } from '../mappings/notices/index.ts'
-import { noticeNotSent, noticeSent, readNotice, type StoredNotice } from '../store/notices.ts'
+import { noticeNotSent, noticeSent, readNotice, type Contact, type StoredNotice } from '../store/notices.ts'
 import { readOrder, type OrderRecord } from '../store/orderRecord.ts'
 import type { OwedRow } from '../store/outbox.ts'
 import type { Runtime } from './runtime.ts'
@@ -18,14 +18,18 @@ const CONNECTIONS = `
 export async function sendNotice(runtime: Runtime, fact: OwedRow): Promise<Telling> {
   const notice = await readNotice(runtime.pool, String(fact.payload.notice))
   if (notice === null || notice.sentAt !== null) return { told: null }
-  const record = await readOrder(runtime.pool, fact.orderId)
-  if (record.doc.buyer.optOut === true) return await notSent(runtime, notice, 'the customer does not want notices')
-  const place = await placeOf(runtime, record)
+  const { orderId, contact } = notice
+  const record = orderId === null ? null : await readOrder(runtime.pool, orderId)
+  if (record?.doc.buyer.optOut === true) return await notSent(runtime, notice, 'the customer does not want notices')
+  const place = await placeOf(
+    runtime,
+    record?.doc.delivery.location ?? record?.units.at(-1)?.location ?? contact?.location ?? null,
+  )
   const quietMs = quietForMs(new Date(), (await runtime.policy()).quietHours, place.zone)
   if (quietMs > 0) return { later: 'quiet hours', delayMs: quietMs }
 
-  const to = whoOf(record)
-  const rows = await runtime.pool.query<{ name: string; isOff: boolean }>(CONNECTIONS, [record.doc.channel])
+  const to = record === null ? nobodyElse(contact) : whoOf(record)
+  const rows = await runtime.pool.query<{ name: string; isOff: boolean }>(CONNECTIONS, [record?.doc.channel ?? null])
   const refusals: string[] = []
   let isAnyOff = false
   for (const { name, isOff } of startingWith(fact.connection, rows.rows)) {
@@ -78,39 +82,46 @@ const whoOf = ({ doc: { buyer, recipient } }: OrderRecord): Notice['to'] => ({
   name: buyer.name ?? recipient.name,
 })
 
+const nobodyElse = (contact: Contact | null): Notice['to'] => ({
+  email: contact?.email ?? null,
+  lineUserId: contact?.lineUserId ?? null,
+  phone: contact?.phone ?? null,
+  name: contact?.name ?? null,
+})
+
 interface Place {
   zone: string
   name: string | null
 }
 
 /** The store where the customer comes, else the place from which the goods leave: its clock counts. */
-async function placeOf(runtime: Runtime, record: OrderRecord): Promise<Place> {
-  const id = record.doc.delivery.location ?? record.units.at(-1)?.location ?? null
+async function placeOf(runtime: Runtime, id: string | null): Promise<Place> {
   const rows = await runtime.pool.query<Place>('select zone, name from locations where id = $1', [id])
   return rows.rows[0] ?? { zone: 'Asia/Taipei', name: null }
 }
 
 async function textOf(
   runtime: Runtime,
-  record: OrderRecord,
-  { template, data }: StoredNotice,
+  record: OrderRecord | null,
+  { template, data, contact }: StoredNotice,
   place: Place,
 ): Promise<Pick<Notice, 'template' | 'subject' | 'text'>> {
-  const { doc } = record
-  const parcel = record.parcels.find(({ id }) => id === data.parcelId)
-  const due = template === 'arrivedAtPickup' ? (parcel?.amountDueMinor ?? 0) : doc.payment.amountDueMinor
+  const doc = record?.doc ?? null
+  const parcel = record?.parcels.find(({ id }) => id === data.parcelId)
+  const due = template === 'arrivedAtPickup' ? (parcel?.amountDueMinor ?? 0) : (doc?.payment.amountDueMinor ?? 0)
   const amountMinor = typeof data.amountMinor === 'number' ? data.amountMinor : due
   const location = typeof data.location === 'string' ? data.location : null
   const named = await runtime.pool.query<{ name: string }>('select name from locations where id = $1', [location])
-  const country = doc.recipient.address?.country ?? null
+  const country = doc?.recipient.address?.country ?? null
   const words = noticeText(template, languageFor(country), {
-    order: doc.externalId,
-    customer: doc.buyer.name ?? doc.recipient.name,
-    amount: amountMinor > 0 ? amountText(amountMinor, doc.payment.currency) : null,
+    order: doc?.externalId ?? null,
+    customer: doc?.buyer.name ?? doc?.recipient.name ?? contact?.name ?? null,
+    amount: amountMinor > 0 ? amountText(amountMinor, doc?.payment.currency ?? 'TWD') : null,
     location: named.rows[0]?.name ?? location,
     until: typeof data.until === 'string' ? timeText(data.until, place.zone) : null,
     waybill: parcel?.waybill ?? (typeof data.waybill === 'string' ? data.waybill : null),
     courier: parcel?.service ?? null,
+    voucher: typeof data.voucher === 'string' ? data.voucher : null,
   })
   return { template, ...words }
 }

@@ -92,6 +92,25 @@ export const invariants: Record<string, string> = {
     ) m
     where a.used <> coalesce(h.quantity, 0) or not marked`,
 
+  'a slot has taken its seated appointments': `
+    select coalesce(s.location, a.location) || ' ' || coalesce(s.starts_at, a.starts_at) as subject,
+      'taken ' || coalesce(s.taken, 0) || ', appointments ' || coalesce(a.seated, 0) as detail
+    from slots s full join (
+      select location, starts_at, count(*)::int as seated from appointments where state in ('booked', 'late', 'arrived') group by 1, 2
+    ) a on a.location = s.location and a.starts_at = s.starts_at
+    where coalesce(s.taken, 0) <> coalesce(a.seated, 0)`,
+
+  'what is in transit is what transfers are bringing': `
+    select t.sku || ' via ' || t.via as subject, 'moved in ' || coalesce(m.quantity, 0) || ', on the way ' || t.quantity as detail
+    from (
+      select f.via, l.sku, sum(case when f.state = 'shipped' then l.shipped else 0 end)::int as quantity
+      from transfers f join transfer_lines l on l.transfer_id = f.id where f.via is not null group by 1, 2
+    ) t
+    left join (
+      select location, sku, sum(quantity)::int as quantity from movements where reason in ('transferOut', 'transferIn', 'transferLost') group by 1, 2
+    ) m on m.location = t.via and m.sku = t.sku
+    where t.quantity <> coalesce(m.quantity, 0)`,
+
   'nothing is held where nothing is sold': `
     select h.sku || ' at ' || h.location as subject, h.quantity || ' held for ' || h.order_id || ' at a ' || l.kind || ' location' as detail
     from holds h join locations l on l.id = h.location where l.kind not in ('warehouse', 'store') and ${isLive('h')}`,

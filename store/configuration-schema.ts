@@ -1,7 +1,9 @@
 /** The configuration file: what it may say, and what is wrong with it, told by path, value and remedy. */
 import { z } from 'zod'
+import { OpeningHours } from '../domain/appointments.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { ListingEntry } from './listings.ts'
+import { BoxEntry, packingOfLocation, packingOfProduct } from './packingConfiguration.ts'
 import { StockSideEntry } from './stockSides.ts'
 import { Policy } from '../domain/policy.ts'
 import type { Sided } from './sides.ts'
@@ -45,6 +47,10 @@ export const LocationEntry = z.strictObject({
     })
     .partial()
     .default({}),
+  openingHours: OpeningHours.nullish().describe(
+    'When appointments are taken: null takes the hours away, left out they stay. `week` by ISO weekday, `days` that differ, `slotMinutes`, `staff`.',
+  ),
+  ...packingOfLocation,
 })
 export const ProductEntry = z.strictObject({
   sku: z.string().min(1),
@@ -63,6 +69,10 @@ export const ProductEntry = z.strictObject({
     .nullable()
     .default(null)
     .describe('A task is opened once no more than this can be sold; null: never.'),
+  family: z.string().min(1).nullable().default(null).describe('Articles that differ in size or colour alone share it.'),
+  variant: z.string().min(1).nullable().default(null).describe('Which of its family it is, e.g. M / black.'),
+  substitutes: z.array(z.string().min(1)).max(50).default([]).describe('SKUs to offer when this one is out, best first.'),
+  ...packingOfProduct,
 })
 export const AliasEntry = z.strictObject({ channel: z.string().min(1), externalSku: z.string().min(1), sku: z.string().min(1) })
 
@@ -72,6 +82,7 @@ export const ConfigurationDocument = z.strictObject({
   products: z.array(ProductEntry).default([]),
   aliases: z.array(AliasEntry).default([]),
   listings: z.array(ListingEntry).default([]),
+  boxes: z.array(BoxEntry).default([]),
   policy: z.strictObject(Policy.shape).partial().optional(),
 })
 export type ConfigurationDocument = z.infer<typeof ConfigurationDocument>

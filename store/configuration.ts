@@ -7,6 +7,7 @@ import { sidesOf, type Side } from './sides.ts'
 import { secretsContext, stoppedTaskKey } from './connections.ts'
 import { applyStockSide } from './stockSides.ts'
 import { setListing } from './listings.ts'
+import { applyPacking } from './packingConfiguration.ts'
 import { closeTasks } from './tasks.ts'
 import {
   ConfigurationDocument,
@@ -208,17 +209,27 @@ async function applyLocations(tx: Tx, locations: ConfigurationDocument['location
        courier_cvs = excluded.courier_cvs, sender = excluded.sender`,
     [JSON.stringify(locations)],
   )
+  for (const { id, openingHours } of locations) {
+    if (openingHours === null) await tx.query('delete from store_hours where location = $1', [id])
+    else if (openingHours !== undefined)
+      await tx.query(
+        'insert into store_hours (location, hours) values ($1, $2) on conflict (location) do update set hours = excluded.hours',
+        [id, openingHours],
+      )
+  }
 }
 
 async function applyProducts(tx: Tx, products: ConfigurationDocument['products']): Promise<void> {
   if (products.length === 0) return
   await tx.query(
-    `insert into products (sku, name, barcode, weight_grams, temperature, stock_policy, low_stock)
-     select sku, name, barcode, "weightGrams", temperature, "stockPolicy", "lowStockQuantity"
+    `insert into products (sku, name, barcode, weight_grams, temperature, stock_policy, low_stock, family, variant, substitutes)
+     select sku, name, barcode, "weightGrams", temperature, "stockPolicy", "lowStockQuantity", family, variant,
+       array(select jsonb_array_elements_text(substitutes))
      from jsonb_to_recordset($1) as p(sku text, name text, barcode text, "weightGrams" integer, temperature text,
-       "stockPolicy" text, "lowStockQuantity" integer)
+       "stockPolicy" text, "lowStockQuantity" integer, family text, variant text, substitutes jsonb)
      on conflict (sku) do update set name = excluded.name, barcode = excluded.barcode, weight_grams = excluded.weight_grams,
-       temperature = excluded.temperature, stock_policy = excluded.stock_policy, low_stock = excluded.low_stock`,
+       temperature = excluded.temperature, stock_policy = excluded.stock_policy, low_stock = excluded.low_stock,
+       family = excluded.family, variant = excluded.variant, substitutes = excluded.substitutes`,
     [JSON.stringify(products)],
   )
 }
@@ -304,6 +315,7 @@ export async function applyConnections(
     for (const entry of prepared) connections.push(await applyConnection(tx, secretKey, entry))
     await applyLocations(tx, file.locations)
     await applyProducts(tx, [...new Map(file.products.map((p) => [p.sku, p])).values()]) // the last word counts
+    await applyPacking(tx, file)
     await applyAliases(tx, file.aliases)
     for (const listing of file.listings) await setListing(tx, listing, 'file')
     for (const { name, stock } of file.connections) if (stock !== undefined) await applyStockSide(tx, name, stock)

@@ -68,14 +68,100 @@ export const texts: Record<string, Record<Language, Words>> = {
       lines: ['Dear {customer},', 'we missed you; the goods of {order} are no longer kept.', 'You are welcome to book again.'],
     },
   },
+  appointmentBooked: {
+    'zh-TW': {
+      subject: '您的預約已確認：{until}',
+      lines: ['{customer} 您好：', '您的到店預約已確認。', '時間：{until}', '門市：{location}', '訂單：{order}'],
+    },
+    en: {
+      subject: 'Your appointment: {until}',
+      lines: ['Dear {customer},', 'your appointment is booked.', 'Time: {until}', 'Store: {location}', 'Order: {order}'],
+    },
+  },
+  appointmentReminder: {
+    'zh-TW': {
+      subject: '預約提醒：{until}',
+      lines: ['{customer} 您好：', '提醒您即將到來的到店預約。', '時間：{until}', '門市：{location}', '訂單：{order}'],
+    },
+    en: {
+      subject: 'A reminder of your appointment: {until}',
+      lines: ['Dear {customer},', 'we look forward to seeing you.', 'Time: {until}', 'Store: {location}', 'Order: {order}'],
+    },
+  },
+  appointmentMissed: {
+    'zh-TW': {
+      subject: '您的預約已過期：{until}',
+      lines: ['{customer} 您好：', '您未於預約時間到店，歡迎再次預約。', '時間：{until}', '門市：{location}'],
+    },
+    en: {
+      subject: 'Your appointment has passed: {until}',
+      lines: ['Dear {customer},', 'we missed you. You are welcome to book again.', 'Time: {until}', 'Store: {location}'],
+    },
+  },
   readyForPickup: {
     'zh-TW': {
       subject: '訂單 {order} 可以取貨了',
-      lines: ['{customer} 您好：', '您的訂單 {order} 已備妥，歡迎到店取貨。', '門市：{location}'],
+      lines: [
+        '{customer} 您好：',
+        '您的訂單 {order} 已備妥，歡迎到店取貨。',
+        '門市：{location}',
+        '取貨碼：{voucher}',
+        '保留至：{until}',
+      ],
     },
     en: {
       subject: 'Your order {order} is ready',
-      lines: ['Dear {customer},', 'your order {order} waits for you.', 'Store: {location}'],
+      lines: [
+        'Dear {customer},',
+        'your order {order} waits for you.',
+        'Store: {location}',
+        'Pickup code: {voucher}',
+        'Until: {until}',
+      ],
+    },
+  },
+  pickupReminder: {
+    'zh-TW': {
+      subject: '提醒您取貨：訂單 {order}',
+      lines: [
+        '{customer} 您好：',
+        '您的訂單 {order} 仍在門市等候取貨。',
+        '門市：{location}',
+        '取貨碼：{voucher}',
+        '保留至：{until}',
+      ],
+    },
+    en: {
+      subject: 'Your order {order} still waits for you',
+      lines: [
+        'Dear {customer},',
+        'your order {order} still waits at the store.',
+        'Store: {location}',
+        'Pickup code: {voucher}',
+        'Until: {until}',
+      ],
+    },
+  },
+  pickupExpiring: {
+    'zh-TW': {
+      subject: '訂單 {order} 即將逾期未取',
+      lines: [
+        '{customer} 您好：',
+        '您的訂單 {order} 即將超過保留期限，請盡快取貨。',
+        '門市：{location}',
+        '取貨碼：{voucher}',
+        '保留至：{until}',
+      ],
+    },
+    en: {
+      subject: 'Last days to pick up your order {order}',
+      lines: [
+        'Dear {customer},',
+        'your order {order} is kept for a short while only.',
+        'Store: {location}',
+        'Pickup code: {voucher}',
+        'Until: {until}',
+      ],
     },
   },
   onItsWay: {
