@@ -64,7 +64,14 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
   }
 }
 
-async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
+/** @param reason why pieces are short: not found, or found broken. */
+export async function pick(
+  record: OrderRecord,
+  tx: Tx,
+  unit: UnitRecord,
+  advice: Pick<ShipmentAdvice, 'lines'>,
+  reason: 'shortPick' | 'damaged' = 'shortPick',
+): Promise<boolean> {
   // Also after it was picked: what is found broken at packing is short, too.
   if (!['handedOver', 'picked', 'recalling'].includes(unit.state)) return false
   const lost: { lineId: string; location: string; quantity: number }[] = []
@@ -85,7 +92,7 @@ async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
     key: `${unit.id}:short:${shortInAll}`,
     orderId: record.id,
     lines: lost,
-    reason: 'shortPick',
+    reason,
     reference: unit.id,
   })
   for (const line of lost) record.line(line.lineId).held -= line.quantity
@@ -94,7 +101,12 @@ async function pick(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shipm
   return true
 }
 
-async function pack(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: ShipmentAdvice): Promise<boolean> {
+export async function pack(
+  record: OrderRecord,
+  tx: Tx,
+  unit: UnitRecord,
+  advice: Pick<ShipmentAdvice, 'weightGrams'>,
+): Promise<boolean> {
   if (!['picked', 'handedOver', 'recalling'].includes(unit.state)) return false
   await tx.query(
     'update units set packed_at = now(), answer_due_at = null, weight_grams = coalesce($2, weight_grams) where id = $1',

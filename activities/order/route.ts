@@ -214,19 +214,19 @@ async function holdMissing(
   return { held: answer.complete, decision: plan.decision }
 }
 
-/** Into the next wave of its location; where no warehouse system picks, a person is told. */
+/** Into the next wave of its location; where none are made (no warehouse system, no packing with scanners), a person is told. */
 export async function queueForWave(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const unit = record.unit(unitId)
       if (unit.state !== 'planned') return
-      const location = await tx.query<{ warehouse_connection: string | null }>(
-        'select warehouse_connection from locations where id = $1',
+      const location = await tx.query<{ in_waves: boolean }>(
+        'select warehouse_connection is not null or packing is not null as in_waves from locations where id = $1',
         [unit.location],
       )
       await tx.query('update units set ready_at = coalesce(ready_at, now()) where id = $1', [unitId])
       unit.state = 'ready'
-      if (location.rows[0]?.warehouse_connection) return
+      if (location.rows[0]?.in_waves) return
       await openTask(tx, {
         kind: 'unit.pick',
         key: `order:${orderId}:pick:${unitId}`,
