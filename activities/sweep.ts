@@ -2,10 +2,12 @@
 import { workflowIdOf } from '../domain/ids.ts'
 import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
+import { closeCampaigns } from './campaigns/round.ts'
 import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 import { leaveClosedPlaces } from './order/closedPlaces.ts'
 import { startPull } from './schedules.ts'
+import { sweepStore } from './store/sweep.ts'
 
 const BATCH = 500
 
@@ -14,12 +16,14 @@ export async function sweep(runtime: Runtime): Promise<void> {
   // One part that cannot be done now (the engine is away) does not hold up the others.
   for (const part of [
     () => sweepHolds(runtime.pool),
+    () => closeCampaigns(runtime),
     () => stuckParcels(runtime),
     () => silentWarehouses(runtime),
     () => ringUnheard(runtime),
     () => answerAfterTheClose(runtime),
     () => ringForStock(runtime),
     () => leaveClosedPlaces(runtime),
+    () => sweepStore(runtime),
     () => pullWhatWasPushed(runtime),
   ]) {
     await part().catch((error: unknown) => failures.push(error))

@@ -3,6 +3,7 @@ import { OpeningHours, slotsOf, type Slot } from '../domain/appointments.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { addDays, localTime } from '../domain/localTime.ts'
 import { appointmentIdOf } from '../domain/ids.ts'
+import type { Policy } from '../domain/policy.ts'
 import type { Queryable, Tx } from './db.ts'
 
 export type AppointmentState = 'booked' | 'late' | 'arrived' | 'noShow' | 'cancelled'
@@ -162,6 +163,48 @@ async function refuseSecond(tx: Tx, orderId: string): Promise<void> {
     })
 }
 
+/** The order's newest appointment that was not cancelled. */
+export async function appointmentOf(db: Queryable, orderId: string): Promise<Appointment | null> {
+  const { rows } = await db.query<Appointment>(
+    `select ${COLUMNS} from appointments where order_id = $1 and state <> 'cancelled' order by created_at desc limit 1`,
+    [orderId],
+  )
+  return rows[0] ?? null
+}
+
+/** @throws Invalid when there is none. */
+export async function getAppointment(db: Queryable, id: string): Promise<Appointment> {
+  const { rows } = await db.query<Appointment>(`select ${COLUMNS} from appointments where id = $1`, [id])
+  if (rows[0] === undefined)
+    throw new OmnisagaError('Invalid', `there is no appointment ${id}`, { code: 'no-appointment', remedy: 'List them.' })
+  return rows[0]
+}
+
+/** Booked (or moved) before their reminder was due, and not reminded yet. */
+export async function toRemind(db: Queryable, beforeMs: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from appointments where state = 'booked' and reminded_at is null and starts_at > now()
+       and starts_at <= now() + $1 * interval '1 millisecond' and updated_at <= starts_at - $1 * interval '1 millisecond'
+     order by starts_at limit 200`,
+    [beforeMs],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Of these states, begun more than `afterMs` ago. */
+export async function missedAppointments(
+  db: Queryable,
+  states: readonly AppointmentState[],
+  afterMs: number,
+): Promise<{ id: string; orderId: string | null }[]> {
+  const { rows } = await db.query<{ id: string; orderId: string | null }>(
+    `select id, order_id as "orderId" from appointments
+     where state = any($1) and state in ('booked', 'late') and starts_at < now() - $2 * interval '1 millisecond' order by starts_at limit 200`,
+    [states, afterMs],
+  )
+  return rows
+}
+
 /** @throws Invalid when there is none. */
 export async function lockAppointment(tx: Tx, id: string): Promise<Appointment> {
   const { rows } = await tx.query<Appointment>(`select ${COLUMNS} from appointments where id = $1 for update`, [id])
@@ -229,4 +272,15 @@ export async function listAppointments(
     [filter.location ?? null, filter.from ?? null, filter.to ?? null, filter.orderId ?? null, filter.state ?? null],
   )
   return rows
+}
+
+export const noShowAt = ({ startsAt }: Pick<Appointment, 'startsAt'>, policy: Pick<Policy, 'appointmentNoShowMs'>): Date =>
+  new Date(Date.parse(startsAt) + policy.appointmentNoShowMs)
+
+/** What the saga's own timer, or the verb `arrived`, makes of the order's appointment. */
+export async function settleAppointment(tx: Tx, orderId: string, state: 'noShow' | 'arrived'): Promise<void> {
+  const appointment = await appointmentOf(tx, orderId)
+  if (appointment === null) return
+  if (state === 'arrived' ? appointment.state !== 'arrived' : ['booked', 'late'].includes(appointment.state))
+    await setState(tx, appointment.id, state)
 }

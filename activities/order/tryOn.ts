@@ -1,7 +1,8 @@
 /** Try-on: goods kept at the store for a customer who may keep some, all or nothing of them. */
 import type { OrderView } from '../../domain/view.ts'
+import { appointmentOf, noShowAt, settleAppointment } from '../../store/appointments.ts'
 import type { Tx } from '../../store/db.ts'
-import { prolong, release } from '../../store/ledger/operations.ts'
+import { keepAside, prolong, release } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
@@ -10,7 +11,11 @@ export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<O
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const policy = await runtime.policy(record.settingsVersion)
-      const until = record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString()
+      const appointment = await appointmentOf(tx, orderId)
+      const until =
+        appointment !== null && ['booked', 'late'].includes(appointment.state)
+          ? noShowAt(appointment, await runtime.policy()).toISOString()
+          : (record.doc.delivery.promisedBy ?? new Date(Date.now() + policy.tryOnNoShowMs).toISOString())
       record.record('tryOnHeld', { until })
       // The appointment may be weeks ahead; the no-show gives the goods back, the hold's own end is only its guard.
       await prolong(tx, { orderId, expiresAt: new Date(Math.max(Date.parse(until), Date.now()) + policy.holdTtlMs) })
@@ -26,11 +31,26 @@ export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<O
 export async function noShow(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('tryOnArrived') || record.is('tryOnDecided')) return
-      await keepOnly(tx, record, new Map(), 'noShow')
-      record.tellCustomer({ key: `${orderId}:noShow`, template: 'tryOnMissed' })
+      if (!waitsForCustomer(record)) return
+      await settleAppointment(tx, orderId, 'noShow')
+      await missTryOn(record, tx, 'noShow')
     })
   ).view
+}
+
+export const waitsForCustomer = (record: OrderRecord): boolean =>
+  record.is('tryOnHeld') && !record.is('tryOnArrived') && !record.is('tryOnDecided') && !record.is('cancelRequested')
+
+/** From now on the goods stay until it is decided. */
+export async function customerCame(record: OrderRecord, tx: Tx): Promise<void> {
+  await keepAside(tx, { orderId: record.id })
+  record.record('tryOnArrived')
+}
+
+/** Nobody comes: everything goes back on sale. */
+export async function missTryOn(record: OrderRecord, tx: Tx, reason: 'noShow' | 'appointmentCancelled'): Promise<void> {
+  await keepOnly(tx, record, new Map(), reason)
+  if (reason === 'noShow') record.tellCustomer({ key: `${record.id}:noShow`, template: 'tryOnMissed' })
 }
 
 export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -60,7 +80,7 @@ export async function keepOnly(
   tx: Tx,
   record: OrderRecord,
   keep: ReadonlyMap<string, number>,
-  reason: 'decided' | 'noShow',
+  reason: 'decided' | 'noShow' | 'appointmentCancelled',
 ): Promise<void> {
   let releasedMinor = 0
   for (const line of record.lines) {

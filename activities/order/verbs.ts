@@ -1,14 +1,16 @@
 /** The verbs: each either changes what is true (and wakes or turns the saga), or is refused with the reason. */
 import { z } from 'zod'
+import { settleAppointment } from '../../store/appointments.ts'
 import type { Command, Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
 import { keepAside, move } from '../../store/ledger/operations.ts'
 import { closeTasks } from '../../store/tasks.ts'
+import { openCampaign } from '../campaigns/standing.ts'
 import { change } from './change.ts'
 import { confirmNow } from './confirm.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { collected } from './route.ts'
-import { keepOnly, lowerAmounts } from './tryOn.ts'
+import { customerCame, keepOnly, lowerAmounts } from './tryOn.ts'
 
 const Keep = z.strictObject({ keep: z.record(z.string(), z.number().int().nonnegative()) })
 const OfUnit = z.looseObject({ unitId: z.string() })
@@ -20,6 +22,8 @@ export const verbs: Record<Verb, Obedience> = {
     if (record.doc.kind === 'tryOn' && !record.is('tryOnDecided'))
       throw new Refusal('the customer has not decided yet what to keep')
     if (record.doc.onHold === true) throw new Refusal('the channel has not released it')
+    const campaign = await openCampaign(tx, record)
+    if (campaign !== null) throw new Refusal(`its group-buy ${campaign} is still open`)
     await confirmNow(tx, record, who)
     record.wake()
     return 'confirmed'
@@ -47,8 +51,8 @@ export const verbs: Record<Verb, Obedience> = {
   async arrived(record, tx) {
     if (!record.is('tryOnHeld')) throw new Refusal('it is not a try-on that waits for its customer')
     if (record.is('tryOnDecided')) throw new Refusal('it is decided already')
-    await keepAside(tx, { orderId: record.id })
-    record.record('tryOnArrived')
+    await customerCame(record, tx)
+    await settleAppointment(tx, record.id, 'arrived')
     record.wake()
     return 'the customer is here, the goods are kept aside'
   },

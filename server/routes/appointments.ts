@@ -1,8 +1,9 @@
 /** Visits to a store: what is free, who comes when. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { book, freeSlots, listAppointments, move, setState } from '../../store/appointments.ts'
-import { transaction } from '../../store/db.ts'
+import { arriveAt, bookAppointment, cancelAppointment, moveAppointment } from '../../activities/store/appointments.ts'
+import type { Runtime } from '../../activities/runtime.ts'
+import { freeSlots, listAppointments, type Appointment } from '../../store/appointments.ts'
 import { parsePhone } from '../../mappings/normalise/index.ts'
 import { defineRoute, type Route } from '../route.ts'
 
@@ -56,8 +57,8 @@ const refusals = {
   422: { description: 'No such store, slot or appointment.' },
 }
 
-/** Cancel, arrived: the same route three times but for the word. */
-const stateRoute = (word: string, state: 'cancelled' | 'arrived', summary: string): Route =>
+/** Cancel and arrived: one route but for the word. */
+const stateRoute = (word: string, change: (runtime: Runtime, id: string) => Promise<Appointment>, summary: string): Route =>
   defineRoute({
     method: 'POST',
     path: `/api/v1/appointments/{id}/${word}`,
@@ -68,7 +69,7 @@ const stateRoute = (word: string, state: 'cancelled' | 'arrived', summary: strin
     responses: { 200: { description: 'As it is now.', schema: AppointmentSchema }, ...refusals },
     handle: async ({ runtime, params }) => ({
       status: 200,
-      body: await transaction(runtime.pool, (tx) => setState(tx, params.id, state)),
+      body: await change(runtime, params.id),
     }),
   })
 
@@ -121,28 +122,22 @@ export const appointmentRoutes: Route[] = [
     handle: async ({ runtime, body, request, who }) => {
       const key = request.headers['idempotency-key']
       const { customer } = body
-      const appointment = await transaction(runtime.pool, (tx) =>
-        book(
-          tx,
-          {
-            key: typeof key === 'string' ? key : randomUUID(),
-            location: body.location,
-            startsAt: body.startsAt,
-            kind: body.kind,
-            orderId: body.orderId ?? null,
-            campaign: body.campaign ?? null,
-            customer: {
-              name: customer.name ?? null,
-              phone: customer.phone ? (parsePhone(customer.phone).e164 ?? customer.phone) : null,
-              email: customer.email ?? null,
-              lineUserId: customer.lineUserId ?? null,
-            },
-            notes: body.notes ?? null,
-            by: who,
-          },
-          new Date(),
-        ),
-      )
+      const appointment = await bookAppointment(runtime, {
+        key: typeof key === 'string' ? key : randomUUID(),
+        location: body.location,
+        startsAt: body.startsAt,
+        kind: body.kind,
+        orderId: body.orderId ?? null,
+        campaign: body.campaign ?? null,
+        customer: {
+          name: customer.name ?? null,
+          phone: customer.phone ? (parsePhone(customer.phone).e164 ?? customer.phone) : null,
+          email: customer.email ?? null,
+          lineUserId: customer.lineUserId ?? null,
+        },
+        notes: body.notes ?? null,
+        by: who,
+      })
       return { status: 201, body: appointment }
     },
   }),
@@ -158,9 +153,9 @@ export const appointmentRoutes: Route[] = [
     responses: { 200: { description: 'As it is now.', schema: AppointmentSchema }, ...refusals },
     handle: async ({ runtime, params, body }) => ({
       status: 200,
-      body: await transaction(runtime.pool, (tx) => move(tx, params.id, body, new Date())),
+      body: await moveAppointment(runtime, params.id, body),
     }),
   }),
-  stateRoute('cancel', 'cancelled', 'The customer does not come'),
-  stateRoute('arrived', 'arrived', 'The customer is there'),
+  stateRoute('cancel', cancelAppointment, 'The customer does not come'),
+  stateRoute('arrived', arriveAt, 'The customer is there; so it is for the order'),
 ]
