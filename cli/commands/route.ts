@@ -17,11 +17,10 @@ export interface SimulateOptions {
 
 const Order = z.looseObject({ id: z.string().optional(), externalId: z.string().optional() })
 const Orders = z.union([z.array(z.union([z.string(), Order])), z.looseObject({ orders: z.array(z.union([z.string(), Order])) })])
-const Rules = z.union([
-  z.strictObject({ policy: z.looseObject({ routing: Routing }) }).transform(({ policy }) => policy.routing),
-  z.strictObject({ routing: Routing }).transform(({ routing }) => routing),
-  Routing,
-])
+/** The `routing` part of a policy, alone or where it stands in a configuration file. */
+const Rules = z.preprocess((content) => inside(inside(content, 'policy'), 'routing'), Routing)
+const inside = (content: unknown, key: string): unknown =>
+  typeof content === 'object' && content !== null && key in content ? (content as Record<string, unknown>)[key] : content
 
 /** JSON is YAML. @throws Invalid that names the file, the place and the remedy. */
 async function read<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T> {
@@ -33,9 +32,7 @@ async function read<T>(path: string, schema: z.ZodType<T>, remedy: string): Prom
   }
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  // The last branch of a union is the plain shape: its words help most.
-  const issues = parsed.error.issues.flatMap((issue) => (issue.code === 'invalid_union' ? (issue.errors.at(-1) ?? []) : [issue]))
-  const told = issues.slice(0, 5).map((issue) => `${issue.path.join('.') || '(file)'}: ${issue.message}`)
+  const told = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || '(file)'}: ${issue.message}`)
   throw new OmnisagaError('Invalid', `${path}: ${told.join('; ')}`, { code: 'file', remedy })
 }
 
