@@ -1,6 +1,10 @@
-/** Waves: what is ready at a location goes to its warehouse together, as one file, once. */
+/** Waves: what is ready at a location goes to its warehouse together, as one file, once; or is picked from paper by people of ours. */
 import { randomUUID } from 'node:crypto'
 import type { Wave, WaveUnit } from '../connectors/kit/types.ts'
+import { OmnisagaError } from '../domain/errors.ts'
+import { dueAt, sorted, type Ready } from '../domain/waves.ts'
+import type { PackingPlan } from '../store/packingConfiguration.ts'
+import { readyUnits } from '../store/waves.ts'
 import { readOrder, changeOrder } from '../store/orderRecord.ts'
 import { transaction } from '../store/db.ts'
 import type { Runtime } from './runtime.ts'
@@ -15,15 +19,15 @@ export async function makeWaves(runtime: Runtime): Promise<number> {
   // One warehouse that cannot be reached holds up none of the others.
   const apart = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
   for (const { id } of open.rows) await apart(writeWave(runtime, id))
-  const locations = await runtime.pool.query<{ id: string; warehouse_connection: string }>(
-    `select l.id, l.warehouse_connection from locations l join connections c on c.name = l.warehouse_connection
-     where not c.paused and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`,
+  const locations = await runtime.pool.query<Place>(
+    `${PLACES} where (l.warehouse_connection is null or not c.paused)
+       and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`,
   )
   let written = open.rows.length
   for (const location of locations.rows) {
     await apart(
-      gatherWave(runtime, location.id, location.warehouse_connection).then((isWritten) => {
-        if (isWritten) written += 1
+      wavesAt(runtime, location, new Date()).then((ids) => {
+        written += ids.length
       }),
     )
   }
@@ -31,20 +35,73 @@ export async function makeWaves(runtime: Runtime): Promise<number> {
   return written
 }
 
-async function gatherWave(runtime: Runtime, location: string, connection: string): Promise<boolean> {
-  const ready = await runtime.pool.query<{ id: string; order_id: string }>(
-    `select id, order_id from units where location = $1 and state = 'ready' order by priority desc, ready_at limit $2`,
-    [location, WAVE_SIZE],
-  )
+interface Place {
+  id: string
+  zone: string
+  warehouse: string | null
+  packing: PackingPlan | null
+}
+const PLACES = `select l.id, l.zone, l.warehouse_connection as warehouse, l.packing from locations l
+  left join connections c on c.name = l.warehouse_connection`
+
+/**
+ * A wave at once, whatever the cut-offs say; as many as the location's rules for sorting make.
+ * @returns their ids; none when nothing is ready. @throws OmnisagaError Invalid: no waves are made there.
+ */
+export async function makeWavesNow(runtime: Runtime, location: string): Promise<string[]> {
+  const { rows } = await runtime.pool.query<Place>(`${PLACES} where l.id = $1`, [location])
+  const [place] = rows
+  if (place === undefined || (place.warehouse === null && place.packing === null))
+    throw new OmnisagaError('Invalid', `no waves are made at ${location}`, {
+      code: 'noWaves',
+      remedy: 'Configure "packing" of the location, or a warehouse connection.',
+    })
+  return await wavesAt(runtime, place, null)
+}
+
+/** @param now null: everything that is ready is due. */
+async function wavesAt(runtime: Runtime, place: Place, now: Date | null): Promise<string[]> {
+  if (place.warehouse !== null) {
+    const ready = await runtime.pool.query<Pick<Ready, 'id' | 'orderId'>>(
+      `select id, order_id as "orderId" from units where location = $1 and state = 'ready' order by priority desc, ready_at limit $2`,
+      [place.id, WAVE_SIZE],
+    )
+    const id = await gatherWave(runtime, place.id, place.warehouse, ready.rows, {})
+    return id === null ? [] : [id]
+  }
+  if (place.packing === null) return []
+  const due = dueAt(await readyUnits(runtime.pool, place.id), place.packing, place.zone, now)
+  const made: string[] = []
+  for (const { units, sortedBy } of sorted(due, place.packing)) {
+    const id = await gatherWave(runtime, place.id, null, units, sortedBy)
+    if (id !== null) made.push(id)
+  }
+  return made
+}
+
+/** @returns the wave's id; null when nothing of it was ready any more. */
+async function gatherWave(
+  runtime: Runtime,
+  location: string,
+  connection: string | null,
+  ready: readonly Pick<Ready, 'id' | 'orderId'>[],
+  sortedBy: Record<string, string>,
+): Promise<string | null> {
+  if (ready.length === 0) return null
   const waveId = `w-${randomUUID().slice(0, 13)}`
-  await runtime.pool.query('insert into waves (id, location, connection) values ($1, $2, $3)', [waveId, location, connection])
+  await runtime.pool.query('insert into waves (id, location, connection, sorted_by) values ($1, $2, $3, $4)', [
+    waveId,
+    location,
+    connection,
+    sortedBy,
+  ])
   const policy = await runtime.policy()
   const taken = await eachLane(
-    ready.rows,
-    (unit) => unit.order_id,
+    [...ready],
+    (unit) => unit.orderId,
     async (unit) => {
       return (
-        await changeOrder(runtime.pool, unit.order_id, 'world', async (record, tx) => {
+        await changeOrder(runtime.pool, unit.orderId, 'world', async (record, tx) => {
           const mine = record.unit(unit.id)
           // Judged under the order's lock: a cancellation, a change or the channel's hold that came first wins.
           if (
@@ -64,6 +121,7 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
             `update units set wave_id = $2, handed_over_at = now(), answer_due_at = now() + $3 * interval '1 millisecond' where id = $1`,
             [unit.id, waveId, policy.pickTimeoutMs],
           )
+          await record.closeTasks(tx, { key: `order:${record.id}:pick:${unit.id}` }, 'it is in a wave')
           return true
         })
       ).result
@@ -71,16 +129,16 @@ async function gatherWave(runtime: Runtime, location: string, connection: string
   )
   if (!taken.includes(true)) {
     await runtime.pool.query('delete from waves where id = $1', [waveId])
-    return false
+    return null
   }
   await writeWave(runtime, waveId)
-  return true
+  return waveId
 }
 
 /** The wave is locked from the look at its units until its file is written, so that none is put into it in between. */
 async function writeWave(runtime: Runtime, waveId: string): Promise<void> {
   await transaction(runtime.pool, async (tx) => {
-    const wave = await tx.query<{ location: string; connection: string; created_at: Date }>(
+    const wave = await tx.query<{ location: string; connection: string | null; created_at: Date }>(
       `select location, connection, created_at from waves where id = $1 and state = 'open' for update`,
       [waveId],
     )
@@ -92,6 +150,11 @@ async function writeWave(runtime: Runtime, waveId: string): Promise<void> {
     )
     if (units.rows.length === 0) {
       await tx.query('delete from waves where id = $1', [waveId])
+      return
+    }
+    if (row.connection === null) {
+      // Ours: nobody is sent a file, its pick list is printed.
+      await tx.query(`update waves set state = 'written', written_at = now() where id = $1`, [waveId])
       return
     }
     const { connector, context } = await runtime.connection(row.connection)
