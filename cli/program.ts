@@ -5,7 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Phase } from '../domain/order.ts'
 import { Misuse, type ExitCode } from './exit.ts'
-import { allotmentCommands, listingCommands } from './stockCommands.ts'
+import { allotmentCommands, campaignCommands, listingCommands } from './stockCommands.ts'
 
 /** Written out, so that asking for help loads no schemas; a test compares it with the domain. */
 export const PHASES: readonly Phase[] = [
@@ -280,6 +280,7 @@ function operations(program: Command, run: Runner): void {
     )
   allotmentCommands(stock, run, { whole, collect })
   listingCommands(program, run, { whole, collect })
+  campaignCommands(program, run, { whole, collect })
   program
     .command('tasks')
     .description('what waits for a person')

@@ -124,3 +124,37 @@ export function listingCommands(program: Command, run: Runner, { whole, collect 
       run(async () => (await import('./commands/listings.ts')).push(connection, all<{ json?: boolean }>(command))),
     )
 }
+
+/** Group-buys. */
+export function campaignCommands(program: Command, run: Runner, { whole, collect }: Parsers): void {
+  program
+    .command('campaigns')
+    .description('group-buys: what holds, what is needed, when they close')
+    .option('--state <state>', 'open, reached or failed')
+    .addOption(json())
+    .action((options: import('./commands/campaigns.ts').CampaignsOptions) =>
+      run(async () => (await import('./commands/campaigns.ts')).campaigns(options)),
+    )
+  const campaign = program.command('campaign').description('one group-buy')
+  campaign
+    .command('set')
+    .description('sets one up, or changes it while it is open')
+    .argument('<id>', 'what its orders name as their campaign')
+    .requiredOption('--minimum <n>', 'under this at the closing nobody gets it', whole(0))
+    .requiredOption('--closes <time>', 'ISO 8601 with offset')
+    .option('--count <what>', 'pieces or orders', 'pieces')
+    .option('--title <title>')
+    .option('--allot <sku@location=qty>', 'pieces kept for it; may be repeated', collect, [])
+    .addOption(json())
+    .action((id: string, options: import('./commands/campaigns.ts').SetOptions) =>
+      run(async () => (await import('./commands/campaigns.ts')).set(id, options)),
+    )
+  campaign
+    .command('close')
+    .description('closes it now: its orders go on, or are released and told')
+    .argument('<id>')
+    .addOption(json())
+    .action((id: string, options: { json?: boolean }) =>
+      run(async () => (await import('./commands/campaigns.ts')).close(id, options)),
+    )
+}

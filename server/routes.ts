@@ -2,6 +2,7 @@
 import type { Route } from './route.ts'
 import { aliasRoutes } from './routes/aliases.ts'
 import { appointmentRoutes } from './routes/appointments.ts'
+import { campaignRoutes } from './routes/campaigns.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { deliveryRoutes } from './routes/delivery.ts'
 import { importRoutes } from './routes/imports.ts'
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...profileRoutes,
   ...aliasRoutes,
   ...stockRoutes,
+  ...campaignRoutes,
   ...appointmentRoutes,
   ...deliveryRoutes,
   ...taskRoutes,

@@ -74,6 +74,17 @@ export async function closeAllotment(pool: Pool, id: number): Promise<boolean> {
   })
 }
 
+/** Ends a campaign's allotments, in the caller's transaction: what is left is everybody's. */
+export async function closeAllotmentsOf(db: Queryable, campaign: string): Promise<void> {
+  const { rows } = await db.query<{ sku: string; location: string }>(
+    'select sku, location from allotments where campaign = $1 and closed_at is null order by sku, location',
+    [campaign],
+  )
+  await lockRows(db, rows)
+  await db.query('update allotments set closed_at = now() where campaign = $1 and closed_at is null', [campaign])
+  for (const { sku, location } of rows) await markRow(db, sku, location)
+}
+
 /** Tidies what its closing time has ended; the ledger judges by the time itself. It makes the channels hear of it. @returns how many. */
 export async function closeDueAllotments(pool: Pool, limit = 500): Promise<number> {
   const { rows } = await pool.query<{ id: number }>(

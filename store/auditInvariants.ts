@@ -111,6 +111,18 @@ export const invariants: Record<string, string> = {
     ) m on m.location = t.via and m.sku = t.sku
     where t.quantity <> coalesce(m.quantity, 0)`,
 
+  'a group-buy sells to all of its orders or to none': `
+    select o.id as subject, 'confirmed, and its group-buy ' || c.id || ' is ' || c.state as detail
+    from campaigns c join orders o on o.doc->>'campaign' = c.id
+    where c.state <> 'reached' and (o.facts->'confirmed'->>'at')::timestamptz > c.created_at and not o.facts ? 'cancelled'
+    union all
+    select o.id, 'holds ' || sum(h.quantity) || ' of the group-buy ' || c.id || ', which has failed'
+    from campaigns c join orders o on o.doc->>'campaign' = c.id join holds h on h.order_id = o.id and ${isLive('h')}
+    where c.state = 'failed' and c.settled_at < now() - ${OVERDUE} and not o.facts ? 'confirmed' group by o.id, c.id
+    union all
+    select c.id, 'its closing time was ' || c.closes_at || ', and it is open' from campaigns c
+    where c.state = 'open' and c.closes_at < now() - ${OVERDUE}`,
+
   'nothing is held where nothing is sold': `
     select h.sku || ' at ' || h.location as subject, h.quantity || ' held for ' || h.order_id || ' at a ' || l.kind || ' location' as detail
     from holds h join locations l on l.id = h.location where l.kind not in ('warehouse', 'store') and ${isLive('h')}`,

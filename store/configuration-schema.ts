@@ -1,5 +1,6 @@
 /** The configuration file: what it may say, and what is wrong with it, told by path, value and remedy. */
 import { z } from 'zod'
+import { CampaignEntry } from '../domain/campaigns.ts'
 import { OpeningHours } from '../domain/appointments.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { ListingEntry } from './listings.ts'
@@ -82,6 +83,7 @@ export const ConfigurationDocument = z.strictObject({
   products: z.array(ProductEntry).default([]),
   aliases: z.array(AliasEntry).default([]),
   listings: z.array(ListingEntry).default([]),
+  campaigns: z.array(CampaignEntry).default([]),
   boxes: z.array(BoxEntry).default([]),
   policy: z.strictObject(Policy.shape).partial().optional(),
 })

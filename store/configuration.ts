@@ -6,6 +6,7 @@ import { seal, unseal, type SecretKey } from './secrets.ts'
 import { sidesOf, type Side } from './sides.ts'
 import { secretsContext, stoppedTaskKey } from './connections.ts'
 import { applyStockSide } from './stockSides.ts'
+import { setCampaign } from './campaigns.ts'
 import { setListing } from './listings.ts'
 import { applyPacking } from './packingConfiguration.ts'
 import { closeTasks } from './tasks.ts'
@@ -317,6 +318,8 @@ export async function applyConnections(
     await applyProducts(tx, [...new Map(file.products.map((p) => [p.sku, p])).values()]) // the last word counts
     await applyPacking(tx, file)
     await applyAliases(tx, file.aliases)
+    // One that is closed stays as it was judged.
+    for (const campaign of file.campaigns) await setCampaign(tx, campaign)
     for (const listing of file.listings) await setListing(tx, listing, 'file')
     for (const { name, stock } of file.connections) if (stock !== undefined) await applyStockSide(tx, name, stock)
     // Locations, products and aliases may have changed what any channel is to show, and its own config its channel's name.

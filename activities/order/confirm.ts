@@ -4,6 +4,7 @@ import type { Tx } from '../../store/db.ts'
 import { prolong } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
+import { openCampaign } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -12,9 +13,16 @@ export async function askConfirmation(runtime: Runtime, orderId: string): Promis
       // A change that came first has sent the order back to an earlier stage.
       if (record.is('confirmed') || !record.is('reserved') || record.is('cancelRequested')) return
       const { payment, onHold } = record.doc
-      if (payment.method === 'prepaid' && payment.state === 'paid' && onHold !== true)
-        return await confirmNow(tx, record, 'prepaid')
+      const isPaid = payment.method === 'prepaid' && payment.state === 'paid'
+      const waitsForCampaign = (await openCampaign(tx, record)) !== null
+      if (isPaid && onHold !== true && !waitsForCampaign) return await confirmNow(tx, record, 'prepaid')
       if (record.is('confirmAsked')) return
+      if (waitsForCampaign) {
+        record.record('confirmAsked', { for: 'campaign' })
+        if (payment.method === 'prepaid' && !isPaid)
+          record.tellCustomer({ key: `${orderId}:confirm`, template: 'awaitPayment' })
+        return
+      }
       record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
       record.tellCustomer({ key: `${orderId}:confirm`, template: payment.method === 'cod' ? 'confirmCod' : 'awaitPayment' })
     })
@@ -42,7 +50,7 @@ export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promi
 export async function remindOfConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('confirmed')) return
+      if (record.is('confirmed') || record.facts.confirmAsked?.for === 'campaign') return
       await openTask(tx, {
         kind: 'order.confirm',
         key: `order:${orderId}:confirm`,

@@ -6,6 +6,7 @@ import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
+import { joinCampaign, leaveClosedCampaign, openCampaign } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
 import { claimantOf, place, type Placing } from './place.ts'
 
@@ -16,12 +17,16 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
   const record = await readOrder(runtime.pool, orderId)
   // A change or a cancellation that came first has made another stage the next one.
   if (record.is('reserved') || !record.is('checked') || record.is('cancelRequested')) return record.view()
+  const left = await leaveClosedCampaign(runtime, record)
+  if (left !== null) return left
   const demand = record.lines.flatMap((line) => {
     const quantity = line.ordered - line.cancelled
     return line.sku !== null && quantity > 0 ? [{ lineId: line.lineId, sku: line.sku, quantity }] : []
   })
   const policy = await runtime.policy(record.settingsVersion)
-  const expiresAt = lasts(record) ? null : new Date(Date.now() + policy.holdTtlMs)
+  // A group-buy may stay open for longer than any hold; who pays at the door is of it until then.
+  const isMember = record.doc.payment.method === 'cod' && (await openCampaign(runtime.pool, record)) !== null
+  const expiresAt = isMember || lasts(record) ? null : new Date(Date.now() + policy.holdTtlMs)
   const { missing, decision } = await hold(runtime, record, demand, expiresAt)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
@@ -33,6 +38,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         return
       }
       if (missing.length === 0) {
+        if (!(await joinCampaign(tx, current))) return await release(tx, { orderId: current.id }).then(() => undefined)
         for (const line of current.lines) line.held = line.ordered - line.cancelled
         current.withdraw('shortage')
         current.record('reserved')

@@ -4,6 +4,7 @@ import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
+import { cancellationNotice } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -72,7 +73,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       const request = record.facts.cancelRequested
       record.record('cancelled', { by: request?.by, reason: request?.reason })
       record.withdraw('cancelRequested')
-      record.tellCustomer({ key: `${orderId}:cancelled`, template: 'cancelled' })
+      record.tellCustomer({ key: `${orderId}:cancelled`, ...cancellationNotice(request) })
     })
   ).view
 }

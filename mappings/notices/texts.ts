@@ -221,6 +221,34 @@ export const texts: Record<string, Record<Language, Words>> = {
       lines: ['Dear {customer},', 'your order {order} is cancelled.'],
     },
   },
+  campaignFailed: {
+    'zh-TW': {
+      subject: '團購未成團：{order}',
+      lines: ['{customer} 您好：', '您參加的團購未達成團數量，訂單 {order} 已取消。', '已付款項將退還給您。'],
+    },
+    en: {
+      subject: 'The group-buy did not take place: {order}',
+      lines: [
+        'Dear {customer},',
+        'too few took part in the group-buy, so your order {order} is cancelled.',
+        'What you have paid is paid back.',
+      ],
+    },
+  },
+  campaignMissed: {
+    'zh-TW': {
+      subject: '團購已截止：{order}',
+      lines: ['{customer} 您好：', '團購已截止或名額已滿，訂單 {order} 未能成立，已取消。', '已付款項將退還給您。'],
+    },
+    en: {
+      subject: 'The group-buy is over: {order}',
+      lines: [
+        'Dear {customer},',
+        'the group-buy was over or sold out before your order {order} had its goods; it is cancelled.',
+        'What you have paid is paid back.',
+      ],
+    },
+  },
   refunded: {
     'zh-TW': {
       subject: '訂單 {order} 已退款',
