@@ -3,27 +3,18 @@
  * Its input is the order's id. It always goes on at the first stage that is not yet true, so it can be started again from
  * PostgreSQL at any time, and a cancellation or a change simply makes another stage the first.
  */
+import { nextStage, type Stage } from '../../domain/stages.ts'
 import { FINISHED_UNIT } from '../../domain/view.ts'
 import { Saga } from './saga.ts'
 
 export async function order(orderId: string): Promise<void> {
   const saga = await Saga.begin(orderId)
-  while (!saga.is('closed')) await saga.interruptible(nextStage(saga))
+  while (!saga.is('closed')) await saga.interruptible(STAGES[nextStage(saga.view)])
   await saga.finishConversations()
 }
 
-/** The order of the steps is written here and nowhere else. */
-function nextStage(saga: Saga): (saga: Saga) => Promise<void> {
-  if (saga.is('cancelled')) return close
-  if (saga.is('cancelRequested')) return undo
-  if (!saga.is('checked')) return check
-  if (!saga.is('reserved')) return reserve
-  if (saga.view.kind === 'tryOn' && !saga.is('tryOnDecided')) return tryOn
-  if (!saga.is('confirmed')) return confirm
-  if (!saga.is('routed')) return route
-  if (saga.openUnits().length > 0 || saga.view.missing > 0) return fulfil
-  return close
-}
+/** Their order is written in domain/stages.ts and nowhere else. */
+const STAGES: Record<Stage, (saga: Saga) => Promise<void>> = { check, reserve, tryOn, confirm, route, fulfil, undo, close }
 
 /** Unknown goods, wrong amounts, an address nobody can deliver to: a person mends it, the order waits. */
 async function check(saga: Saga): Promise<void> {
