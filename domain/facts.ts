@@ -7,6 +7,7 @@ export const FACTS = [
   'blocked',
   'reserved',
   'shortage',
+  'inTransfer',
   'tryOnHeld',
   'tryOnArrived',
   'tryOnDecided',

@@ -22,5 +22,8 @@ export const courierReferenceOf = (parcelId: string): string => `OS${short(parce
 /** `key` is the one of the request: asked twice, it is one appointment. */
 export const appointmentIdOf = (key: string): string => `a-${short(key, 16)}`
 
+/** `key` is the one of who asks: asked twice, it is one transfer. */
+export const transferIdOf = (key: string): string => `t-${short(key, 16)}`
+
 export const contentHash = (content: unknown): string =>
   short(typeof content === 'string' ? content : JSON.stringify(content), 32)

@@ -54,8 +54,8 @@ const stateOf = async (id: string) =>
 /** As if it had begun so many minutes ago. */
 async function began(id: string, minutesAgo: number): Promise<void> {
   await spine.runtime.pool.query(
-    `with moved as (update appointments set starts_at = now() - $2 * interval '1 minute', updated_at = now() - interval '9 days' where id = $1 returning starts_at, location)
-     insert into slots (location, starts_at, capacity, taken) select location, starts_at, 1, 1 from moved`,
+    `with moved as (update appointments set starts_at = date_trunc('second', now() - $2 * interval '1 minute'), updated_at = now() - interval '9 days' where id = $1 returning starts_at, location)
+     insert into slots (location, starts_at, capacity, taken) select location, starts_at, 1, 1 from moved on conflict do nothing`,
     [id, minutesAgo],
   )
   await spine.runtime.pool.query(
