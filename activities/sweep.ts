@@ -6,6 +6,7 @@ import { closeCampaigns } from './campaigns/round.ts'
 import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 import { leaveClosedPlaces } from './order/closedPlaces.ts'
+import { returnRound } from './returns/round.ts'
 import { startPull } from './schedules.ts'
 import { sweepStore } from './store/sweep.ts'
 
@@ -25,6 +26,7 @@ export async function sweep(runtime: Runtime): Promise<void> {
     () => leaveClosedPlaces(runtime),
     () => sweepStore(runtime),
     () => pullWhatWasPushed(runtime),
+    () => returnRound(runtime),
   ]) {
     await part().catch((error: unknown) => failures.push(error))
   }
@@ -64,7 +66,8 @@ export async function ringForStock(runtime: Runtime): Promise<void> {
              select sum(stock_available(s.sku, s.location, w.channel, w.doc->>'campaign')) from stock s join locations p on p.id = s.location
              where s.sku = l.sku and case
                when w.doc->'delivery'->>'location' is not null and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' in ('storePickup', 'handOver'))
-               then p.id = w.doc->'delivery'->>'location' else p.ships end), 0))
+               then p.id = w.doc->'delivery'->>'location' or (p.ships and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' = 'storePickup'))
+               else p.ships end), 0))
        order by w.priority desc, w.created_at limit 50 for no key update skip locked)
      returning id`,
   )

@@ -8,7 +8,9 @@ import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import { joinCampaign, leaveClosedCampaign, openCampaign } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
-import { claimantOf, place, type Placing } from './place.ts'
+import { placeOrBring } from '../store/elsewhere.ts'
+import { askForTransfers } from '../store/transfers.ts'
+import { claimantOf, type Placing } from './place.ts'
 
 /** Another order may take what the levels showed; looking again this often settles any real crowd. */
 const ATTEMPTS = 4
@@ -26,7 +28,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
   const policy = await runtime.policy(record.settingsVersion)
   // A group-buy may stay open for longer than any hold; who pays at the door is of it until then.
   const isMember = record.doc.payment.method === 'cod' && (await openCampaign(runtime.pool, record)) !== null
-  const expiresAt = isMember || lasts(record) ? null : new Date(Date.now() + policy.holdTtlMs)
+  const expiresAt = isMember || lasts(record) ? null : new Date(record.doc.exchangeOf?.until ?? Date.now() + policy.holdTtlMs)
   const { missing, decision } = await hold(runtime, record, demand, expiresAt)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
@@ -42,6 +44,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         for (const line of current.lines) line.held = line.ordered - line.cancelled
         current.withdraw('shortage')
         current.record('reserved')
+        if (current.doc.kind === 'tryOn') await askForTransfers(tx, current)
         if (decision !== null) current.alsoWrite(decisionStatement(current, 'reserve', decision))
         await current.closeTasks(tx, { key }, 'there is stock now')
         return
@@ -80,7 +83,7 @@ async function hold(
   const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
   if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return { decision: null, missing: [] }
   for (let attempt = 1; ; attempt++) {
-    const placing = await place(runtime, record, demand, { locations: ownLocation(record) })
+    const placing = await placeOrBring(runtime, record, demand, ownLocation(record))
     if (placing.missing.length > 0) return placing
     const answer = await runtime.reserver.reserve({
       key: `${record.id}/${Number(given.rows[0]?.n ?? 0) + attempt}`,

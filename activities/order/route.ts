@@ -8,6 +8,7 @@ import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
+import { waitsForTransfers } from '../store/transfers.ts'
 import { claimantOf, place } from './place.ts'
 import { ownLocation } from './reserve.ts'
 
@@ -45,6 +46,7 @@ export async function route(runtime: Runtime, orderId: string): Promise<OrderVie
       // A change or a cancellation that came first has made another stage the next one.
       if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || record.is('cancelRequested')) return
       const key = `order:${orderId}:route`
+      if (await waitsForTransfers(tx, record)) return
       const pieces = await heldPieces(tx, orderId)
       if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
         await openTask(tx, {

@@ -6,6 +6,7 @@ import { keepAside, prolong, release } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
+import { sendBackUnwanted } from '../store/transfers.ts'
 
 export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
@@ -93,6 +94,7 @@ export async function keepOnly(
     releasedMinor += back * (line.unitPriceMinor ?? 0)
   }
   lowerAmounts(record, releasedMinor)
+  await sendBackUnwanted(tx, record)
   record.record('tryOnDecided', { reason })
   if (record.lines.every((line) => line.cancelled === line.ordered)) record.record('cancelled', { reason })
 }

@@ -6,6 +6,7 @@ import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
+import { sendBackUnwanted } from '../store/transfers.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
@@ -64,6 +65,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
         line.held = 0
         line.cancelled = line.ordered - line.delivered
       }
+      await sendBackUnwanted(tx, record)
       if (record.lines.some((line) => line.delivered > 0)) {
         // It came too late for what the customer has in hand: the order is no longer cancelled, it is what was delivered.
         record.withdraw('cancelRequested')

@@ -1,9 +1,11 @@
 /** What time alone makes true at a store. */
 import type { Runtime } from '../runtime.ts'
 import { sweepAppointments } from './appointments.ts'
+import { sweepTransfers } from './transfers.ts'
 
 export async function sweepStore(runtime: Runtime): Promise<void> {
   const failures: unknown[] = []
-  for (const part of [() => sweepAppointments(runtime)]) await part().catch((error: unknown) => failures.push(error))
+  for (const part of [() => sweepAppointments(runtime), () => sweepTransfers(runtime)])
+    await part().catch((error: unknown) => failures.push(error))
   if (failures.length > 0) throw failures[0]
 }
