@@ -77,6 +77,8 @@ export const erpTellers: Record<'sale' | 'shipment' | 'saleCancelled' | 'goodsRe
       })
     const saleReference = await saleReferenceOf(matter)
     const at = (record.facts.returning?.at as string | undefined) ?? new Date().toISOString()
+    if (typeof fact.payload.returnId === 'string')
+      return documentOf(await write(context, await erpGivenBack(matter, saleReference)))
     return documentOf(await write(context, erpReturn(record, String(fact.payload.unitId), { saleReference, at })))
   },
 }
@@ -144,6 +146,29 @@ function erpShipment(record: OrderRecord, unitId: string, more: { saleReference:
     waybill: isActive ? parcel.waybill : null,
     courier: isActive ? parcel.service : null,
     lines: packedLines(record, unitId),
+  }
+}
+
+/** Pieces that a customer gave back; `about` tells one arrival of a return from the next. */
+async function erpGivenBack({ runtime, record, fact }: Matter, saleReference: string): Promise<ErpReturn> {
+  const { about, returnId, lines } = fact.payload as {
+    about: string
+    returnId: string
+    lines: { lineId: string; quantity: number }[]
+  }
+  const rows = await runtime.pool.query<{ location: string; at: Date }>(
+    'select r.location, o.created_at as at from returns r join outbox o on o.id = $2 where r.id = $1',
+    [returnId, fact.id],
+  )
+  return {
+    reference: about,
+    saleReference,
+    location: rows.rows[0]?.location ?? '',
+    at: (rows.rows[0]?.at ?? new Date()).toISOString(),
+    lines: lines.map(({ lineId, quantity }) => {
+      const line = record.line(lineId)
+      return erpLine(line, line.sku ?? lineId, quantity)
+    }),
   }
 }
 

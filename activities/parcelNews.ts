@@ -7,6 +7,8 @@ import { consume } from '../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../store/orderRecord.ts'
 import { openTask } from '../store/tasks.ts'
 import { saveParcel } from '../store/units.ts'
+import { cameBack } from './returns/cameBack.ts'
+import { applyReturnReport } from './returns/news.ts'
 
 const FURTHER: ParcelState[] = ['intended', 'sent', 'booked', 'shipped', 'returning', 'delivered', 'returned']
 const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
@@ -37,7 +39,7 @@ export async function applyParcelReport(
   couriers: readonly string[] | null = null,
 ): Promise<{ orderId: string; wake: boolean } | 'early' | null> {
   const found = await findParcel(pool, report, couriers)
-  if (found === null) return null
+  if (found === null) return await applyReturnReport(pool, inboxId, report, couriers)
   const { parcelId, orderId } = found
   const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
     const parcel = record.parcels.find((candidate) => candidate.id === parcelId)
@@ -140,6 +142,8 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
   if (target === 'returned') {
     unit.state = 'returned'
     for (const line of packed) record.line(line.lineId).returned += line.packed
+    await cameBack(tx, record, unit, 'the parcel came back')
+    record.tellCustomer({ key: `${parcel.id}:cameBack`, template: 'cameBack', data: { parcelId: parcel.id } })
     await openTask(tx, {
       kind: 'return.receive',
       key: `unit:${unit.id}:returned`,

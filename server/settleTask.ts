@@ -1,6 +1,7 @@
 /** Tasks that are not about an order's saga: a fact that nobody took, a record that nobody understood, a connection that stopped. */
 import type { Runtime } from '../activities/runtime.ts'
 import { refunded } from '../activities/refund.ts'
+import { isReturnTask, settleReturnTask } from '../activities/returns/tasks.ts'
 import { retryFailed } from '../store/inbox.ts'
 import { reviveOwed, settleOwed } from '../store/outbox.ts'
 import type { Task } from '../store/tasks.ts'
@@ -9,10 +10,18 @@ const OWED = 'outbox:'
 const RECORD = 'inbox:'
 
 /** True when the task is settled here, and not by a command to the workflow of its order. */
-export const isSettledHere = (task: Task): boolean => task.orderId === null || task.key.startsWith(OWED)
+export const isSettledHere = (task: Task): boolean => task.orderId === null || task.key.startsWith(OWED) || isReturnTask(task)
 
 /** @returns what was done, in words. */
-export async function settleTask({ pool }: Runtime, task: Task, action: string): Promise<string> {
+export async function settleTask(
+  runtime: Runtime,
+  task: Task,
+  action: string,
+  detail: Record<string, unknown> = {},
+  who = 'omnisaga',
+): Promise<string> {
+  const { pool } = runtime
+  if (isReturnTask(task)) return await settleReturnTask(runtime, task, action, detail, who)
   if (task.key.startsWith(RECORD) && action === 'retry') {
     await retryFailed(pool, task.key.slice(RECORD.length))
     return 'it is read once more'

@@ -59,7 +59,7 @@ export async function takeAction(
   if (task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
   }
-  const outcome = await settleTask(runtime, task, action)
+  const outcome = await settleTask(runtime, task, action, detail, by.who)
   await closeTasks(runtime.pool, { id: taskId }, outcome, by.who)
   return { commandId: null, orderId: task.orderId, verb: action, state: 'done', answer: outcome }
 }

@@ -50,6 +50,8 @@ export interface Became {
   what: Happening
   unitId?: string
   parcel?: { id: string; courier: string; service: string }
+  /** Pieces that a customer gave back. */
+  returned?: { about: string; returnId: string; lines: { lineId: string; quantity: number }[] }
   /** Of a cancellation: who asked, and why. */
   by?: string
   reason?: string
@@ -62,7 +64,8 @@ export interface Statement {
 }
 
 /** What a fact is about: the same of the same is owed once. */
-const aboutOf = (orderId: string, became: Became): string => became.parcel?.id ?? became.unitId ?? orderId
+const aboutOf = (orderId: string, became: Became): string =>
+  became.returned?.about ?? became.parcel?.id ?? became.unitId ?? orderId
 
 const isOwed = (debt: Debt, became: Became): boolean => {
   // The channel booked it itself, or asked for it itself.
@@ -95,11 +98,12 @@ export function oweStatements(order: { id: string; connection: string; channel: 
   return cancelled === undefined ? statements : [...statements, cancelledSales(order.id, cancelled.reason ?? '')]
 }
 
-function payloadOf(orderId: string, kind: OwedKind, { unitId, parcel, reason }: Became): Record<string, unknown> {
+function payloadOf(orderId: string, kind: OwedKind, { unitId, parcel, returned, reason }: Became): Record<string, unknown> {
   if (kind === 'sale') return { reference: orderId }
   return {
     ...(unitId === undefined ? {} : { unitId }),
     ...(parcel === undefined ? {} : { parcelId: parcel.id }),
+    ...(returned === undefined ? {} : returned),
     ...(reason === undefined ? {} : { reason }),
   }
 }

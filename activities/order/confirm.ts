@@ -5,6 +5,7 @@ import { prolong } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import { openCampaign } from '../campaigns/standing.ts'
+import { warnOfUncollected } from '../returns/uncollected.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function askConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -17,10 +18,15 @@ export async function askConfirmation(runtime: Runtime, orderId: string): Promis
       const waitsForCampaign = (await openCampaign(tx, record)) !== null
       if (isPaid && onHold !== true && !waitsForCampaign) return await confirmNow(tx, record, 'prepaid')
       if (record.is('confirmAsked')) return
+      if (record.doc.exchangeOf != null && onHold === true) {
+        record.record('confirmAsked', { for: 'return' })
+        record.tellCustomer({ key: `${orderId}:confirm`, template: 'exchangeHeld' })
+        return
+      }
+      await warnOfUncollected(runtime, tx, record)
       if (waitsForCampaign) {
         record.record('confirmAsked', { for: 'campaign' })
-        if (payment.method === 'prepaid' && !isPaid)
-          record.tellCustomer({ key: `${orderId}:confirm`, template: 'awaitPayment' })
+        if (payment.method === 'prepaid' && !isPaid) record.tellCustomer({ key: `${orderId}:confirm`, template: 'awaitPayment' })
         return
       }
       record.record('confirmAsked', { for: onHold === true ? 'channel' : payment.method === 'cod' ? 'customer' : 'payment' })
@@ -50,7 +56,8 @@ export async function confirmNow(tx: Tx, record: OrderRecord, by: string): Promi
 export async function remindOfConfirmation(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (record.is('confirmed') || record.facts.confirmAsked?.for === 'campaign') return
+      if (record.is('confirmed') || record.facts.confirmAsked?.for === 'campaign' || record.facts.confirmAsked?.for === 'return')
+        return
       await openTask(tx, {
         kind: 'order.confirm',
         key: `order:${orderId}:confirm`,

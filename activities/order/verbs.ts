@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { settleAppointment } from '../../store/appointments.ts'
 import type { Command, Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
-import { keepAside, move } from '../../store/ledger/operations.ts'
+import { keepAside } from '../../store/ledger/operations.ts'
 import { closeTasks } from '../../store/tasks.ts'
 import { openCampaign } from '../campaigns/standing.ts'
+import { restockUnit } from '../returns/cameBack.ts'
 import { change } from './change.ts'
 import { confirmNow } from './confirm.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
@@ -157,22 +158,10 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   /** Goods that came back are on the shelf again. */
-  async restocked(record, tx) {
+  async restocked(record, tx, { who }) {
     const returned = record.units.filter((unit) => unit.state === 'returned')
     if (returned.length === 0) throw new Refusal('nothing of it came back')
-    for (const unit of returned) {
-      await closeTasks(tx, { key: `unit:${unit.id}:returned` }, 'on sale again')
-      for (const line of unit.lines.filter((l) => l.packed > 0)) {
-        await move(tx, {
-          key: `${unit.id}:restocked:${line.lineId}`,
-          sku: line.sku,
-          location: unit.location,
-          quantity: line.packed,
-          reason: 'returned',
-          reference: unit.id,
-        })
-      }
-    }
+    for (const unit of returned) await restockUnit(tx, record, unit, who)
     return 'on sale again'
   },
 

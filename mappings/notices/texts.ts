@@ -2,6 +2,8 @@
  * What customers read, by template and language. Plain text; `{name}` is filled in, and a line whose value is missing is left out.
  * Whoever adds a template adds both languages: tests/unit/notices.test.ts compares them with what the activities use.
  */
+import { returnTexts } from './returnTexts.ts'
+
 export const LANGUAGES = ['zh-TW', 'en'] as const
 export type Language = (typeof LANGUAGES)[number]
 
@@ -11,6 +13,7 @@ export interface Words {
 }
 
 export const texts: Record<string, Record<Language, Words>> = {
+  ...returnTexts,
   confirmCod: {
     'zh-TW': {
       subject: '請確認您的訂單 {order}',

@@ -11,6 +11,8 @@ create table returns (
   because jsonb not null default '[]',      -- why a person must decide
   by text not null, decided_by text,
   refunded_pieces integer not null default 0,   -- inspected pieces whose money was asked for, or left to a person
+  pickup jsonb,                             -- where the goods are fetched when not at the order's recipient: personal data
+  exchange jsonb,                           -- the goods wanted instead: {lines: [...]}
   exchange_order_id text references orders(id),
   exchange_state text check (exchange_state in ('held', 'released', 'cancelled')),
   due_at timestamptz,                       -- until when the goods must come
@@ -54,5 +56,6 @@ create table feedback (                     -- what the customer says of the del
   order_id text primary key references orders(id), score integer not null check (score between 1 and 5),
   text text, by text not null, at timestamptz not null default now()
 );
+create index parcels_uncollected on parcels (order_id) where state = 'returned' and amount_due_minor > 0;
 alter table parcels add column late_told_at timestamptz;
 alter table products add column category text;
