@@ -1,5 +1,6 @@
 /** Goods that change place, and holds made inside a caller's transaction; stock rows are locked in key order first. */
 import type { Queryable } from '../db.ts'
+import { rowKey } from './decide.ts'
 import { levels } from './operations.ts'
 import { ensureRow, move } from './onHand.ts'
 import { change, lockRows } from './rows.ts'
@@ -8,14 +9,14 @@ type Row = { sku: string; location: string }
 
 /** Rows that are about to get goods exist, and all of them are locked at once: later locks of the same rows wait for nobody. */
 export async function lockPlaces(db: Queryable, rows: Row[]): Promise<void> {
-  const distinct = [...new Map(rows.map((row) => [`${row.sku}\u0000${row.location}`, row])).values()]
+  const distinct = [...new Map(rows.map((row) => [rowKey(row), row])).values()]
   for (const row of distinct) await ensureRow(db, row)
   await lockRows(db, distinct)
 }
 
 /** @returns pieces on hand that nobody holds; the rows should be locked. */
 export async function freeOnHand(db: Queryable, row: Row): Promise<number> {
-  const level = (await lockRows(db, [row])).get(`${row.sku}\u0000${row.location}`)
+  const level = (await lockRows(db, [row])).get(rowKey(row))
   return Math.max(0, (level?.onHand ?? 0) - (level?.held ?? 0))
 }
 
@@ -43,7 +44,7 @@ export async function moveBetween(
 }
 
 interface NewHold extends Row {
-  /** Unique: the same key holds once. */
+  /** Whose doing it is; the caller sees to it that it is done once. */
   key: string
   orderId: string
   lineId: string
@@ -56,9 +57,9 @@ interface NewHold extends Row {
 
 /** Holds goods that this transaction has brought or found free under the row's lock. @throws Invalid when there are not so many. */
 export async function insertHold(db: Queryable, hold: NewHold): Promise<void> {
-  const made = await db.query(
+  await db.query(
     `insert into holds (key, order_id, line_id, sku, location, quantity, state, kept_aside, expires_at)
-     values ($1, $2, $3, $4, $5, $6, 'active', $7, $8) on conflict (key) do nothing`,
+     values ($1, $2, $3, $4, $5, $6, 'active', $7, $8)`,
     [
       hold.key,
       hold.orderId,
@@ -70,7 +71,7 @@ export async function insertHold(db: Queryable, hold: NewHold): Promise<void> {
       hold.keptAside ? null : hold.expiresAt,
     ],
   )
-  if (made.rowCount === 1) await change(db, [{ sku: hold.sku, location: hold.location, onHand: 0, held: hold.quantity }])
+  await change(db, [{ sku: hold.sku, location: hold.location, onHand: 0, held: hold.quantity }])
 }
 
 /** Holds all of it at the first of these places that has it, of what is kept for nobody. @returns where, or null and nothing is held. */
