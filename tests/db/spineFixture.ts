@@ -64,7 +64,7 @@ const line = (
 export const lines = (...all: [sku: string, quantity: number, unitPriceMinor?: number][]) =>
   all.map(([sku, quantity, price], index) => line(String(index + 1), sku, quantity, price))
 
-function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
+export function incoming({ delivery, payment, ...change }: Change): IncomingOrder {
   serial += 1
   const theLines = change.lines ?? lines(['TEE-S', 2])
   const itemsMinor = theLines.reduce((sum, each) => sum + each.quantity * (each.unitPriceMinor ?? 0), 0)

@@ -1,0 +1,44 @@
+/**
+ * Random sequences of what can happen to orders, against the real steps on a real database: after each of them everything that must
+ * always be true is true. A failure prints the shortest sequence that fast-check finds, and its seed.
+ */
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { audit } from '../../store/audit.ts'
+import { anyEvents, anyKinds, told } from '../model/events.ts'
+import { OrderWorld } from '../model/orderWorld.ts'
+import { startSpine, type Spine } from './spineFixture.ts'
+
+/** More finds more: OMNISAGA_MODEL_RUNS=2000 takes some minutes. */
+const numRuns = Number(process.env['OMNISAGA_MODEL_RUNS'] ?? 12)
+const seed = process.env['OMNISAGA_MODEL_SEED']
+
+let spine: Spine
+beforeAll(async () => {
+  spine = await startSpine()
+})
+afterAll(() => spine?.stop())
+
+test(
+  'whatever happens to orders, in whatever order, everything that must be true stays true',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(anyKinds, anyEvents, async (kinds, events) => {
+        const world = await OrderWorld.begin(spine, kinds)
+        for (const [at, event] of events.entries()) {
+          await world.happen(event)
+          expect(await world.faults(), `after ${at + 1}: ${told(event)}`).toEqual([])
+        }
+        await world.finish()
+        expect(await world.faults(), 'at rest').toEqual([])
+        expect((await audit(spine.runtime.pool)).violations).toEqual([])
+      }),
+      {
+        numRuns,
+        ...(seed === undefined ? {} : { seed: Number(seed) }),
+        interruptAfterTimeLimit: Math.max(60_000, numRuns * 1_500),
+      },
+    )
+  },
+  Math.max(120_000, numRuns * 3_000),
+)

@@ -1,0 +1,108 @@
+/** Random events, with the sequences that go far often enough to be worth disturbing. */
+import fc from 'fast-check'
+import type { Event, Kind } from './orderWorld.ts'
+
+const order = fc.nat({ max: 1 })
+const some = fc.nat({ max: 2 })
+const of = <E extends Event>(is: E['is'], more: { [K in Exclude<keyof E, 'is'>]: fc.Arbitrary<E[K]> }): fc.Arbitrary<Event> =>
+  fc.record({ is: fc.constant(is), ...more }) as unknown as fc.Arbitrary<Event>
+type Of<I extends Event['is']> = Extract<Event, { is: I }>
+
+const verb = fc.constantFrom<Of<'verb'>['verb'][]>(
+  'confirm', 'confirm', 'cancel', 'cancel', 'letGo', 'retry', 'packed', 'packed', 'shipWithout', 'recalled', 'restocked',
+  'arrived', 'decide', 'decide', 'collected', 'paid', 'skip',
+) // prettier-ignore
+
+const lines = fc.constantFrom<Record<string, unknown>[]>(
+  { recipient: { name: '新名字' } },
+  { delivery: { service: 'TCAT' } },
+  { notes: 'ring twice' },
+)
+
+export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 14, arbitrary: of<Of<'step'>>('step', { order }) },
+  { weight: 16, arbitrary: of<Of<'rest'>>('rest', { order }) },
+  { weight: 1, arbitrary: of<Of<'crash'>>('crash', { order }) },
+  { weight: 1, arbitrary: of<Of<'timeOut'>>('timeOut', { order }) },
+  {
+    weight: 14,
+    arbitrary: fc.record({ order, verb, unheard: fc.boolean() }).map((said): Event => ({ is: 'verb', ...said })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ order, detail: lines, unheard: fc.boolean() })
+      .map((said): Event => ({ is: 'verb', verb: 'change', ...said })),
+  },
+  { weight: 8, arbitrary: fc.constant<Event>({ is: 'wave' }) },
+  {
+    weight: 12,
+    arbitrary: of<Of<'advice'>>('advice', {
+      order,
+      unit: some,
+      status: fc.constantFrom('picked', 'packed', 'packed', 'packed', 'shipped', 'cancelled', 'cancelRefused'),
+      short: fc.constantFrom(0, 0, 0, 1, 2),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: of<Of<'news'>>('news', {
+      order,
+      parcel: some,
+      meaning: fc.constantFrom(
+        'shipped',
+        'inTransit',
+        'delivered',
+        'delivered',
+        'returning',
+        'returned',
+        'problem',
+        'lost',
+        'unknown',
+      ),
+      minute: fc.nat({ max: 30 }),
+    }),
+  },
+  { weight: 3, arbitrary: of<Of<'booking'>>('booking', { fate: fc.constantFrom('refuse', 'invalid', 'down', 'lost', 'late') }) },
+  { weight: 1, arbitrary: of<Of<'cancelling'>>('cancelling', { fate: fc.constantFrom('refuse', 'down') }) },
+  {
+    weight: 4,
+    arbitrary: of<Of<'stock'>>('stock', {
+      location: fc.constantFrom('north', 'south', 'shop'),
+      sku: fc.constantFrom('TEE-S', 'TEE-M', 'CAP'),
+      onHand: fc.constantFrom(0, 1, 3, 8),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: of<Of<'allot'>>('allot', {
+      location: fc.constantFrom('north', 'south'),
+      sku: fc.constant('TEE-M'),
+      quantity: fc.nat({ max: 6 }),
+    }),
+  },
+  { weight: 2, arbitrary: of<Of<'expire'>>('expire', { order, swept: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: of<Of<'told'>>('told', {
+      order,
+      what: fc.constantFrom('again', 'cancelled', 'more', 'less', 'address', 'held', 'released'),
+    }),
+  },
+  { weight: 2, arbitrary: of<Of<'close'>>('close', { location: fc.constantFrom('north', 'south'), closed: fc.boolean() }) },
+)
+
+/** Told in a line of its own where a sequence is printed. */
+const readable = (event: Event): Event =>
+  Object.defineProperty({ ...event }, fc.toStringMethod, { value: () => `\n  ${told(event)}` })
+
+export const anyEvents = fc.array(anyEvent.map(readable), { minLength: 1, maxLength: 45, size: 'max' })
+export const anyKinds = fc.array(fc.constantFrom<Kind[]>('prepaid', 'cod', 'split', 'pickup', 'tryOn'), {
+  minLength: 1,
+  maxLength: 2,
+})
+
+export const told = ({ is, ...more }: Event): string =>
+  `${is} ${Object.entries(more)
+    .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join(' ')}`

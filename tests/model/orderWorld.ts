@@ -1,0 +1,300 @@
+/** Orders on a real database, a saga that is played step by step, and everything around it that may happen at any time. */
+import { applyAdvice } from '../../activities/advice.ts'
+import { leaveClosedPlaces } from '../../activities/order/closedPlaces.ts'
+import { obeyWaiting } from '../../activities/order/obey.ts'
+import { applyParcelReport } from '../../activities/parcelNews.ts'
+import type { Runtime } from '../../activities/runtime.ts'
+import type { ParcelMeaning, ShipmentAdvice } from '../../connectors/kit/types.ts'
+import { OmnisagaError } from '../../domain/errors.ts'
+import type { IncomingOrder } from '../../domain/order.ts'
+import { RoutingPlace } from '../../domain/routing/types.ts'
+import { setAllotment } from '../../store/allotments.ts'
+import { giveCommand, type Verb } from '../../store/commands.ts'
+import { transaction } from '../../store/db.ts'
+import { setOnHand, sweep } from '../../store/ledger/operations.ts'
+import { changeOrder, readOrder } from '../../store/orderRecord.ts'
+import { receiveOrder } from '../../store/orders.ts'
+import { advice, incoming, lines, type Spine } from '../db/spineFixture.ts'
+import { standInCourier, type BookingFate, type CancelFate } from '../saga/standInCourier.ts'
+import { SagaPlayer } from './sagaPlayer.ts'
+import { faults } from './truths.ts'
+
+export type Kind = 'prepaid' | 'cod' | 'split' | 'pickup' | 'tryOn'
+export type Event =
+  | { is: 'step'; order: number }
+  | { is: 'rest'; order: number }
+  | { is: 'crash'; order: number }
+  | { is: 'timeOut'; order: number }
+  | { is: 'verb'; order: number; verb: Verb; detail?: Record<string, unknown>; unheard: boolean }
+  | { is: 'wave' }
+  | { is: 'advice'; order: number; unit: number; status: ShipmentAdvice['status']; short: number }
+  | { is: 'news'; order: number; parcel: number; meaning: ParcelMeaning; minute: number }
+  | { is: 'booking'; fate: BookingFate }
+  | { is: 'cancelling'; fate: CancelFate }
+  | { is: 'stock'; location: 'north' | 'south' | 'shop'; sku: 'TEE-S' | 'TEE-M' | 'CAP'; onHand: number }
+  | { is: 'allot'; location: 'north' | 'south'; sku: 'TEE-M'; quantity: number }
+  | { is: 'expire'; order: number; swept: boolean }
+  | { is: 'told'; order: number; what: 'again' | 'cancelled' | 'more' | 'less' | 'address' | 'held' | 'released' }
+  | { is: 'close'; location: 'north' | 'south'; closed: boolean }
+
+const WISHES: Record<Kind, Partial<IncomingOrder>> = {
+  prepaid: { lines: lines(['TEE-M', 2]) },
+  cod: { lines: lines(['TEE-M', 2], ['TEE-S', 1]), payment: cash(36_000) },
+  split: { lines: lines(['TEE-S', 2], ['CAP', 1]), payment: cash(36_000) },
+  pickup: { kind: 'store', lines: lines(['TEE-S', 2]), delivery: by('storePickup', 'shop') },
+  tryOn: { kind: 'tryOn', lines: lines(['TEE-S', 1], ['TEE-M', 2]), payment: cash(36_000), delivery: by('home', 'shop') },
+}
+function cash(amountDueMinor: number): IncomingOrder['payment'] {
+  return { method: 'cod', state: 'pending', amountDueMinor, currency: 'TWD' }
+}
+function by(method: 'home' | 'storePickup', location: string): IncomingOrder['delivery'] {
+  return { method, service: null, cvs: null, location, promisedBy: null }
+}
+
+/** What an earlier sequence left behind; the configuration stays. */
+// Movements are append-only for everybody who does not say that he is a replica.
+const EMPTY = `begin; set local session_replication_role = replica; truncate orders, order_lines, order_facts, units, unit_lines, parcels, parcel_events, holds, reservations, movements, stock,
+  allotments, tasks, commands, outbox, notices, waves cascade; commit`
+const STOCK: [string, string, number][] = [
+  ['north', 'TEE-S', 6],
+  ['north', 'TEE-M', 4],
+  ['south', 'TEE-M', 6],
+  ['south', 'CAP', 4],
+  ['shop', 'TEE-S', 3],
+  ['shop', 'TEE-M', 3],
+]
+
+let worlds = 0
+
+export class OrderWorld {
+  readonly courier = standInCourier('ecpay')
+  readonly players: SagaPlayer[] = []
+  readonly #runtime: Runtime
+  readonly #told: IncomingOrder[] = []
+  readonly #closed = new Set<string>()
+  #serial = 0
+
+  private constructor(spine: Spine) {
+    const { runtime } = spine
+    this.#runtime = {
+      ...runtime,
+      connection: async (name, options) => {
+        const real = await runtime.connection(name, options)
+        return name === 'ecpay' ? { ...real, connector: this.courier.connector } : real
+      },
+      policy: async (version) => {
+        const policy = await runtime.policy(version)
+        const places = Object.fromEntries([...this.#closed].map((id) => [id, { ...RoutingPlace.parse({}), closed: true }]))
+        return { ...policy, routing: { ...policy.routing, places: { ...policy.routing.places, ...places } } }
+      },
+    }
+  }
+
+  static async begin(spine: Spine, kinds: readonly Kind[]): Promise<OrderWorld> {
+    worlds += 1
+    const world = new OrderWorld(spine)
+    await spine.db.pool.query(EMPTY)
+    for (const [location, sku, onHand] of STOCK)
+      await transaction(spine.db.pool, (tx) =>
+        setOnHand(tx, { key: `begin:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
+      )
+    for (const kind of kinds) await world.#place(kind)
+    return world
+  }
+
+  async #place(kind: Kind): Promise<void> {
+    const told = incoming({ ...WISHES[kind], externalId: `M-${worlds}-${this.players.length}` })
+    this.#told.push(told)
+    const { orderId } = await receiveOrder(this.#runtime.pool, told, { connectionVersion: 1 })
+    this.players.push(new SagaPlayer(this.#runtime, orderId))
+  }
+
+  /** What breaks what must always be true, in words; none when all is well. */
+  faults = (): Promise<string[]> => faults(this.#runtime.pool, this.courier)
+
+  async happen(event: Event): Promise<void> {
+    const { pool } = this.#runtime
+    const player = 'order' in event ? this.players[event.order % this.players.length] : undefined
+    const id = player?.orderId ?? ''
+    switch (event.is) {
+      case 'step':
+        await player?.step()
+        return
+      case 'rest':
+        return await player?.rest()
+      case 'crash':
+        return player?.forget()
+      case 'timeOut':
+        return await player?.timeOut()
+      case 'verb': {
+        await giveCommand(pool, {
+          orderId: id,
+          verb: event.verb,
+          detail: event.detail ?? (await this.#detail(id, event)),
+          who: 'person:test',
+        })
+        if (!event.unheard) await player?.look()
+        return
+      }
+      case 'wave':
+        return await this.#wave()
+      case 'advice': {
+        const { units } = await readOrder(pool, id)
+        const unit = units[event.unit % Math.max(1, units.length)]
+        if (unit === undefined || !['north'].includes(unit.location) || unit.state === 'planned' || unit.state === 'ready') return
+        const told = unit.lines.map(({ lineId, quantity }): [string, number, number] => {
+          const short = Math.min(quantity, event.short)
+          return [lineId, quantity - short, short]
+        })
+        await applyAdvice(pool, advice(unit.id, event.status, event.status === 'cancelled' ? [] : told))
+        return
+      }
+      case 'news':
+        return await this.#news(id, event)
+      case 'booking':
+        this.courier.plan.book.push(event.fate)
+        return
+      case 'cancelling':
+        this.courier.plan.cancel.push(event.fate)
+        return
+      case 'stock':
+        this.#serial += 1
+        return await unlessRefused(
+          transaction(pool, (tx) => setOnHand(tx, { ...event, key: `count:${this.#serial}`, reason: 'count' })),
+        )
+      case 'allot':
+        await transaction(pool, (tx) => setAllotment(tx, { ...event, channel: 'elsewhere' }))
+        return
+      case 'expire':
+        await pool.query(
+          `update holds set expires_at = now() - interval '1 second' where order_id = $1 and state = 'active' and expires_at is not null`,
+          [id],
+        )
+        if (event.swept) await sweep(pool)
+        return
+      case 'told':
+        return await this.#tell(event)
+      case 'close':
+        if (event.closed) this.#closed.add(event.location)
+        else this.#closed.delete(event.location)
+        // The engine is not there to be rung; the sweep rings another time.
+        await leaveClosedPlaces({ ...this.#runtime, temporal: deaf })
+    }
+  }
+
+  async #detail(orderId: string, { verb }: { verb: Verb }): Promise<Record<string, unknown>> {
+    if (verb !== 'decide') return {}
+    const record = await readOrder(this.#runtime.pool, orderId)
+    return { keep: Object.fromEntries(record.lines.slice(0, 1).map(({ lineId }) => [lineId, 1])) }
+  }
+
+  /** As activities/waves.ts takes them in, less the file. */
+  async #wave(): Promise<void> {
+    const { pool } = this.#runtime
+    const ready = await pool.query<{ id: string; orderId: string }>(
+      `select id, order_id as "orderId" from units where location = 'north' and state = 'ready' order by ready_at`,
+    )
+    for (const { id, orderId } of ready.rows)
+      await changeOrder(pool, orderId, 'world', (record) => {
+        const unit = record.unit(id)
+        const { doc } = record
+        if (unit.state !== 'ready' || record.is('cancelRequested') || !record.is('checked') || !record.is('confirmed')) return
+        if (doc.onHold === true) return
+        unit.state = 'handedOver'
+        record.record('handedToWarehouse')
+      })
+  }
+
+  async #news(orderId: string, event: Extract<Event, { is: 'news' }>): Promise<void> {
+    const { parcels } = await readOrder(this.#runtime.pool, orderId)
+    const parcel = parcels[event.parcel % Math.max(1, parcels.length)]
+    // A courier speaks of what it has booked alone.
+    if (parcel === undefined || !this.courier.booked.has(parcel.reference)) return
+    this.#serial += 1
+    await applyParcelReport(
+      this.#runtime.pool,
+      this.#serial,
+      {
+        reference: parcel.reference,
+        courierBookingId: null,
+        waybill: null,
+        code: event.meaning,
+        meaning: event.meaning,
+        detail: event.meaning,
+        eventAt: new Date(Date.UTC(2026, 10, 22, 4, event.minute)).toISOString(),
+      },
+      1_000,
+    )
+  }
+
+  async #tell({ order, what }: Extract<Event, { is: 'told' }>): Promise<void> {
+    const at = order % this.players.length
+    const before = this.#told[at]
+    if (before === undefined) return
+    const told = retold(before, what)
+    this.#told[at] = told
+    await receiveOrder(this.#runtime.pool, told, { connectionVersion: 1 })
+  }
+
+  /** All that can be done by itself is done; every courier answers, every warehouse packs, every parcel arrives. */
+  async finish(): Promise<void> {
+    this.#closed.clear()
+    this.courier.reset()
+    for (const player of this.players) await player.look()
+    for (const player of this.players) await player.rest()
+  }
+
+  async obeyAll(): Promise<void> {
+    for (const { orderId } of this.players)
+      await changeOrder(this.#runtime.pool, orderId, 'saga', (record, tx) => obeyWaiting(record, tx))
+  }
+}
+
+function retold(order: IncomingOrder, what: Extract<Event, { is: 'told' }>['what']): IncomingOrder {
+  const [first, ...others] = order.lines
+  switch (what) {
+    case 'again':
+      return order
+    case 'cancelled':
+      return { ...order, cancelled: true }
+    case 'held':
+      return { ...order, onHold: true }
+    case 'released':
+      return { ...order, onHold: false }
+    case 'address':
+      return { ...order, recipient: { ...order.recipient, name: `${order.recipient.name}二` } }
+    case 'more':
+    case 'less': {
+      if (first === undefined) return order
+      const quantity = Math.max(1, Math.min(3, first.quantity + (what === 'more' ? 1 : -1)))
+      const moreMinor = (quantity - first.quantity) * (first.unitPriceMinor ?? 0)
+      const { totals, payment } = order
+      return {
+        ...order,
+        lines: [{ ...first, quantity }, ...others],
+        totals: {
+          ...totals,
+          itemsMinor: (totals.itemsMinor ?? 0) + moreMinor,
+          totalMinor: (totals.totalMinor ?? 0) + moreMinor,
+        },
+        payment:
+          payment.method === 'cod' ? { ...payment, amountDueMinor: Math.max(0, payment.amountDueMinor + moreMinor) } : payment,
+      }
+    }
+  }
+}
+
+/** What the ledger refuses is refused, and nothing else happens. */
+async function unlessRefused(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof OmnisagaError) || error.kind !== 'Invalid') throw error
+  })
+}
+
+const deaf = {
+  workflow: {
+    signalWithStart: () => Promise.resolve(),
+    start: () => Promise.resolve(),
+    getHandle: () => ({ signal: () => Promise.resolve() }),
+  },
+} as unknown as Runtime['temporal']
