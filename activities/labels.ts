@@ -2,6 +2,7 @@
 import type { BookedParcel, Document } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { findParcels, type KnownParcel } from '../store/parcels.ts'
+import { ownLabels } from './packing/labels.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface Printed {
@@ -84,14 +85,11 @@ export async function printLabels(
   return { documents, refused }
 }
 
-/** @throws OmnisagaError, also when the courier prints no labels by a call. */
+/** The courier's own; where it prints none by a call, ours. @throws OmnisagaError */
 async function printSheet(runtime: Runtime, courier: string, parcels: KnownParcel[]): Promise<Document> {
+  if (!(await runtime.connectorOf(courier)).courier?.labels) return await ownLabels(runtime.pool, parcels, new Date())
   const { connector, context } = await runtime.connection(courier)
-  if (!connector.courier?.labels) {
-    throw new OmnisagaError('Rejected', `${courier} prints no labels for others`, {
-      code: 'no-labels',
-      remedy: 'Print it where the courier offers it.',
-    })
-  }
+  if (!connector.courier?.labels)
+    throw new OmnisagaError('Misconfigured', `connection ${courier} is not a courier that prints labels`)
   return await connector.courier.labels(context, parcels.map(bookedOf))
 }

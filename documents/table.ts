@@ -31,11 +31,22 @@ const heightOf = <R>(columns: Column<R>[]) =>
     ...columns.map((column) => (column.barcode ? 14 : 1.5 + (column.style?.lines ?? 1) * ((column.style?.size ?? 9) * 0.56))),
   )
 
-export async function sheet<R>(...sheets: Sheet<R>[]): Promise<Buffer> {
-  const canvas = new Canvas(A4, { title: sheets[0]?.title ?? '', now: sheets[0]?.now ?? new Date(0) })
-  for (const each of sheets) drawSheet(canvas, each)
+export type Drawing = (canvas: Canvas) => void
+
+/** For documents of sheets with different rows. */
+export const drawing =
+  <R>(each: Sheet<R>): Drawing =>
+  (canvas) =>
+    drawSheet(canvas, each)
+
+export async function papers(title: string, now: Date, drawings: readonly Drawing[]): Promise<Buffer> {
+  const canvas = new Canvas(A4, { title, now })
+  for (const draw of drawings) draw(canvas)
   return await canvas.finish()
 }
+
+export const sheet = <R>(...sheets: Sheet<R>[]): Promise<Buffer> =>
+  papers(sheets[0]?.title ?? '', sheets[0]?.now ?? new Date(0), sheets.map(drawing))
 
 function drawSheet<R>(canvas: Canvas, { title, facts, code, columns, rows, foot = [] }: Sheet<R>): void {
   const rowMm = heightOf(columns)

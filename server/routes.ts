@@ -7,8 +7,10 @@ import { connectorRoutes } from './routes/connectors.ts'
 import { deliveryRoutes } from './routes/delivery.ts'
 import { importRoutes } from './routes/imports.ts'
 import { orderRoutes } from './routes/orders.ts'
+import { packingRoutes } from './routes/packing.ts'
 import { parcelRoutes } from './routes/parcels.ts'
 import { profileRoutes } from './routes/profiles.ts'
+import { returnRoutes } from './routes/returns.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -18,6 +20,7 @@ export const routes: readonly Route[] = [
   ...webhookRoutes,
   ...orderRoutes,
   ...parcelRoutes,
+  ...packingRoutes,
   ...importRoutes,
   ...profileRoutes,
   ...aliasRoutes,
@@ -25,6 +28,7 @@ export const routes: readonly Route[] = [
   ...campaignRoutes,
   ...appointmentRoutes,
   ...deliveryRoutes,
+  ...returnRoutes,
   ...taskRoutes,
   ...connectorRoutes,
   ...systemRoutes,
