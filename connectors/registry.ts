@@ -1,6 +1,7 @@
 /** Every connector, by the name that connections use. */
 import type { Connector } from './kit/types.ts'
 import { track17 } from './17track/index.ts'
+import { aftership } from './aftership/index.ts'
 import { cyberbiz, cyberbizPos } from './cyberbiz/index.ts'
 import { easypost } from './easypost/index.ts'
 import { ecpay } from './ecpay/index.ts'
@@ -12,6 +13,7 @@ import { odoo } from './odoo/index.ts'
 import { shopee } from './shopee/index.ts'
 import { shopify } from './shopify/index.ts'
 import { smtp } from './smtp/index.ts'
+import { square } from './square/index.ts'
 import { store } from './store/index.ts'
 import { vendure } from './vendure/index.ts'
 import { tryton } from './tryton/index.ts'
@@ -21,6 +23,7 @@ import { woocommerce } from './woocommerce/index.ts'
 
 export const connectors: Readonly<Record<string, Connector>> = {
   '17track': track17,
+  aftership,
   cyberbiz,
   'cyberbiz-pos': cyberbizPos,
   easypost,
@@ -33,6 +36,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   shopee,
   shopify,
   smtp,
+  square,
   store,
   vendure,
   tryton,

@@ -37,7 +37,7 @@ async function work(ctx: ShopifyContext): Promise<void> {
       code: 'scopes',
       remedy: 'Add them to the app and install it again.',
     })
-  await writtenLocation(ctx)
+  if (ctx.connection.config.stockLocationId !== null) await writtenLocation(ctx)
 }
 
 export const shopify: Connector<ShopifyConfig> = {

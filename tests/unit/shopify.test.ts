@@ -234,10 +234,8 @@ describe('an order', () => {
 describe('what an answer means', () => {
   const answer = (body: unknown, status = 200) => ({ status, headers: {}, body: JSON.stringify(body) })
   const call = { operation: 'orders', write: false }
-  const refused =
-    (code: string, extensions?: unknown) =>
-    () =>
-      parseAnswer(answer({ errors: [{ message: 'no', extensions: { code } }], extensions }), call)
+  const refused = (code: string, extensions?: unknown) => () =>
+    parseAnswer(answer({ errors: [{ message: 'no', extensions: { code } }], extensions }), call)
 
   it('THROTTLED waits until the bucket holds what the query costs', () => {
     const cost = {
