@@ -54,6 +54,7 @@ const markRow = (db: Queryable, sku: string, location: string) =>
   db.query(
     `update stock s set allotted = exists (
        select from allotments a where a.sku = s.sku and a.location = s.location and a.closed_at is null)
+       or exists (select from backorders b where b.sku = s.sku and b.state = 'open')
      where s.sku = $1 and s.location = $2`,
     [sku, location],
   )

@@ -60,9 +60,26 @@ export const ProductEntry = z.strictObject({
   weightGrams: z.number().int().positive().nullable().default(null),
   temperature: z.enum(['ambient', 'chilled', 'frozen']).default('ambient'),
   stockPolicy: z
-    .enum(['shared', 'strict'])
+    .enum(['shared', 'strict', 'backorder'])
     .default('shared')
-    .describe("Whether a channel that has an allotment also sells what is nobody's (shared) or only its allotment (strict)."),
+    .describe(
+      "Whether a channel that has an allotment also sells what is nobody's (shared) or only its allotment (strict); backorder: shared, and sold before it is there.",
+    ),
+  backorderDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .nullable()
+    .default(null)
+    .describe('In so many days what is sold before it is there is promised; null: 14.'),
+  holdTtlMs: z
+    .number()
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('How long an order that is not confirmed holds it, in milliseconds; null: as its kind of order does.'),
   lowStockQuantity: z
     .number()
     .int()

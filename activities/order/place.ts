@@ -42,7 +42,7 @@ export async function place(
   const skus = [...new Set(demand.map((line) => line.sku))]
   const [places, stock, goods] = await Promise.all([
     placesFor(runtime.pool, record.doc.delivery.method, routing, options.locations ?? null),
-    levels(runtime.pool, { ...claimantOf(record), skus }),
+    levels(runtime.pool, { ...claimantOf(record), orderId: record.id, skus }),
     goodsOf(runtime.pool, routing, demand),
   ])
   const left = new Map(stock.map((level) => [`${level.sku}\u0000${level.location}`, level.available]))

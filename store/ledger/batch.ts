@@ -36,6 +36,8 @@ const arraysOf = (requests: ReserveRequest[], pieces: Piece[]) => ({
   ].join(', '),
 })
 
+type AllottedRow = Allotted & { sku: string; location: string; order_id: string | null }
+
 /**
  * Answers the requests in order of arrival and writes holds and answers, all in one transaction.
  * @returns one answer for each request. @throws the database's error; nothing was written then, unless the connection was lost at
@@ -85,8 +87,8 @@ async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<Reser
       if (row.key === null) shelves.set(rowKey(row), { free: row.free, allotted: [] })
       else answers.set(row.key, row.answer)
     }
-    for (const row of (results.at(-1)?.rows ?? []) as (Allotted & { sku: string; location: string })[])
-      shelves.get(rowKey(row))?.allotted.push(row)
+    for (const { order_id: orderId, ...row } of (results.at(-1)?.rows ?? []) as AllottedRow[])
+      shelves.get(rowKey(row))?.allotted.push({ ...row, orderId })
 
     const fresh: ReserveRequest[] = []
     const held: Piece[] = []

@@ -34,7 +34,9 @@ export function validateRequest(request: ReserveRequest): void {
 
 /** An allotment of a stock row, as the locked row tells it; those that are covered first come first. */
 export interface Allotted {
-  id: number
+  /** Null: an open backorder claim of `orderId`; those come after all allotments, in the order in which they are served. */
+  id: number | null
+  orderId?: string | null
   channel: string | null
   campaign: string | null
   /** What it has not sold yet. */
@@ -53,6 +55,8 @@ function sources(shelf: Shelf, request: ReserveRequest): { of: Allotted | null; 
   let uncovered = Math.max(0, shelf.free)
   const mine: { of: Allotted; quantity: number }[] = []
   for (const allotment of shelf.allotted) {
+    // Who has a claim takes what those before it leave, also its own.
+    if (typeof allotment.orderId === 'string' && allotment.orderId === request.orderId) break
     const kept = Math.min(allotment.rest, uncovered)
     uncovered -= kept
     const isMine =

@@ -193,7 +193,7 @@ export const levels: LedgerOperations['levels'] = async (db, filter = {}) => {
   const { rows } = await db.query<StockLevel>(
     `select s.sku, s.location, s.on_hand as "onHand", s.safety, s.held - e.quantity as held,
        case when not s.sells then 0
-         when s.allotted then ledger_available(s.sku, s.location, s.on_hand - s.safety - s.held + e.quantity, $4, $5)
+         when s.allotted then ledger_available(s.sku, s.location, s.on_hand - s.safety - s.held + e.quantity, $4, $5, $6)
          else greatest(0, s.on_hand - s.safety - s.held + e.quantity) end as available
      from stock s cross join lateral (
        select coalesce(sum(h.quantity), 0)::integer as quantity from holds h
@@ -201,7 +201,14 @@ export const levels: LedgerOperations['levels'] = async (db, filter = {}) => {
      ) e
      where ($1::text is null or s.sku = $1) and ($2::text is null or s.location = $2) and ($3::text[] is null or s.sku = any($3))
      order by s.sku, s.location`,
-    [filter.sku ?? null, filter.location ?? null, filter.skus ?? null, filter.channel ?? null, filter.campaign ?? null],
+    [
+      filter.sku ?? null,
+      filter.location ?? null,
+      filter.skus ?? null,
+      filter.channel ?? null,
+      filter.campaign ?? null,
+      filter.orderId ?? null,
+    ],
   )
   return rows
 }

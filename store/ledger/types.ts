@@ -108,10 +108,17 @@ export interface LedgerOperations {
   /** Sets on hand to a counted number by a movement. @throws Invalid when that is below the active holds. */
   setOnHand(db: Queryable, args: { key: string; sku: string; location: string; onHand: number; reason: string }): Promise<void>
   setSafety(db: Queryable, args: { sku: string; location: string; safety: number }): Promise<void>
-  /** By SKU and location; expired holds do not count, tidied or not. `available` is what this channel or campaign may hold. */
+  /** By SKU and location; expired holds do not count, tidied or not. `available` is what this channel, campaign or order (its backorder claim) may hold. */
   levels(
     db: Queryable,
-    filter?: { sku?: string; location?: string; skus?: string[]; channel?: string | null; campaign?: string | null },
+    filter?: {
+      sku?: string
+      location?: string
+      skus?: string[]
+      channel?: string | null
+      campaign?: string | null
+      orderId?: string | null
+    },
   ): Promise<StockLevel[]>
   /** Tidies holds that expired; correctness never depends on it. @returns how many; `limit` (1,000) bounds one call. */
   sweep(pool: Pool, limit?: number): Promise<number>
