@@ -34,6 +34,21 @@ export function readShape<T>(schema: z.ZodType<T>, json: unknown, what: string):
 }
 
 /**
+ * The body of a webhook, after its signature was verified.
+ * @throws Invalid, code `malformed`, for what is not JSON in UTF-8.
+ */
+export function webhookJson(rawBody: Buffer, vendor: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody)) as unknown
+  } catch {
+    throw new OmnisagaError('Invalid', `${vendor} webhook: the body is not JSON in UTF-8`, {
+      code: 'malformed',
+      remedy: "Compare what it sends with the vendor's current document.",
+    })
+  }
+}
+
+/**
  * What a 4xx means when the vendor gives no better code (401, 429 and 5xx are judged by the HTTP client already).
  * @param told the vendor's own words, without personal data
  */
