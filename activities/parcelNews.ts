@@ -138,6 +138,8 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
       record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'collected' } }
     record.tellCustomer({ key: `${parcel.id}:delivered`, template: 'delivered', data: { parcelId: parcel.id } })
   }
+  if (target === 'delivered' || target === 'returned')
+    await record.closeTasks(tx, { key: `parcel:${parcel.id}:late` }, `it is ${target}`)
   if (target === 'returning') record.record('returning', { parcel: parcel.id })
   if (target === 'returned') {
     unit.state = 'returned'

@@ -52,6 +52,8 @@ export const Policy = z.object({
     .default(4 * day),
   /** A parcel that is not delivered so long after it left is late, also when nothing was promised; null: only a promise counts. */
   lateParcelMs: z.number().int().positive().nullable().default(null),
+  /** So long after the delivery the customer is asked how it was; null: never. */
+  feedbackAfterMs: z.number().int().min(0).nullable().default(null),
   /** A parcel worth more is booked with its value insured, in minor units; null: never. */
   insureAboveMinor: z.number().int().min(0).nullable().default(null),
   /** A customer who has left so many cash-on-delivery parcels uncollected is confirmed by a person; null: never. */

@@ -1,4 +1,4 @@
-/** Rounds over returns: parcels are booked, exchanges opened, and what does not come in time ends. Runs in one worker at a time. */
+/** Rounds over what comes after the sale: return parcels are booked, exchanges opened, and what does not come in time ends. Runs in one worker at a time. */
 import { OmnisagaError } from '../../domain/errors.ts'
 import { changeOrder } from '../../store/orderRecord.ts'
 import { readReturn, updateReturn } from '../../store/returns.ts'
@@ -6,7 +6,9 @@ import { closeTasks, openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 import { bookReturns } from './book.ts'
 import { cancelExchange, openExchange, releaseExchange, tellOfExchange } from './exchange.ts'
+import { askFeedback } from './feedback.ts'
 import { leftToInspect } from './inspect.ts'
+import { lateParcels } from './late.ts'
 import { settleMoney } from './money.ts'
 
 const BATCH = 100
@@ -14,7 +16,7 @@ const BATCH = 100
 export async function returnRound(runtime: Runtime): Promise<void> {
   const failures: unknown[] = []
   // One part that cannot be done now does not hold up the others.
-  for (const part of [bookReturns, goOnWithExchanges, endOverdue])
+  for (const part of [bookReturns, goOnWithExchanges, endOverdue, lateParcels, askFeedback])
     await part(runtime).catch((error: unknown) => failures.push(error))
   if (failures.length > 0) throw failures[0]
 }

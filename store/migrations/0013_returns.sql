@@ -30,7 +30,7 @@ create table return_dispositions (          -- what became of received pieces; a
   id bigint generated always as identity primary key,
   return_id text not null, line_id text not null, quantity integer not null check (quantity > 0),
   disposition text not null check (disposition in ('restock', 'outlet', 'refurbish', 'scrap')),
-  location text not null references locations(id), movement text unique references movements(key),
+  location text not null references locations(id), movement text unique,
   note text, by text not null, at timestamptz not null default now(),
   foreign key (return_id, line_id) references return_lines(return_id, line_id),
   check ((disposition = 'scrap') = (movement is null))
@@ -59,3 +59,6 @@ create table feedback (                     -- what the customer says of the del
 create index parcels_uncollected on parcels (order_id) where state = 'returned' and amount_due_minor > 0;
 alter table parcels add column late_told_at timestamptz;
 alter table products add column category text;
+create index parcels_late on parcels (booked_at) where state in ('booked', 'shipped') and late_told_at is null;
+create index parcels_delivered on parcels (delivered_at) where state = 'delivered';
+create index returns_exchange on returns (updated_at) where exchange is not null;
