@@ -9,6 +9,7 @@ import { applyStockSide } from './stockSides.ts'
 import { setCampaign } from './campaigns.ts'
 import { setListing } from './listings.ts'
 import { applyPacking } from './packingConfiguration.ts'
+import { missingReferences } from './references.ts'
 import { closeTasks } from './tasks.ts'
 import {
   ConfigurationDocument,
@@ -108,40 +109,6 @@ function prepare(
     })
   }
   return { problems, prepared }
-}
-
-/** Every connection that a location names must exist, in the file or from an earlier one. */
-async function missingReferences(tx: Tx, document: ConfigurationDocument): Promise<ConfigurationProblem[]> {
-  const { rows } = await tx.query<{ name: string }>('select name from connections')
-  const known = new Set([...rows.map((row) => row.name), ...document.connections.map((entry) => entry.name)])
-  const ofListings = document.listings.flatMap(({ connection }, index) =>
-    known.has(connection)
-      ? []
-      : [
-          {
-            path: `listings[${index}].connection`,
-            value: JSON.stringify(connection),
-            message: 'there is no such connection',
-            remedy: `Add it to "connections", or use one of ${[...known].sort().join(', ') || '(none yet)'}.`,
-          },
-        ],
-  )
-  const ofLocations = document.locations.flatMap((location, index) =>
-    (['warehouseConnection', 'courierHome', 'courierCvs'] as const).flatMap((field) => {
-      const name = location[field]
-      return name === null || known.has(name)
-        ? []
-        : [
-            {
-              path: `locations[${index}].${field}`,
-              value: JSON.stringify(name),
-              message: 'there is no such connection',
-              remedy: `Add it to "connections", or use one of ${[...known].sort().join(', ') || '(none yet)'}.`,
-            },
-          ]
-    }),
-  )
-  return [...ofLocations, ...ofListings]
 }
 
 async function applyConnection(tx: Tx, secretKey: SecretKey, entry: Prepared): Promise<ApplyResult['connections'][number]> {
@@ -310,7 +277,7 @@ export async function applyConnections(
   return transaction(pool, async (tx) => {
     await tx.query(`set local statement_timeout = '60s'; set local lock_timeout = '10s'`)
     await tx.query('select pg_advisory_xact_lock($1)', [LOCK]) // two files at once would fight over versions
-    const all = [...problems, ...(await missingReferences(tx, file))]
+    const all = [...problems, ...(await missingReferences(tx, file, connectors))]
     if (all.length > 0) throw new InvalidConfiguration(all)
     const connections: ApplyResult['connections'] = []
     for (const entry of prepared) connections.push(await applyConnection(tx, secretKey, entry))

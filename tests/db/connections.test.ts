@@ -157,6 +157,48 @@ describe('applyConnections', () => {
     expect(await problemsOf('not a document')).toMatchObject([{ path: '(file)' }])
   })
 
+  it('a rule that named a location that is not there, and a tariff of a courier that is not there, were taken silently', async () => {
+    const problems = await problemsOf({
+      connections: [ecpay(), { ...momo, stock: { locations: ['taipeh'] } }],
+      locations: [{ ...warehouse, courierHome: 'momo', warehouseConnection: 'ecpay' }],
+      policy: {
+        routing: {
+          rules: [
+            { name: 'cheap', effect: 'rank', by: ['cost'] },
+            { name: 'near', effect: 'only', locations: ['taipei', 'tapei'] },
+          ],
+          tariffs: [
+            { courier: 'ecpay', service: 'TCAT', method: 'home', priceMinor: 100, days: 1 },
+            { courier: 'eckpay', service: 'TCAT', method: 'home', priceMinor: 100, days: 1 },
+          ],
+          places: { taipei: { couriers: ['momo'] }, tainan: { closed: true } },
+        },
+      },
+    })
+    const courier = { message: 'this connection books no parcels', remedy: 'Use one of ecpay.' }
+    const location = { message: 'there is no such location', remedy: 'Add it to "locations", or use one of taipei.' }
+    expect(problems).toEqual([
+      {
+        path: 'locations[0].warehouseConnection',
+        value: '"ecpay"',
+        message: 'this connection is no warehouse',
+        remedy: 'Add one to "connections" first.',
+      },
+      { path: 'locations[0].courierHome', value: '"momo"', ...courier },
+      { path: 'connections[1].stock.locations[0]', value: '"taipeh"', ...location },
+      { path: 'policy.routing.rules[1].locations[1]', value: '"tapei"', ...location },
+      {
+        path: 'policy.routing.tariffs[1].courier',
+        value: '"eckpay"',
+        message: 'there is no such connection',
+        remedy: 'Add it to "connections", or use one of ecpay, momo.',
+      },
+      { path: 'policy.routing.places.taipei.couriers[0]', value: '"momo"', ...courier },
+      { path: 'policy.routing.places.tainan', value: '"tainan"', ...location },
+    ])
+    expect(await listConnections(db.pool)).toEqual([])
+  })
+
   it('keeps rotated tokens when only a setting changes, and drops them with new credentials', async () => {
     await apply({ connections: [ecpay()] })
     const tokens = createTokenStore(db.pool, key, 'ecpay')

@@ -1,0 +1,79 @@
+/** What a configuration file names must exist, in the file or from an earlier one, and be of the right kind. */
+import type { Tx } from './db.ts'
+import type { ConfigurationDocument, ConfigurationProblem, ConnectorDefinition } from './configuration-schema.ts'
+
+type Check = (path: string, name: string) => ConfigurationProblem[]
+
+const listed = (names: Iterable<string>) => [...names].sort().join(', ') || '(none yet)'
+const problem = (path: string, name: string, message: string, remedy: string): ConfigurationProblem => ({
+  path,
+  value: JSON.stringify(name),
+  message,
+  remedy,
+})
+
+/** A wrong name in a rule or a tariff would never be an error later: it would just not be thought of. */
+export async function missingReferences(
+  tx: Tx,
+  document: ConfigurationDocument,
+  connectors: Record<string, ConnectorDefinition>,
+): Promise<ConfigurationProblem[]> {
+  const stored = await tx.query<{ name: string; connector: string }>('select name, connector from connections')
+  const connections = new Map([...stored.rows, ...document.connections].map(({ name, connector }) => [name, connector]))
+  const places = await tx.query<{ id: string }>('select id from locations')
+  const locations = new Set([...places.rows, ...document.locations].map(({ id }) => id))
+
+  const connection: Check = (path, name) =>
+    connections.has(name)
+      ? []
+      : [
+          problem(
+            path,
+            name,
+            'there is no such connection',
+            `Add it to "connections", or use one of ${listed(connections.keys())}.`,
+          ),
+        ]
+  const withSide =
+    (side: 'courier' | 'warehouse', message: string): Check =>
+    (path, name) => {
+      const missing = connection(path, name)
+      if (missing.length > 0) return missing
+      const can = (connector: string) => !Object.hasOwn(connectors, connector) || connectors[connector]?.[side] !== undefined
+      if (can(connections.get(name) ?? '')) return [] // one of an unknown connector is complained of where it is configured
+      const able = [...connections].filter(([, connector]) => can(connector)).map(([other]) => other)
+      return [problem(path, name, message, able.length > 0 ? `Use one of ${listed(able)}.` : 'Add one to "connections" first.')]
+    }
+  const courier = withSide('courier', 'this connection books no parcels')
+  const warehouse = withSide('warehouse', 'this connection is no warehouse')
+  const location: Check = (path, id) =>
+    locations.has(id)
+      ? []
+      : [problem(path, id, 'there is no such location', `Add it to "locations", or use one of ${listed(locations)}.`)]
+
+  const { rules, tariffs, places: routed } = document.policy?.routing ?? { rules: [], tariffs: [], places: {} }
+  return [
+    ...document.locations.flatMap((entry, index) => [
+      ...(entry.warehouseConnection === null
+        ? []
+        : warehouse(`locations[${index}].warehouseConnection`, entry.warehouseConnection)),
+      ...(['courierHome', 'courierCvs'] as const).flatMap((field) =>
+        entry[field] === null ? [] : courier(`locations[${index}].${field}`, entry[field]),
+      ),
+    ]),
+    ...document.listings.flatMap((entry, index) => connection(`listings[${index}].connection`, entry.connection)),
+    ...document.connections.flatMap(({ stock }, index) =>
+      (stock?.locations ?? []).flatMap((id, at) => location(`connections[${index}].stock.locations[${at}]`, id)),
+    ),
+    ...rules.flatMap((rule, index) =>
+      'locations' in rule
+        ? rule.locations.flatMap((id, at) => location(`policy.routing.rules[${index}].locations[${at}]`, id))
+        : [],
+    ),
+    ...tariffs.flatMap((tariff, index) => courier(`policy.routing.tariffs[${index}].courier`, tariff.courier)),
+    ...Object.entries(routed).flatMap(([id, place]) => [
+      ...location(`policy.routing.places.${id}`, id),
+      ...place.couriers.flatMap((name, at) => courier(`policy.routing.places.${id}.couriers[${at}]`, name)),
+    ]),
+  ]
+}
