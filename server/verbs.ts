@@ -61,7 +61,21 @@ interface PersonVerb {
 }
 
 export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
-  { verb: 'confirm', summary: 'The customer said yes', body: nothing },
+  {
+    verb: 'confirm',
+    summary: 'The customer said yes',
+    body: z.strictObject({
+      evidence: z
+        .strictObject({
+          kind: z.enum(['signature', 'code']),
+          reference: text(500).meta({ description: 'Where the signature is kept, or the code that the customer was sent.' }),
+          person: text(100).meta({ description: 'Who agreed.' }),
+          at: z.iso.datetime({ offset: true }),
+        })
+        .optional()
+        .meta({ description: 'Kept with the lines and amounts that were agreed to.' }),
+    }),
+  },
   {
     verb: 'cancel',
     summary: 'Cancel and undo; refused with the reason when it is too late',
@@ -81,9 +95,19 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
       keep: z
         .record(text(60), z.int().min(0).max(100_000))
         .meta({ description: '{lineId: pieces}; a line that is not named is not kept.' }),
+      exchange: z
+        .record(text(60), text(100))
+        .optional()
+        .meta({
+          description: '{lineId: sku}: another size or colour for the pieces of the line that are not kept; held at once.',
+        }),
     }),
   },
-  { verb: 'collected', summary: 'The customer took it along', body: ofUnit },
+  {
+    verb: 'collected',
+    summary: 'The customer took it along',
+    body: ofUnit.extend({ code: text(40).optional().meta({ description: 'Of the pickup voucher that was shown.' }) }),
+  },
   { verb: 'packed', summary: 'Packed by hand, where no warehouse system answers', body: ofUnit },
   { verb: 'retry', summary: 'Try again what stands still', body: nothing },
   { verb: 'shipWithout', summary: 'Ship the rest; what was not found is struck off', body: nothing },

@@ -110,8 +110,7 @@ export async function listTransfers(
 
 /** Goods on the way stand here; made where no configuration names one. */
 export async function transitLocation(db: Queryable): Promise<string> {
-  const find = () =>
-    db.query<{ id: string }>(`select id from locations where kind = 'transit' order by priority, id limit 1`)
+  const find = () => db.query<{ id: string }>(`select id from locations where kind = 'transit' order by priority, id limit 1`)
   const [known] = (await find()).rows
   if (known !== undefined) return known.id
   await db.query(
@@ -126,15 +125,7 @@ export async function saveTransfer(db: Queryable, transfer: Transfer): Promise<v
     `update transfers set state = $2, via = $3, carrier = $4, waybill = $5, expected_on = $6, ended_because = $7,
        shipped_at = case when $2 in ('shipped', 'arrived') then coalesce(shipped_at, now()) end,
        arrived_at = case when $2 = 'arrived' then coalesce(arrived_at, now()) end where id = $1`,
-    [
-      transfer.id,
-      transfer.state,
-      transfer.via,
-      transfer.carrier,
-      transfer.waybill,
-      transfer.expectedOn,
-      transfer.endedBecause,
-    ],
+    [transfer.id, transfer.state, transfer.via, transfer.carrier, transfer.waybill, transfer.expectedOn, transfer.endedBecause],
   )
   await db.query(
     `update transfer_lines l set shipped = n.shipped, arrived = n.arrived

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
-import { answerCommand, getCommand, waitingCommands, type Command } from '../../store/commands.ts'
+import { answerCommand, getCommand, waitingCommands, type Command, type Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { closeTasks, openTask } from '../../store/tasks.ts'
@@ -25,14 +25,16 @@ export async function obey(
   return { view, state: command.state, answer: command.answer ?? '' }
 }
 
+/** A voucher that is scanned twice hears that it was used. */
+const AFTER_THE_CLOSE: ReadonlySet<Verb> = new Set(['restocked', 'skip', 'collected'])
+
 /** All that is asked and not answered yet, in the order in which it was asked. */
 export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
   for (const command of await waitingCommands(tx, record.id)) {
     const goBack = record.remember()
     await tx.query('savepoint command')
     try {
-      if (record.closed && command.verb !== 'restocked' && command.verb !== 'skip')
-        throw new Refusal(`the order is finished (${record.phase})`)
+      if (record.closed && !AFTER_THE_CLOSE.has(command.verb)) throw new Refusal(`the order is finished (${record.phase})`)
       const answer = await verbs[command.verb](record, tx, command)
       await answerCommand(tx, command.id, 'done', answer)
       if (command.taskId !== null) await closeTasks(tx, { id: command.taskId }, `${command.verb}: ${answer}`, command.who)

@@ -8,6 +8,7 @@ import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
+import { readyForPickup } from '../store/pickups.ts'
 import { waitsForTransfers } from '../store/transfers.ts'
 import { claimantOf, place } from './place.ts'
 import { ownLocation } from './reserve.ts'
@@ -260,7 +261,7 @@ export async function handOver(runtime: Runtime, orderId: string, unitId: string
       }
       unit.state = 'packed'
       if (record.doc.delivery.method === 'handOver') await collected(tx, record, unitId)
-      else record.tellCustomer({ key: `${unitId}:ready`, template: 'readyForPickup', data: { location: unit.location } })
+      else await readyForPickup(runtime, tx, record, unit)
     })
   ).view
 }

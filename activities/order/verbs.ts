@@ -4,7 +4,10 @@ import { settleAppointment } from '../../store/appointments.ts'
 import type { Command, Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
 import { keepAside } from '../../store/ledger/operations.ts'
+import { keepEvidence } from '../../store/evidence.ts'
 import { closeTasks } from '../../store/tasks.ts'
+import { findVoucher, useVoucher } from '../../store/vouchers.ts'
+import { exchangeLines } from '../store/exchange.ts'
 import { openCampaign } from '../campaigns/standing.ts'
 import { restockUnit } from '../returns/cameBack.ts'
 import { change } from './change.ts'
@@ -13,11 +16,21 @@ import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { collected } from './route.ts'
 import { customerCame, keepOnly, lowerAmounts } from './tryOn.ts'
 
-const Keep = z.strictObject({ keep: z.record(z.string(), z.number().int().nonnegative()) })
+const Keep = z.strictObject({
+  keep: z.record(z.string(), z.number().int().nonnegative()),
+  exchange: z.record(z.string(), z.string()).default({}),
+})
+const Confirm = z.looseObject({
+  evidence: z
+    .object({ kind: z.enum(['signature', 'code']), reference: z.string(), person: z.string(), at: z.string() })
+    .optional(),
+})
 const OfUnit = z.looseObject({ unitId: z.string() })
 
 export const verbs: Record<Verb, Obedience> = {
-  async confirm(record, tx, { who }) {
+  async confirm(record, tx, { id, who, detail }) {
+    const { evidence } = Confirm.parse(detail)
+    if (evidence !== undefined) await keepEvidence(tx, record, { id, by: who, ...evidence })
     if (record.is('confirmed')) return 'it was confirmed already'
     if (!record.is('reserved')) throw new Refusal('its goods are not reserved yet')
     if (record.doc.kind === 'tryOn' && !record.is('tryOnDecided'))
@@ -59,7 +72,7 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async decide(record, tx, { detail }) {
-    const { keep } = Keep.parse(detail)
+    const { keep, exchange } = Keep.parse(detail)
     if (!record.is('tryOnHeld')) throw new Refusal('it is not a try-on that waits for its customer')
     if (record.is('tryOnDecided')) throw new Refusal('it is decided already')
     for (const [lineId, quantity] of Object.entries(keep)) {
@@ -69,19 +82,30 @@ export const verbs: Record<Verb, Obedience> = {
       if (quantity > line.ordered - line.cancelled)
         throw new Refusal(`line ${lineId} has ${line.ordered - line.cancelled} pieces, not ${quantity}`)
     }
-    await keepOnly(tx, record, new Map(Object.entries(keep)), 'decided')
+    const kept = new Map(Object.entries(keep))
+    await exchangeLines(tx, record, kept, exchange)
+    await keepOnly(tx, record, kept, 'decided')
     await closeTasks(tx, { key: `order:${record.id}:tryOn` }, 'decided')
     record.changeCourse()
     return record.is('cancelled') ? 'nothing is kept, everything is on sale again' : 'decided'
   },
 
-  async collected(record, tx, { detail }) {
+  async collected(record, tx, { who, detail }) {
+    const shown = z.looseObject({ unitId: z.string().optional(), code: z.string().optional() }).parse(detail)
+    const voucher = shown.code === undefined ? undefined : await findVoucher(tx, shown.code)
+    if (voucher === null || (voucher && voucher.orderId !== record.id))
+      throw new Refusal(`the code ${shown.code} is not of this order`)
+    if (voucher?.usedAt) return 'it was handed over already'
     const overTheCounter = ['storePickup', 'handOver'].includes(record.doc.delivery.method)
     const waiting = record.units.filter((unit) => unit.state === 'packed' && overTheCounter)
-    const unitId = z.looseObject({ unitId: z.string().optional() }).parse(detail).unitId
+    const unitId = voucher?.unitId ?? shown.unitId
     const units = waiting.filter((unit) => unitId === undefined || unit.id === unitId)
     if (units.length === 0) throw new Refusal('nothing of it waits to be collected')
-    for (const unit of units) await collected(tx, record, unit.id)
+    for (const unit of units) {
+      await collected(tx, record, unit.id)
+      await useVoucher(tx, unit.id, who)
+    }
+    await record.closeTasks(tx, { prefix: `order:${record.id}:pickup:` }, 'handed over')
     record.wake()
     return 'handed over'
   },
