@@ -2,10 +2,12 @@
 import type { Route } from './route.ts'
 import { aliasRoutes } from './routes/aliases.ts'
 import { appointmentRoutes } from './routes/appointments.ts'
+import { backorderRoutes } from './routes/backorders.ts'
 import { campaignRoutes } from './routes/campaigns.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { deliveryRoutes } from './routes/delivery.ts'
 import { importRoutes } from './routes/imports.ts'
+import { manifestRoutes } from './routes/manifests.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packingRoutes } from './routes/packing.ts'
 import { parcelRoutes } from './routes/parcels.ts'
@@ -21,11 +23,13 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...parcelRoutes,
   ...packingRoutes,
+  ...manifestRoutes,
   ...importRoutes,
   ...profileRoutes,
   ...aliasRoutes,
   ...stockRoutes,
   ...campaignRoutes,
+  ...backorderRoutes,
   ...appointmentRoutes,
   ...deliveryRoutes,
   ...returnRoutes,

@@ -1,0 +1,107 @@
+/** Hand-over manifests: what a courier was given at one place, each parcel once. */
+import type { Queryable, Tx } from './db.ts'
+
+export interface ManifestParcel {
+  parcelId: string
+  orderId: string
+  unitId: string
+  orderNumber: string
+  service: string
+  waybill: string
+  reference: string
+  courierBookingId: string | null
+  label: Record<string, unknown>
+  weightGrams: number | null
+  amountDueMinor: number
+  currency: string
+}
+export interface Proof {
+  kind: 'photo' | 'receipt' | 'signature'
+  reference: string
+  at: string
+  by: string
+}
+export interface ManifestShown {
+  id: string
+  location: string
+  courier: string
+  parcels: number
+  /** Whether the courier's own paper is kept; else ours is printed. */
+  courierPaper: boolean
+  problem: string | null
+  handedOverAt: string | null
+  handedOverBy: string | null
+  proofs: Proof[]
+  createdAt: string
+}
+
+const MOST = 1_000
+
+/**
+ * Takes every booked parcel of a courier at a location that is on no manifest yet.
+ * @returns how many; nothing is written for none. Two at once share the parcels out, none is on both.
+ */
+export async function addManifest(tx: Tx, args: { id: string; location: string; courier: string; who: string }): Promise<number> {
+  await tx.query('insert into manifests (id, location, courier, created_by) values ($1, $2, $3, $4)', [
+    args.id,
+    args.location,
+    args.courier,
+    args.who,
+  ])
+  const taken = await tx.query(
+    `with free as (
+       select p.id from parcels p join units u on u.id = p.unit_id
+       where u.location = $2 and p.courier = $3 and p.state = 'booked' and u.state = 'packed'
+         and not exists (select from manifest_parcels m where m.parcel_id = p.id)
+       order by p.service, p.booked_at, p.id limit $4 for update of p skip locked
+     )
+     insert into manifest_parcels (parcel_id, manifest_id, position)
+     select id, $1, row_number() over () from free on conflict (parcel_id) do nothing`,
+    [args.id, args.location, args.courier, MOST],
+  )
+  const count = taken.rowCount ?? 0
+  if (count === 0) await tx.query('delete from manifests where id = $1', [args.id])
+  return count
+}
+
+const SHOWN = `select m.id, m.location, m.courier, (select count(*)::integer from manifest_parcels p where p.manifest_id = m.id) as parcels,
+    m.document is not null as "courierPaper", m.problem, m.handed_over_at as "handedOverAt", m.handed_over_by as "handedOverBy",
+    m.proofs, m.created_at as "createdAt" from manifests m`
+type Row = Omit<ManifestShown, 'handedOverAt' | 'createdAt'> & { handedOverAt: Date | null; createdAt: Date }
+const shown = (row: Row): ManifestShown => ({
+  ...row,
+  handedOverAt: row.handedOverAt?.toISOString() ?? null,
+  createdAt: row.createdAt.toISOString(),
+})
+
+export async function getManifest(db: Queryable, id: string): Promise<ManifestShown | null> {
+  const { rows } = await db.query<Row>(`${SHOWN} where m.id = $1`, [id])
+  return rows[0] ? shown(rows[0]) : null
+}
+
+/** Newest first. */
+export async function listManifests(
+  db: Queryable,
+  filter: { location?: string | undefined; courier?: string | undefined; limit: number },
+): Promise<ManifestShown[]> {
+  const { rows } = await db.query<Row>(
+    `${SHOWN} where ($1::text is null or m.location = $1) and ($2::text is null or m.courier = $2)
+     order by m.created_at desc, m.id limit $3`,
+    [filter.location ?? null, filter.courier ?? null, filter.limit],
+  )
+  return rows.map(shown)
+}
+
+/** In the order of the paper. */
+export async function manifestParcels(db: Queryable, id: string): Promise<ManifestParcel[]> {
+  const { rows } = await db.query<ManifestParcel>(
+    `select p.id as "parcelId", p.order_id as "orderId", p.unit_id as "unitId", o.external_id as "orderNumber", p.service,
+       coalesce(p.waybill, p.courier_booking_id, p.reference) as waybill, p.reference, p.courier_booking_id as "courierBookingId",
+       coalesce(p.label, '{}') as label, u.weight_grams as "weightGrams", p.amount_due_minor as "amountDueMinor",
+       coalesce(o.doc->'payment'->>'currency', 'TWD') as currency
+     from manifest_parcels m join parcels p on p.id = m.parcel_id join units u on u.id = p.unit_id join orders o on o.id = p.order_id
+     where m.manifest_id = $1 order by m.position`,
+    [id],
+  )
+  return rows
+}
