@@ -31,6 +31,11 @@ export async function requestRefund(tx: Tx, record: OrderRecord, wanted: WantedR
       code: 'refundAmount',
       remedy: 'Name an amount above zero.',
     })
+  if (record.doc.payment.state === 'pending' || record.doc.payment.state === 'due')
+    throw new OmnisagaError('Invalid', 'nothing was paid that could be refunded', {
+      code: 'refundAmount',
+      remedy: 'Cancel what is not paid instead.',
+    })
   const already = before.rows.reduce((sum, row) => sum + row.amountMinor, 0)
   const paid = record.doc.totals.totalMinor
   if (paid !== null && already + amountMinor > paid)
@@ -48,14 +53,19 @@ export async function requestRefund(tx: Tx, record: OrderRecord, wanted: WantedR
     orderId: record.id,
     payload: { amountMinor, currency, lines, reason },
   })
-  if (sides.includes('refund')) return 'asked'
+  // Cash that a courier collected never was at the channel.
+  if (sides.includes('refund') && record.doc.payment.method !== 'cod') return 'asked'
   await refundByHand(tx, record, { ...wanted, key })
   return 'byHand'
 }
 
 async function refundByHand(tx: Tx, record: OrderRecord, { key, amountMinor, reason }: WantedRefund): Promise<void> {
   const row = await tx.query<{ id: number }>('select id from outbox where key = $1', [key])
-  await markDead(tx, Number(row.rows[0]?.id), 'this channel does not refund by itself')
+  await markDead(
+    tx,
+    Number(row.rows[0]?.id),
+    record.doc.payment.method === 'cod' ? 'it was paid in cash' : 'this channel does not refund by itself',
+  )
   await openTask(tx, {
     kind: 'refund.byHand',
     key: `outbox:${key}`,
@@ -64,7 +74,7 @@ async function refundByHand(tx: Tx, record: OrderRecord, { key, amountMinor, rea
     subject: record.doc.externalId,
     title: 'Transfer money back to the customer',
     detail: `${record.doc.payment.currency} ${(amountMinor / 100).toFixed(2)} of order ${record.doc.externalId}: ${reason}.`,
-    remedy: `${record.connection} cannot refund by itself. Transfer it once, then say done; skip when it is not to be paid.`,
+    remedy: `${record.doc.payment.method === 'cod' ? 'It was paid in cash at the door.' : `${record.connection} cannot refund by itself.`} Transfer it once, then say done; skip when it is not to be paid.`,
     field: 'amountMinor',
     value: String(amountMinor),
     actions: ['done', 'skip'],

@@ -123,6 +123,16 @@ export const invariants: Record<string, string> = {
     select c.id, 'its closing time was ' || c.closes_at || ', and it is open' from campaigns c
     where c.state = 'open' and c.closes_at < now() - ${OVERDUE}`,
 
+  'a backorder is claimed for an order that waits, and for no more than it lacks': `
+    select b.order_id as subject, 'claims ' || b.quantity || ' of ' || b.sku || ', and the order is '
+      || case when o.closed then 'finished' else o.phase || ', lacking ' || coalesce(l.lacking, 0) end as detail
+    from backorders b join orders o on o.id = b.order_id
+    left join lateral (
+      select sum(l.ordered - l.cancelled - l.held) as lacking from order_lines l where l.order_id = b.order_id and l.line_id = b.line_id
+    ) l on true
+    where b.state = 'open' and (o.closed or o.facts ?| array['reserved', 'cancelled']
+      or (o.phase = 'waitingStock' and b.quantity > coalesce(l.lacking, 0)))`,
+
   'nothing is held where nothing is sold': `
     select h.sku || ' at ' || h.location as subject, h.quantity || ' held for ' || h.order_id || ' at a ' || l.kind || ' location' as detail
     from holds h join locations l on l.id = h.location where l.kind not in ('warehouse', 'store') and ${isLive('h')}`,
@@ -160,4 +170,30 @@ export const invariants: Record<string, string> = {
     from parcels p full join (select parcel_id, sum(collected_minor) as collected from remittances where parcel_id is not null group by parcel_id) s
       on s.parcel_id = p.id
     where p.collected_minor is distinct from s.collected`,
+
+  'money paid back never exceeds money paid': `
+    select o.id as subject, 'asked back ' || r.asked || ', paid ' || coalesce(o.doc->'totals'->>'totalMinor', 'nobody knows what') as detail
+    from orders o join (select order_id, sum((payload->>'amountMinor')::bigint) as asked from outbox where kind = 'refund' and state <> 'skipped' group by 1) r
+      on r.order_id = o.id
+    where r.asked > (o.doc->'totals'->>'totalMinor')::bigint`,
+
+  'every piece that came back has a disposition or a task': `
+    select r.id as subject, 'line ' || l.line_id || ': received ' || l.received || ', dealt with ' || coalesce(d.quantity, 0)
+      || case when l.received > coalesce(d.quantity, 0) then ', and no task is open' else '' end as detail
+    from return_lines l join returns r on r.id = l.return_id
+    left join (select return_id, line_id, sum(quantity) as quantity from return_dispositions group by 1, 2) d
+      on d.return_id = l.return_id and d.line_id = l.line_id
+    where coalesce(d.quantity, 0) > l.received
+      or (l.received > coalesce(d.quantity, 0) and not exists (select from tasks t where t.state = 'open'
+        and t.key in ('return:' || r.id || ':inspect', 'unit:' || r.unit_id || ':returned')))`,
+
+  'dispositions equal movements': `
+    select d.return_id as subject, d.disposition || ' ' || d.quantity || ' × ' || l.sku || ' at ' || d.location || ', movement '
+      || coalesce(m.quantity || ' × ' || m.sku || ' at ' || m.location, 'none') as detail
+    from return_dispositions d join return_lines l on l.return_id = d.return_id and l.line_id = d.line_id
+    left join movements m on m.key = d.movement
+    where d.disposition <> 'scrap' and (m.key is null or m.quantity <> d.quantity or m.sku <> l.sku or m.location <> d.location)
+    union all
+    select m.reference, 'movement ' || m.key || ' of ' || m.quantity || ' × ' || m.sku || ' is of no disposition'
+    from movements m join returns r on r.id = m.reference where not exists (select from return_dispositions d where d.movement = m.key)`,
 }

@@ -1,0 +1,258 @@
+/** Returns on a real database, without an engine: rules, receipt, inspection, money; two at once. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askReturn, decideReturn, type WantedReturn } from '../../activities/returns/ask.ts'
+import { inspectReturn } from '../../activities/returns/inspect.ts'
+import { refundByPerson } from '../../activities/returns/money.ts'
+import { receiveReturn } from '../../activities/returns/receive.ts'
+import { returnRound } from '../../activities/returns/round.ts'
+import { settleReturnTask } from '../../activities/returns/tasks.ts'
+import { audit } from '../../store/audit.ts'
+import { applyConnections } from '../../store/configuration.ts'
+import { readReturn } from '../../store/returns.ts'
+import { listTasks } from '../../store/tasks.ts'
+import { lines } from './spineFixture.ts'
+import { startParticipants, type Participants } from './participantsFixture.ts'
+
+let at: Participants
+beforeAll(async () => {
+  at = await startParticipants()
+})
+afterAll(async () => {
+  await at?.stop()
+})
+
+let keys = 0
+const want = (change: Partial<WantedReturn> = {}): WantedReturn => {
+  keys += 1
+  return {
+    key: `k${keys}`,
+    lines: [{ lineId: '1', quantity: 2 }],
+    reason: 'does not fit',
+    way: 'store',
+    location: null,
+    pickup: null,
+    exchange: null,
+    ...change,
+  }
+}
+const delivered = async (change: Parameters<Participants['place']>[0] = {}) => {
+  const id = await at.place(change)
+  const { reference } = await at.booked(id)
+  await at.news(reference, 'delivered')
+  await at.tell()
+  return id
+}
+const approved = async (orderId: string, change: Partial<WantedReturn> = {}) =>
+  (await askReturn(at.runtime, orderId, want(change), 'person:test')).row
+const line = (lineId: string, quantity: number, disposition: 'restock' | 'outlet' | 'refurbish' | 'scrap') => ({
+  lineId,
+  quantity,
+  disposition,
+  location: null,
+  note: null,
+})
+const onHand = async (sku: string, location: string) =>
+  (await at.runtime.pool.query<{ n: number }>('select on_hand as n from stock where sku = $1 and location = $2', [sku, location]))
+    .rows[0]?.n ?? 0
+const policy = (returns: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+  applyConnections(at.runtime.pool, at.runtime.secretKey, { policy: { returns, ...more } } as never, at.runtime.connectors)
+const refundsOf = async (orderId: string) =>
+  (
+    await at.runtime.pool.query<{ key: string; amount: number }>(
+      `select key, (payload->>'amountMinor')::bigint as amount from outbox where order_id = $1 and kind = 'refund' order by id`,
+      [orderId],
+    )
+  ).rows
+const openKinds = async (orderId: string) =>
+  (await listTasks(at.runtime.pool, { orderId, state: 'open' })).map(({ kind }) => kind)
+const violations = async () => (await audit(at.runtime.pool)).violations
+
+describe('a return', () => {
+  it('within the rules is approved, received at another place, inspected piece by piece and paid back in one', async () => {
+    const id = await delivered({ lines: lines(['TEE-S', 2], ['TEE-M', 1, 30_000]) })
+    const row = await approved(id, {
+      lines: [
+        { lineId: '1', quantity: 2 },
+        { lineId: '2', quantity: 1 },
+      ],
+    })
+    expect(row).toMatchObject({ state: 'approved', because: [], location: 'north' })
+    const before = await onHand('TEE-S', 'shop')
+    await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')
+    await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')
+    expect((await at.spine.order(id)).lines.map(({ returned }) => returned)).toEqual([2, 1])
+    expect(await openKinds(id)).toEqual(['return.inspect'])
+    await inspectReturn(
+      at.runtime,
+      row.id,
+      { lines: [line('1', 1, 'restock'), line('1', 1, 'scrap')], refundMinor: null },
+      'clerk',
+    )
+    expect(await refundsOf(id)).toEqual([])
+    const done = await inspectReturn(at.runtime, row.id, { lines: [line('2', 1, 'restock')], refundMinor: null }, 'clerk')
+    expect(done.state).toBe('done')
+    expect(await onHand('TEE-S', 'shop')).toBe(before + 1)
+    await at.tell()
+    expect(await refundsOf(id)).toEqual([{ key: `refund:${id}:${row.id}/3`, amount: 50_000 }])
+    expect(at.heard.refunds.get(`refund:${id}:${row.id}/3`)).toBe(50_000)
+    expect(at.erp.returns.get(`${row.id}/3`)).toMatchObject({ saleReference: id, location: 'shop' })
+    expect((await at.spine.order(id)).phase).toBe('returned')
+    expect(await openKinds(id)).toEqual([])
+    expect(await violations()).toEqual([])
+  })
+
+  it('of more than the customer has is refused, also when it is asked twice at once', async () => {
+    const id = await delivered()
+    await expect(approved(id, { lines: [{ lineId: '1', quantity: 3 }] })).rejects.toMatchObject({ kind: 'Invalid' })
+    await expect(approved(id, { lines: [{ lineId: '9', quantity: 1 }] })).rejects.toMatchObject({ kind: 'Invalid' })
+    const both = await Promise.allSettled([approved(id), approved(id)])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  })
+
+  it('sent twice under one key is one return', async () => {
+    const id = await delivered()
+    const wanted = want()
+    const rows = await Promise.all([1, 2].map(() => askReturn(at.runtime, id, wanted, 'web')))
+    expect(new Set(rows.map(({ row }) => row.id)).size).toBe(1)
+    expect(rows.filter(({ isNew }) => isNew)).toHaveLength(1)
+  })
+
+  it('outside the rules waits for a person, whose word the customer hears', async () => {
+    await policy({ needsApprovalAboveMinor: 15_000, rules: [{ skus: ['TEE-M'], excluded: true }] })
+    const dear = await approved(await delivered())
+    expect(dear).toMatchObject({ state: 'asked', because: [expect.stringContaining('worth 200.00')] })
+    await expect(receiveReturn(at.runtime, dear.id, { location: 'shop', lines: null }, 'clerk')).rejects.toMatchObject({
+      kind: 'Rejected',
+      remedy: 'Approve it first.',
+    })
+    const [task] = await listTasks(at.runtime.pool, { orderId: dear.orderId, state: 'open', kind: 'return.approve' })
+    expect(task?.actions).toEqual(['approve', 'refuse'])
+    expect(await settleReturnTask(at.runtime, task!, 'refuse', {}, 'boss')).toBe('the return is refused')
+    expect(await openKinds(dear.orderId)).toEqual([])
+    const excluded = await approved(await delivered({ lines: lines(['TEE-M', 1, 10_000]) }), {
+      lines: [{ lineId: '1', quantity: 1 }],
+    })
+    expect(excluded.because).toEqual(['TEE-M is not taken back'])
+    expect((await decideReturn(at.runtime, excluded.id, 'approve', 'boss')).state).toBe('approved')
+    await policy({})
+  })
+
+  it('of a product with a rule is dealt with as it comes in', async () => {
+    await policy({ disposition: 'outlet', locations: { outlet: 'south' } })
+    const id = await delivered()
+    const row = await approved(id)
+    const before = await onHand('TEE-S', 'south')
+    expect((await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')).state).toBe('done')
+    expect(await onHand('TEE-S', 'south')).toBe(before + 2)
+    expect(await refundsOf(id)).toMatchObject([{ amount: 20_000 }])
+    await policy({})
+  })
+})
+
+describe('at the same moment', () => {
+  it('two inspectors deal with the same pieces once', async () => {
+    const id = await delivered()
+    const row = await approved(id)
+    await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')
+    const inspection = { lines: [line('1', 2, 'restock')], refundMinor: null }
+    const before = await onHand('TEE-S', 'shop')
+    const both = await Promise.allSettled([1, 2].map((n) => inspectReturn(at.runtime, row.id, inspection, `clerk ${n}`)))
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { kind: 'Rejected', code: 'inspected' } })
+    expect(await onHand('TEE-S', 'shop')).toBe(before + 2)
+    expect(await refundsOf(id)).toHaveLength(1)
+  })
+
+  it('two clerks receive the same goods once', async () => {
+    const row = await approved(await delivered())
+    await Promise.all([1, 2].map(() => receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')))
+    expect((await at.spine.order(row.orderId)).lines[0]?.returned).toBe(2)
+  })
+
+  it('a refund asked for twice is one', async () => {
+    const id = await delivered({ lines: lines(['TEE-S', 2]).map((each) => ({ ...each, unitPriceMinor: null })) })
+    const row = await approved(id)
+    await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')
+    await inspectReturn(at.runtime, row.id, { lines: [line('1', 2, 'scrap')], refundMinor: null }, 'clerk')
+    expect(await openKinds(id)).toEqual(['return.refund'])
+    await at.runtime.pool.query(`update orders set doc = jsonb_set(doc, '{totals,totalMinor}', '20000') where id = $1`, [id])
+    await Promise.all([1, 2].map(() => refundByPerson(at.runtime, row.id, 5_000)))
+    expect(await refundsOf(id)).toMatchObject([{ amount: 5_000 }])
+  })
+})
+
+describe('what does not come', () => {
+  it('ends after its time, and the customer hears of it', async () => {
+    const row = await approved(await delivered())
+    await at.runtime.pool.query(`update returns set due_at = now() - interval '1 minute' where id = $1`, [row.id])
+    await returnRound(at.runtime)
+    expect((await readReturn(at.runtime.pool, row.id)).state).toBe('expired')
+    const notices = await at.runtime.pool.query('select from notices where order_id = $1 and template = $2', [
+      row.orderId,
+      'returnExpired',
+    ])
+    expect(notices.rowCount).toBe(1)
+    // Late goods are here all the same.
+    expect((await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')).state).toBe('received')
+  })
+})
+
+describe('a parcel that came back', () => {
+  it('is a return: received, restocked where it was received, and its cash is nobody to be paid back', async () => {
+    const id = await at.place({ payment: { method: 'cod', state: 'due', amountDueMinor: 20_000 } })
+    const { reference } = await at.booked(id)
+    await at.news(reference, 'returning')
+    await at.news(reference, 'returned')
+    expect(await openKinds(id)).toEqual(['return.receive'])
+    const before = await onHand('TEE-S', 'north')
+    expect(await at.spine.command(id, 'restocked')).toMatchObject({ state: 'done' })
+    expect(await at.spine.command(id, 'restocked')).toMatchObject({ state: 'done' })
+    expect(await onHand('TEE-S', 'north')).toBe(before + 2)
+    expect(await refundsOf(id)).toEqual([])
+    expect(await openKinds(id)).toEqual([])
+    expect(await violations()).toEqual([])
+  })
+
+  it('of a customer who does so again and again is confirmed by a person', async () => {
+    await policy({}, { uncollectedLimit: 1 })
+    const buyer = { name: '林測試', phone: '+886922333444', email: null, memberId: 'M-7' }
+    const cod = { method: 'cod' as const, state: 'due' as const, amountDueMinor: 20_000 }
+    const first = await at.place({ buyer, payment: cod })
+    const { reference } = await at.booked(first)
+    await at.runtime.pool.query('update parcels set amount_due_minor = 20000, label_amount_minor = 20000 where order_id = $1', [
+      first,
+    ])
+    await at.news(reference, 'returned')
+    const second = await at.place({ buyer: { ...buyer, phone: null }, payment: cod })
+    await at.spine.steps.check(second)
+    await at.spine.steps.reserve(second)
+    await at.spine.steps.askConfirmation(second)
+    expect(await openKinds(second)).toEqual(['order.uncollected'])
+    await at.spine.command(second, 'confirm')
+    expect(await openKinds(second)).toEqual([])
+    await policy({}, { uncollectedLimit: null })
+  })
+})
+
+describe('the audit', () => {
+  it('finds pieces nobody deals with, a disposition without its movement, and too much money', async () => {
+    const row = await approved(await delivered())
+    await receiveReturn(at.runtime, row.id, { location: 'shop', lines: null }, 'clerk')
+    const { pool } = at.runtime
+    const found = async () => [...new Set((await violations()).map(({ invariant }) => invariant))].sort()
+    expect(await found()).toEqual([])
+    await pool.query(`update tasks set state = 'done' where key = $1`, [`return:${row.id}:inspect`])
+    expect(await found()).toEqual(['every piece that came back has a disposition or a task'])
+    await inspectReturn(at.runtime, row.id, { lines: [line('1', 2, 'restock')], refundMinor: null }, 'clerk')
+    expect(await found()).toEqual([])
+    await pool.query(`update return_dispositions set quantity = 1 where return_id = $1`, [row.id])
+    await pool.query(`update outbox set payload = payload || '{"amountMinor": 20001}' where kind = 'refund' and order_id = $1`, [
+      row.orderId,
+    ])
+    expect(await found()).toEqual([
+      'dispositions equal movements',
+      'every piece that came back has a disposition or a task',
+      'money paid back never exceeds money paid',
+    ])
+  })
+})
