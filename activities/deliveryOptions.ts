@@ -5,6 +5,7 @@ import type { Demand, RoutedOrder, Routing } from '../domain/routing/types.ts'
 import { levels } from '../store/ledger/operations.ts'
 import { goodsOf, placesFor } from './order/place.ts'
 import type { Runtime } from './runtime.ts'
+import { heldPieces } from './store/transfers.ts'
 
 export interface Basket {
   channel: string
@@ -12,6 +13,8 @@ export interface Basket {
   lines: { sku: string; quantity: number }[]
   cod: boolean
   valueMinor: number
+  /** Of an order that is there already: what it holds can be delivered too. */
+  heldBy?: string
 }
 export interface DeliveryOption {
   option: 'sameDay' | 'nextDay' | 'home' | 'cvs' | 'storePickup'
@@ -33,6 +36,8 @@ export async function deliveryOptions(runtime: Runtime, basket: Basket): Promise
   const goods = await goodsOf(runtime.pool, routing, demand)
   const stock = await levels(runtime.pool, { channel: basket.channel, campaign: null, skus: demand.map((line) => line.sku) })
   const left = new Map(stock.map((level) => [`${level.sku}\u0000${level.location}`, level.available]))
+  for (const { sku, location, quantity } of basket.heldBy === undefined ? [] : await heldPieces(runtime.pool, basket.heldBy))
+    left.set(`${sku}\u0000${location}`, (left.get(`${sku}\u0000${location}`) ?? 0) + quantity)
   const ask = async (method: RoutedOrder['method'], only: string[] | null, wanted: Routing) => {
     const places = await placesFor(runtime.pool, method, wanted, only)
     const now = new Date().toISOString()
