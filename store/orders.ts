@@ -192,6 +192,8 @@ async function takeOverPayment(record: OrderRecord, tx: Tx, merged: IncomingOrde
 /** Back to where it waits for the channel's word, as long as no warehouse has it; then a person must stop the parcel. */
 async function holdBack(record: OrderRecord, tx: Tx): Promise<void> {
   const alive = record.units.filter((unit) => unit.state !== 'cancelled')
+  // A shop that has paid back what was returned says so: nothing is left to be stopped.
+  if (alive.length > 0 && alive.every((unit) => unit.state === 'delivered' || unit.state === 'returned')) return
   if (alive.every((unit) => unit.state === 'planned' || unit.state === 'ready')) {
     for (const unit of alive) strikeUnit(record, unit)
     await closeTasks(tx, { prefix: `order:${record.id}:pick:` }, 'the channel asks to wait')
