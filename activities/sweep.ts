@@ -2,6 +2,7 @@
 import { workflowIdOf } from '../domain/ids.ts'
 import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
+import { tidyBackorders } from './shortage/round.ts'
 import { closeCampaigns } from './campaigns/round.ts'
 import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
@@ -18,6 +19,7 @@ export async function sweep(runtime: Runtime): Promise<void> {
   for (const part of [
     () => sweepHolds(runtime.pool),
     () => closeCampaigns(runtime),
+    () => tidyBackorders(runtime),
     () => stuckParcels(runtime),
     () => silentWarehouses(runtime),
     () => ringUnheard(runtime),
@@ -55,23 +57,24 @@ async function answerAfterTheClose(runtime: Runtime): Promise<void> {
 
 /** An order that waits for stock goes on when there is some, all it wants and where it may be held: a ring in vain costs a look. */
 export async function ringForStock(runtime: Runtime): Promise<void> {
-  const short = await runtime.pool.query<{ id: string }>(
+  const short = await runtime.pool.query<{ id: string; place: number }>(
     `update orders o set course = course + 1, news = news + 1, revision = revision + 1, updated_at = now()
      where o.id in (
        select w.id from orders w where w.phase = 'waitingStock' and not w.closed and w.updated_at < now() - interval '2 seconds'
          and not exists (
            select 1 from (
-             select sku, sum(ordered - cancelled) as wanted from order_lines where order_id = w.id group by sku) l
+             select sku, sum(ordered - cancelled - held) as wanted from order_lines where order_id = w.id group by sku) l
            where l.wanted > coalesce((
-             select sum(stock_available(s.sku, s.location, w.channel, w.doc->>'campaign')) from stock s join locations p on p.id = s.location
+             select sum(stock_available(s.sku, s.location, w.channel, w.doc->>'campaign', w.id)) from stock s join locations p on p.id = s.location
              where s.sku = l.sku and case
                when w.doc->'delivery'->>'location' is not null and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' in ('storePickup', 'handOver'))
                then p.id = w.doc->'delivery'->>'location' or (p.ships and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' = 'storePickup'))
                else p.ships end), 0))
-       order by w.priority desc, w.created_at limit 50 for no key update skip locked)
-     returning id`,
+       order by coalesce(($1::jsonb->>w.kind)::integer, 0), w.priority desc, w.created_at limit 50 for no key update skip locked)
+     returning id, row_number() over (order by coalesce(($1::jsonb->>kind)::integer, 0), priority desc, created_at) as place`,
+    [JSON.stringify((await runtime.policy()).claimPriority)],
   )
-  for (const { id } of short.rows) await ring(runtime, id)
+  for (const { id } of short.rows.sort((a, b) => a.place - b.place)) await ring(runtime, id)
 }
 
 /** A push only says that an order changed; the pull reads it. */

@@ -1,7 +1,9 @@
 /** How long things may take before a person hears of it. Durations in milliseconds; a versioned settings row. */
 import { z } from 'zod'
 import { ReturnsPolicy } from './returns.ts'
+import { OrderKind } from './order.ts'
 import { Routing } from './routing/types.ts'
+import { ShortageWay } from './shortage.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -14,6 +16,12 @@ export const Policy = z.object({
     .int()
     .positive()
     .default(7 * day),
+  /** The same by kind of order; a product's own `holdTtlMs` comes before both. */
+  holdTtlMsByKind: z.partialRecord(OrderKind, z.number().int().positive()).default({}),
+  /** Several orders that wait for the same stock are served by this, lower first; then by priority, then by age. Absent: 0. */
+  claimPriority: z.partialRecord(OrderKind, z.number().int().min(-1000).max(1000)).default({}),
+  /** What is done when there is not enough, the first way that applies. */
+  shortage: z.array(ShortageWay).min(1).default(['backorder', 'task']),
   /** From the hold of a try-on to no-show, when the order names no appointment. */
   tryOnNoShowMs: z
     .number()

@@ -14,8 +14,10 @@ import { parcelRoutes } from './routes/parcels.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { returnRoutes } from './routes/returns.ts'
 import { stockRoutes } from './routes/stock.ts'
+import { storeRoutes } from './routes/store.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { transferRoutes } from './routes/transfers.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 export const routes: readonly Route[] = [
@@ -31,6 +33,8 @@ export const routes: readonly Route[] = [
   ...campaignRoutes,
   ...backorderRoutes,
   ...appointmentRoutes,
+  ...transferRoutes,
+  ...storeRoutes,
   ...deliveryRoutes,
   ...returnRoutes,
   ...taskRoutes,

@@ -8,6 +8,8 @@ import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
 import { joinCampaign, leaveClosedCampaign, openCampaign } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
+import { holdTtlMs } from '../shortage/holdTtl.ts'
+import { endShortage, hasClaims, holdWhatThereIs, judgeShortage, settleShortage, unheld } from '../shortage/shortage.ts'
 import { placeOrBring } from '../store/elsewhere.ts'
 import { askForTransfers } from '../store/transfers.ts'
 import { claimantOf, type Placing } from './place.ts'
@@ -28,8 +30,13 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
   const policy = await runtime.policy(record.settingsVersion)
   // A group-buy may stay open for longer than any hold; who pays at the door is of it until then.
   const isMember = record.doc.payment.method === 'cod' && (await openCampaign(runtime.pool, record)) !== null
-  const expiresAt = isMember || lasts(record) ? null : new Date(record.doc.exchangeOf?.until ?? Date.now() + policy.holdTtlMs)
-  const { missing, decision } = await hold(runtime, record, demand, expiresAt)
+  const expiresAt =
+    isMember || lasts(record)
+      ? null
+      : new Date(record.doc.exchangeOf?.until ?? Date.now() + (await holdTtlMs(runtime.pool, policy, record)))
+  const { missing, decision, rest } = await hold(runtime, record, demand, expiresAt)
+  const short = missing.length === 0 ? null : await judgeShortage(runtime, record, missing, rest, ownLocation(record))
+  if (short?.isBackordered) await holdWhatThereIs(runtime, record, rest, short, { expiresAt, locations: ownLocation(record) })
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
       const key = `order:${current.id}:stock`
@@ -39,16 +46,23 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         await release(tx, { orderId: current.id })
         return
       }
-      if (missing.length === 0) {
+      if (short === null) {
         if (!(await joinCampaign(tx, current))) return await release(tx, { orderId: current.id }).then(() => undefined)
         for (const line of current.lines) line.held = line.ordered - line.cancelled
         current.withdraw('shortage')
         current.record('reserved')
+        await endShortage(tx, current, 'served')
         if (current.doc.kind === 'tryOn') await askForTransfers(tx, current)
         if (decision !== null) current.alsoWrite(decisionStatement(current, 'reserve', decision))
         await current.closeTasks(tx, { key }, 'there is stock now')
         return
       }
+      if (!short.isBackordered && rest.length < demand.length) {
+        await release(tx, { orderId: current.id })
+        for (const line of current.lines) line.held = 0
+      }
+      if (await settleShortage(runtime, tx, current, demand, short))
+        return await current.closeTasks(tx, { key }, 'it is claimed or asked for')
       current.record('shortage', { skus: missing.map((line) => line.sku) })
       await openTask(tx, {
         kind: 'stock.short',
@@ -78,13 +92,18 @@ async function hold(
   record: OrderRecord,
   demand: Demand[],
   expiresAt: Date | null,
-): Promise<Pick<Placing, 'missing'> & { decision: RoutingDecision | null }> {
+): Promise<Pick<Placing, 'missing'> & { decision: RoutingDecision | null; rest: Demand[] }> {
   // Counted before the look at the holds: whoever else reserves for this order meanwhile does so under the same key.
   const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
-  if (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))) return { decision: null, missing: [] }
+  // What an order with a backorder holds it keeps; any other holds all it wants or nothing.
+  const unheldYet = (await hasClaims(runtime.pool, record.id)) ? await unheld(runtime.pool, record.id, demand) : null
+  if (unheldYet === null && (await transaction(runtime.pool, (tx) => holdsAll(tx, record.id, demand))))
+    return { decision: null, missing: [], rest: [] }
+  const rest = unheldYet ?? demand
+  if (rest.length === 0) return { decision: null, missing: [], rest }
   for (let attempt = 1; ; attempt++) {
-    const placing = await placeOrBring(runtime, record, demand, ownLocation(record))
-    if (placing.missing.length > 0) return placing
+    const placing = await placeOrBring(runtime, record, rest, ownLocation(record))
+    if (placing.missing.length > 0) return { ...placing, rest }
     const answer = await runtime.reserver.reserve({
       key: `${record.id}/${Number(given.rows[0]?.n ?? 0) + attempt}`,
       orderId: record.id,
@@ -93,11 +112,12 @@ async function hold(
       expiresAt,
       ...claimantOf(record),
     })
-    if (answer.complete) return placing
+    if (answer.complete) return { ...placing, rest }
     if (attempt === ATTEMPTS)
       return {
         decision: placing.decision,
-        missing: demand.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 })),
+        rest,
+        missing: rest.map((line) => ({ ...line, available: answer.lines.find((l) => l.sku === line.sku)?.available ?? 0 })),
       }
   }
 }

@@ -4,6 +4,7 @@ import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
+import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import type { Runtime } from '../runtime.ts'
 import { sendBackUnwanted } from '../store/transfers.ts'
@@ -61,6 +62,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       // Let go at the last moment: nothing is released any more.
       if (record.is('cancelled') || !record.is('cancelRequested')) return
       await release(tx, { orderId })
+      await endShortage(tx, record, 'cancelled')
       for (const line of record.lines) {
         line.held = 0
         line.cancelled = line.ordered - line.delivered

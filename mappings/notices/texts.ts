@@ -224,6 +224,20 @@ export const texts: Record<string, Record<Language, Words>> = {
       lines: ['Dear {customer},', 'your order {order} is cancelled.'],
     },
   },
+  backordered: {
+    'zh-TW': {
+      subject: '訂單 {order} 等待到貨',
+      lines: ['{customer} 您好：', '您的訂單 {order} 有商品正在補貨，到貨後優先為您出貨。', '預計到貨：{until}'],
+    },
+    en: {
+      subject: 'Your order {order} waits for goods',
+      lines: [
+        'Dear {customer},',
+        'some goods of your order {order} are not there yet; they are yours before anybody else can buy them.',
+        'Expected by: {until}',
+      ],
+    },
+  },
   campaignFailed: {
     'zh-TW': {
       subject: '團購未成團：{order}',
