@@ -187,6 +187,14 @@ export const invariants: Record<string, string> = {
       or (l.received > coalesce(d.quantity, 0) and not exists (select from tasks t where t.state = 'open'
         and t.key in ('return:' || r.id || ':inspect', 'unit:' || r.unit_id || ':returned')))`,
 
+  'what is in a box was scanned': `
+    select k.unit_id as subject, 'line ' || l.line_id || ': packed ' || l.packed || ', scanned ' || coalesce(b.scanned, 0) as detail
+    from packing k join units u on u.id = k.unit_id join unit_lines l on l.unit_id = k.unit_id
+    left join lateral (
+      select (x->>'scanned')::integer as scanned from jsonb_array_elements(k.bench->'lines') x where x->>'lineId' = l.line_id
+    ) b on true
+    where k.finished_at is not null and u.state in ('packed', 'shipped', 'delivered', 'returned') and l.packed <> coalesce(b.scanned, 0)`,
+
   'dispositions equal movements': `
     select d.return_id as subject, d.disposition || ' ' || d.quantity || ' × ' || l.sku || ' at ' || d.location || ', movement '
       || coalesce(m.quantity || ' × ' || m.sku || ' at ' || m.location, 'none') as detail
