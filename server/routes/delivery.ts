@@ -5,7 +5,7 @@ import { defineRoute, type Route } from '../route.ts'
 
 const text = (most: number) => z.string().min(1).max(most)
 
-const Option = z
+export const DeliveryOptionSchema = z
   .object({
     option: z.enum(['sameDay', 'nextDay', 'home', 'cvs', 'storePickup']),
     location: z.string().nullable().meta({ description: 'Of storePickup: the store.' }),
@@ -35,7 +35,7 @@ export const deliveryRoutes: Route[] = [
       cod: z.boolean().default(false),
       valueMinor: z.int().min(0).default(0),
     }),
-    responses: { 200: { description: 'Best first.', schema: z.object({ options: z.array(Option) }) } },
+    responses: { 200: { description: 'Best first.', schema: z.object({ options: z.array(DeliveryOptionSchema) }) } },
     handle: async ({ runtime, body }) => ({
       status: 200,
       body: { options: await deliveryOptions(runtime, { ...body, postalCode: body.postalCode ?? null }) },
