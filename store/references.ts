@@ -50,6 +50,10 @@ export async function missingReferences(
     locations.has(id)
       ? []
       : [problem(path, id, 'there is no such location', `Add it to "locations", or use one of ${listed(locations)}.`)]
+  const stocked = await tx.query<{ sku: string }>('select sku from products where sku = any($1)', [
+    document.aliases.map(({ sku }) => sku),
+  ])
+  const products = new Set([...stocked.rows, ...document.products].map(({ sku }) => sku))
 
   const { rules, tariffs, places: routed } = document.policy?.routing ?? { rules: [], tariffs: [], places: {} }
   return [
@@ -62,6 +66,11 @@ export async function missingReferences(
       ),
     ]),
     ...document.listings.flatMap((entry, index) => connection(`listings[${index}].connection`, entry.connection)),
+    ...document.aliases.flatMap(({ sku }, index) =>
+      products.has(sku)
+        ? []
+        : [problem(`aliases[${index}].sku`, sku, 'there is no such product', 'Correct it, or add it to "products".')],
+    ),
     ...document.connections.flatMap(({ stock }, index) =>
       (stock?.locations ?? []).flatMap((id, at) => location(`connections[${index}].stock.locations[${at}]`, id)),
     ),

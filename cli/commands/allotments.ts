@@ -35,6 +35,8 @@ export async function allot(
 ): Promise<ExitCode> {
   if ((channel === undefined) === (campaign === undefined))
     throw new Misuse('Name whom it is kept for: --channel CHANNEL or --campaign CAMPAIGN.')
+  if (closes !== undefined && !(Date.parse(closes) > Date.now()))
+    throw new Misuse(`--closes ${closes} is no time that is still to come. Write it with its offset: 2026-12-01T00:00:00+08:00.`)
   const made = await withRuntime(async ({ pool }) => {
     const id = await transaction(pool, (tx) => setAllotment(tx, { ...row, channel, campaign, priority, closesAt: closes }))
     return (await listAllotments(pool, { sku: row.sku })).find((allotment) => allotment.id === id)

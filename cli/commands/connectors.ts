@@ -7,7 +7,9 @@ import type { ExitCode } from '../exit.ts'
 import { bold, dim, print, printJson, table } from '../output/text.ts'
 
 export async function list({ json }: { json?: boolean }): Promise<ExitCode> {
-  const described = Object.values(connectors).map(describeConnector)
+  const described = Object.values(connectors)
+    .map(describeConnector)
+    .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
   if (json) {
     printJson({ connectors: described.map(({ name, title, kind, capabilities }) => ({ name, title, kind, capabilities })) })
     return 0
@@ -35,7 +37,7 @@ export async function show(name: string, { json }: { json?: boolean }): Promise<
     return 0
   }
   const { title, kind, capabilities } = describeConnector(connector)
-  print(`${bold(name)}  ${title} ${dim(kind)}`)
+  print(`${bold(name)}  ${title}  ${dim(kind)}`)
   print(`Can: ${capabilities.map(titleOf).join(', ')}.`)
   print('')
   print(

@@ -34,6 +34,7 @@ export interface DriftOptions {
 /** @returns 1 when something differs. */
 export async function drift({ json, read, ...filter }: DriftOptions): Promise<ExitCode> {
   const found = await withRuntime(async (runtime) => {
+    if (filter.connection !== undefined) await runtime.connection(filter.connection) // a mistyped name must not read as "no drift"
     if (read !== undefined) await readStock(runtime, read)
     return { drift: await listDrift(runtime.pool, filter), readings: await readings(runtime.pool) }
   })

@@ -105,7 +105,12 @@ async function inLightOf(runtime: Runtime, connection: string, read: Read, file:
 
 async function takeIn(runtime: Runtime, path: string, connection: string, options: ImportOptions): Promise<ExitCode> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new OmnisagaError('Invalid', `The file cannot be opened (${error.code ?? error.name}).`, { remedy: 'Check the path.' })
+    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'this user may not read it' }[
+      error.code ?? ''
+    ]
+    throw new OmnisagaError('Invalid', `${path} cannot be opened: ${why ?? error.code ?? error.name}.`, {
+      remedy: 'Check the path.',
+    })
   })
   const done = await withPassword(options.password, async (password) => {
     const id = await startImport(runtime, { bytes, fileName: basename(path), connection, profile: options.as })

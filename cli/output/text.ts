@@ -1,6 +1,6 @@
 /** What commands print: tables, times, amounts; colour only where a terminal shows it. */
 import { MINOR_PER_MAJOR } from '../../domain/money.ts'
-import { cut, padded, widthOf } from './width.ts'
+import { cut, padded, widthOf, wrapped } from './width.ts'
 
 type Paint = (text: string) => string
 const ESCAPE = String.fromCharCode(27)
@@ -34,24 +34,52 @@ export interface Column<T> {
   paint?: (text: string, row: T) => string
 }
 
-export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
+/** A column is not made narrower than this. */
+const NARROWEST = 18
+const GAP = 2
+
+/** The widest columns of text give way until the table is no wider than the terminal; numbers and short columns never do. */
+function narrowed<T>(widths: number[], columns: readonly Column<T>[], room: number): number[] {
+  const fitted = [...widths]
+  for (;;) {
+    const over = fitted.reduce((sum, width) => sum + width + GAP, -GAP) - room
+    const widest = fitted.reduce((most, width, index) => (columns[index]?.right ? most : Math.max(most, width)), 0)
+    if (over <= 0 || widest <= NARROWEST) return fitted
+    const at = fitted.findLastIndex((width, index) => width === widest && !columns[index]?.right)
+    fitted[at] = Math.max(NARROWEST, widest - over, Math.min(widest - 1, secondWidest(fitted, columns, at)))
+  }
+}
+const secondWidest = <T>(widths: number[], columns: readonly Column<T>[], at: number): number =>
+  widths.reduce((most, width, index) => (index === at || columns[index]?.right ? most : Math.max(most, width)), 0)
+
+/** @param room columns of the terminal; cells that are too wide go on below themselves. In a pipe nothing is broken. */
+export function table<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  room: number = process.stdout.isTTY ? process.stdout.columns || Infinity : Infinity,
+): string {
   const cells = rows.map((row) => columns.map((column) => cut(safe(column.of(row)), column.most ?? 60)))
-  const widths = columns.map((column, index) =>
+  const natural = columns.map((column, index) =>
     Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))),
   )
+  const widths = narrowed(natural, columns, room)
   const last = columns.length - 1
   const fit = (text: string, index: number) =>
     index === last && !columns[index]?.right ? text : padded(text, widths[index] ?? 0, columns[index]?.right)
-  const head = bold(columns.map((column, index) => fit(column.title, index)).join('  '))
-  const body = cells.map((line, row) =>
-    line
-      .map((text, index) => {
-        const column = columns[index]
-        const source = rows[row]
-        return column?.paint && source !== undefined ? column.paint(fit(text, index), source) : fit(text, index)
-      })
-      .join('  '),
-  )
+  const head = bold(columns.map((column, index) => fit(column.title, index)).join(' '.repeat(GAP)))
+  const body = cells.flatMap((line, row) => {
+    const parts = line.map((text, index) => wrapped(text, widths[index] ?? Infinity))
+    const source = rows[row]
+    return Array.from({ length: Math.max(...parts.map((part) => part.length)) }, (_, n) =>
+      columns
+        .map((column, index) => {
+          const text = fit(parts[index]?.[n] ?? '', index)
+          return column.paint && source !== undefined && text.trim() !== '' ? column.paint(text, source) : text
+        })
+        .join(' '.repeat(GAP))
+        .trimEnd(),
+    )
+  })
   return [head, ...body].join('\n')
 }
 

@@ -29,3 +29,24 @@ export function cut(text: string, width: number): string {
   }
   return `${out}…`
 }
+
+/** In lines of at most `width` columns, broken at spaces, commas and dots where there are some, else between letters. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (widthOf(rest) > width) {
+    let end = 0
+    let used = 0
+    let soft = 0
+    for (const char of rest) {
+      used += widthOf(char)
+      if (used > width) break
+      end += char.length
+      if (WIDE.test(char) || ' ,;/'.includes(char)) soft = end
+    }
+    const at = rest[end] === ' ' ? end : soft > 0 ? soft : Math.max(end, [...rest][0]?.length ?? 1)
+    lines.push(rest.slice(0, at).trimEnd())
+    rest = rest.slice(at).trimStart()
+  }
+  return [...lines, rest]
+}

@@ -75,7 +75,7 @@ export async function findSheet(workbook: Workbook, profile: Profile, learned: r
     throw unreadable(
       'missingColumns',
       `Columns of ${profile.name} are missing: ${closest.missing.join(', ')} (sheet ${closest.sheet}, header in row ${closest.row}).`,
-      'Export the file with all columns, or import it with the profile of its channel.',
+      'Export the file with all columns, name the profile of its channel, or teach the layout: omnisaga profile new FILE.',
     )
   }
   const needed = profile.required
@@ -84,7 +84,7 @@ export async function findSheet(workbook: Workbook, profile: Profile, learned: r
   throw unreadable(
     'unknownHeaders',
     `No row of the file has the columns of ${profile.name}: ${needed}.${hiddenSheets(workbook)}`,
-    "Check that it is the channel's order export, and name the profile of its channel.",
+    "Check that it is the channel's order export and name the profile of its channel, or teach the layout: omnisaga profile new FILE.",
   )
 }
 

@@ -20,9 +20,9 @@ async function headOf(source: FileSource, limits: Limits): Promise<Buffer> {
   const found = await stat(source.path).catch((error: unknown) => {
     // Only its absence is plain; permissions and the like are told as they are.
     const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : String(error)
-    throw unreadable('noFile', `The file cannot be opened: ${reason}.`, 'Check the path.')
+    throw unreadable('noFile', `${source.path} cannot be opened: ${reason}.`, 'Check the path.')
   })
-  if (!found.isFile()) throw unreadable('noFile', 'The path does not name a file.', 'Give the path of the order file itself.')
+  if (!found.isFile()) throw unreadable('noFile', `${source.path} is not a file.`, 'Give the path of the order file itself.')
   if (found.size > limits.maxFileBytes) throw tooBig(`${found.size} bytes, ${limits.maxFileBytes} are allowed`)
   const file = await open(source.path)
   try {

@@ -72,6 +72,14 @@ const SYNONYMS: readonly [TaughtField, RegExp][] = [
   ['notes', /備註|留言|note|remark|comment/],
   ['serial', /^(項次|序號|編號|no\.?|#)$/],
 ]
+/** For what is needed and was not found by its usual names. */
+const LOOSER: readonly [TaughtField, RegExp][] = [
+  ['orderNumber', /單號$|order(no|id|number|ref)$/],
+  ['recipientName', /姓名$|name$/],
+  ['phone', /手機|電話|phone|mobile/],
+  ['sku', /編號$|代號$|code$/],
+  ['quantity', /數量?$|qty$|count$/],
+]
 /** Left to be written back, or of no use to an order. */
 const OURS = {
   waybill: /(配送|物流|托運|貨運|宅配|寄件)單號|追蹤(號|碼)|tracking/,
@@ -202,6 +210,15 @@ function fieldsOf(columns: readonly Column[]): Map<TaughtField, Column> {
     const column = fields.has(field)
       ? undefined
       : [...free].find((each) => meaningOf(each.key) === null && looksLike(field, each.samples))
+    if (column) take(field, column)
+  }
+  for (const [field, pattern] of LOOSER) {
+    const ours = ({ key }: Column) => OURS.waybill.test(key) || OURS.carrier.test(key)
+    const column = fields.has(field)
+      ? undefined
+      : [...free].find(
+          (each) => pattern.test(each.key) && meaningOf(each.key) === null && !ours(each) && fits(field, each.samples),
+        )
     if (column) take(field, column)
   }
   return fields

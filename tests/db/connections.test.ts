@@ -199,6 +199,20 @@ describe('applyConnections', () => {
     expect(await listConnections(db.pool)).toEqual([])
   })
 
+  it('an alias for a product that is not there was taken from a file, though the command refuses it', async () => {
+    const alias = { channel: 'momo', externalSku: 'm1', sku: 'A-2' }
+    expect(await problemsOf({ products: [{ sku: 'A-1' }], aliases: [alias] })).toEqual([
+      {
+        path: 'aliases[0].sku',
+        value: '"A-2"',
+        message: 'there is no such product',
+        remedy: 'Correct it, or add it to "products".',
+      },
+    ])
+    await apply({ products: [{ sku: 'A-2' }] })
+    expect(await apply({ aliases: [alias] })).toMatchObject({ aliases: 1 })
+  })
+
   it('keeps rotated tokens when only a setting changes, and drops them with new credentials', async () => {
     await apply({ connections: [ecpay()] })
     const tokens = createTokenStore(db.pool, key, 'ecpay')

@@ -73,6 +73,10 @@ describe('the omnisaga command', () => {
       'listings ignore',
       'listings find',
       'listings push',
+      'campaigns',
+      'campaign',
+      'campaign set',
+      'campaign close',
       'tasks',
       'task',
       'audit',
@@ -180,6 +184,31 @@ describe('what is printed', () => {
       ],
     )
     expect(text.split('\n')).toEqual(['NAME     N', '王小明   5', 'Ann     12'])
+  })
+
+  it('a table wider than the terminal was broken anywhere; now long cells go on below themselves, and numbers stay whole', () => {
+    const rows = [
+      { id: 7, what: 'The courier refuses this parcel', can: 'retry, change, cancel' },
+      { id: 12, what: '這筆訂單的收件地址不在配送範圍內請更正後再試', can: 'skip' },
+    ]
+    const text = table(
+      rows,
+      [
+        { title: 'ID', of: (row) => row.id, right: true },
+        { title: 'WHAT', of: (row) => row.what },
+        { title: 'ACTIONS', of: (row) => row.can },
+      ],
+      46,
+    )
+    expect(text.split('\n')).toEqual([
+      'ID  WHAT                  ACTIONS',
+      ' 7  The courier refuses   retry, change,',
+      '    this parcel           cancel',
+      '12  這筆訂單的收件地址不  skip',
+      '    在配送範圍內請更正後',
+      '    再試',
+    ])
+    expect(Math.max(...text.split('\n').map(widthOf))).toBeLessThanOrEqual(46)
   })
 
   it('lets no text from outside steer the terminal', () => {

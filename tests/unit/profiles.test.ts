@@ -309,6 +309,18 @@ describe('a layout that is taught', () => {
     })
   })
 
+  it('團購單號, 團員姓名 and 訂購數 were not found, although a person sees at once what they are', async () => {
+    const { missing, layout } = await propose(
+      csv(
+        '好好生活 團購訂單彙總表',
+        '團購單號,物流單號,團員姓名,聯絡手機,收件地址,貨號,品名,訂購數',
+        ...[1, 2, 3, 4].map((n) => `G-${n},,林測甲,091100000${n},台北市信義區測試路${n}號,CAP,帽,${n === 3 ? '三頂' : n}`),
+      ),
+    )
+    expect(missing).toEqual([])
+    expect(layout?.columns).toMatchObject({ orderNumber: '團購單號', recipientName: '團員姓名', quantity: '訂購數' })
+  })
+
   it('says what it did not find', async () => {
     const { yaml, missing, layout } = await propose(csv('訂單編號,數量,備註', '1,2,x'))
     expect([layout, missing.length]).toEqual([null, 3])
