@@ -2,6 +2,7 @@
 import type { BookedParcel, Document } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { findParcels, type KnownParcel } from '../store/parcels.ts'
+import { wrongLabelAmount } from './labelAmount.ts'
 import { ownLabels } from './packing/labels.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -30,6 +31,11 @@ function refusalOf({ id, state, courierBookingId }: KnownParcel): NotPrinted | n
   return null
 }
 
+async function wrongAmount(runtime: Runtime, parcel: KnownParcel): Promise<NotPrinted | null> {
+  const wrong = await wrongLabelAmount(runtime.pool, parcel)
+  return wrong === null ? null : notPrinted(parcel.id, wrong, 'See the task label.amount of its order; stop the parcel.')
+}
+
 export const bookedOf = (parcel: KnownParcel): BookedParcel => ({
   reference: parcel.reference,
   courierBookingId: parcel.courierBookingId ?? '',
@@ -55,7 +61,7 @@ export async function printLabels(
         notPrinted(name, 'there is no such parcel or order, or it has no parcel yet', 'omnisaga order ID shows its parcels.'),
       )
     for (const parcel of found) {
-      const refusal = refusalOf(parcel)
+      const refusal = refusalOf(parcel) ?? (await wrongAmount(runtime, parcel))
       if (refusal) refused.push(refusal)
       else wanted.set(parcel.id, parcel)
     }

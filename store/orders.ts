@@ -2,12 +2,14 @@
 import { contentHash, orderIdOf } from '../domain/ids.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
+import { listBackorders, type Backorder } from './backorders.ts'
 import { giveCommand } from './commands.ts'
 import { importOf } from './imports.ts'
 import { oweStatements } from './owed.ts'
 import { participantsOf, type ParticipantFact } from './participants.ts'
 import { decisionsOf, type KeptDecision } from './routingDecisions.ts'
 import { closeTasks, openTask } from './tasks.ts'
+import { uncollectedOf } from './uncollected.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
 import { canonicalOf, changeOrder, readOrder, strikeUnit, type OrderRecord } from './orderRecord.ts'
 
@@ -306,6 +308,10 @@ export interface OrderDetail extends CanonicalOrder {
   routing: KeptDecision[]
   notices: unknown[]
   holds: unknown[]
+  /** Of the same member or phone: cash-on-delivery parcels that came back uncollected. */
+  buyerHistory: { uncollected: number }
+  /** Pieces promised that are not there. */
+  backorders: Backorder[]
   closed: boolean
   updatedAt: string
 }
@@ -325,6 +331,7 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
   if (id === null) return null
   const record = await readOrder(db, id)
   const rows = async (text: string): Promise<never[]> => (await db.query(text, [id])).rows as never[]
+  const buyerHistory = { uncollected: await uncollectedOf(db, record.doc.buyer, record.doc.recipient) }
   const row = await db.query<{ updatedAt: string; connectionVersion: number }>(
     `select ${ISO('updated_at')} as "updatedAt", connection_version as "connectionVersion" from orders where id = $1`,
     [id],
@@ -371,6 +378,8 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     holds: await rows(
       `select line_id as "lineId", sku, location, quantity, kept_aside as "keptAside", ${ISO('expires_at')} as "expiresAt" from holds where order_id = $1 and state = 'active' order by id`,
     ),
+    buyerHistory,
+    backorders: await listBackorders(db, { orderId: id }),
     closed: record.closed,
     updatedAt: row.rows[0]?.updatedAt ?? '',
   }
