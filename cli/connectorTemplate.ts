@@ -17,7 +17,7 @@ const config = (
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
 
-export const ${type}Config = z.object({
+export const ${type}Config = z.strictObject({
   baseUrl: z.url().describe('Address of the API, without a path at its end.'),
   apiKey: z.string().min(1).describe('Sent as a bearer token.'),
   quota: Limits.optional().describe('Requests a second, burst, concurrency, waiting time and time limit.'),
@@ -119,6 +119,7 @@ export const subject: Subject = {
       bad: [
         { name: 'a wrong key', config: { apiKey: 'wrong' }, says: /credentials/ },
         { name: 'no address', config: { baseUrl: 'nowhere' }, says: /baseUrl/ },
+        { name: 'a key with a slip', config: { apiKeys: 'two' }, says: /apiKeys/ },
       ],
       read: {
         run: (ctx) => callJson(ctx, accountRequest(${type}Config.parse(ctx.connection.config))),
@@ -158,6 +159,7 @@ What the system is, and where its documents are.
 |---|---|
 | Certain | what was seen in the vendor's documents, a live system, an SDK |
 | Uncertain | what was not |
+| Left out | what the vendor offers and nobody here uses, or what is known too thinly |
 | Tested against | what, and with which version |
 
 ## Configuration

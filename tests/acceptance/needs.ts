@@ -1,4 +1,5 @@
 /** What a subject must show, from what its connector can do: a capability that is not shown fails, one that is not there is a dash. */
+import { configJsonSchema } from '../../connectors/kit/describe.ts'
 import type { Connector } from '../../connectors/kit/types.ts'
 import type { Stage } from './subject.ts'
 
@@ -50,6 +51,11 @@ export function missingFrom(connector: Connector, stage: Stage, usesTokens: bool
     want(stage.lenient?.malformed, 'lenient.malformed: it maps records')
   if (connector.mapOrder) want(stage.lenient?.masked, 'lenient.masked: it maps orders')
   if (connector.pullOrders || reports) want(stage.lenient?.unknownStatus, 'lenient.unknownStatus: it reads statuses')
+  const keys = configJsonSchema(connector).properties ?? {}
+  const wantKey = (name: string, why: string) =>
+    want((keys as Record<string, unknown>)[name], `the key ${name} in its configuration: ${why}`)
+  if (connector.tracker) wantKey('follows', 'without it no parcel is registered')
+  if (connector.tracker?.poll) wantKey('trackEveryMs', 'without it nothing is asked')
   if (usesTokens) want(stage.expireToken, 'expireToken: it keeps tokens')
   if (connector.pullOrders && stage.personalData.length === 0) missing.push('personalData: its orders hold some')
   if (connector.secretFields.length > 0 && stage.secrets.length === 0) missing.push('secrets: its configuration has some')
