@@ -97,7 +97,7 @@ async function bookOne(runtime: Runtime, returnId: string, parcelId: string): Pr
   const before = await readReturn(runtime.pool, returnId)
   const record = await readOrder(runtime.pool, before.orderId)
   const claimed = await runtime.pool.query<{ was: string }>(
-    `update return_parcels p set state = 'sent', attempts = attempts + 1, due_at = now() + interval '2 minutes'
+    `update return_parcels p set state = 'sent', attempts = p.attempts + 1, due_at = now() + interval '2 minutes'
      from return_parcels o where p.id = $1 and o.id = p.id and p.state in ('intended', 'sent') and p.due_at <= now() returning o.state as was`,
     [parcelId],
   )

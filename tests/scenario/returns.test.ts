@@ -1,0 +1,181 @@
+/** Goods that come back, from outside to outside: bought online and brought to a store, bought in a store and fetched, exchanged. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedOrders, startWooSimulator, type WooSimulator } from '../../simulators/woocommerce/index.ts'
+import { apply, openTasks, pull, show, untilBooked } from './marketplaceViews.ts'
+import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
+
+const WOO = { consumerKey: 'ck_scenario', consumerSecret: 'cs_scenario', webhookSecret: 'hook-secret' }
+
+interface ReturnBody {
+  id: string
+  state: string
+  way: string
+  location: string
+  exchangeOrderId: string | null
+  exchangeState: string | null
+  lines: { lineId: string; received: number }[]
+  parcels: { state: string; courierBookingId: string | null; courier: string }[]
+}
+
+let world: World
+let woo: WooSimulator
+beforeAll(async () => {
+  world = await startWorld({ policy: { bookingRetryMs: [200], courierRetryMs: 500 } })
+  woo = await startWooSimulator({ ...WOO, statuses: ['arrived'] })
+  await apply(world, {
+    name: 'woo',
+    connector: 'woocommerce',
+    config: {
+      ...WOO,
+      pullEveryMs: 86_400_000,
+      quota: { perSecond: 500, burst: 100 },
+      baseUrl: woo.url,
+      deliveredStatus: 'arrived',
+    },
+  })
+})
+afterAll(async () => {
+  await woo?.stop()
+  await world?.stop()
+})
+
+const deliver = async (id: string): Promise<void> => {
+  const { parcels } = await untilBooked(world, id)
+  await world.ecpay.advance(parcels.at(-1)!.reference, { to: 'delivered' })
+  await world.untilPhase(id, 'delivered')
+}
+const askBack = async (orderId: string, change: Record<string, unknown>): Promise<ReturnBody> => {
+  const { status, body } = await world.post<ReturnBody>(`/api/v1/orders/${orderId}/returns`, { reason: '不合身', ...change })
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body
+}
+const shownReturn = async (id: string) => (await world.get<ReturnBody>(`/api/v1/returns/${id}`)).body
+const isSound = () => world.until('the audit is clean', async () => ((await world.audit()).ok ? true : null))
+
+describe('a customer gives goods back', () => {
+  it('bought online, delivered, brought to a store: one restocked, one scrapped, paid back by the shop once though its answer was lost', async () => {
+    const [order] = seedOrders(1, { skus: [{ sku: 'TEE-S', price: 590, name: '純棉短袖上衣' }], startAt: 50 })
+    const [line] = order!.line_items
+    const two = { ...line!, quantity: 1 }
+    woo.seed([
+      {
+        ...order!,
+        total: '1260.00',
+        line_items: [two, { ...two, id: two.id + 500, sku: 'TEE-M', product_id: two.product_id + 1 }],
+      },
+    ])
+    await pull(world, 'woo')
+    const externalId = String(order!.id)
+    await world.until('the order is here', async () => (await world.get(`/api/v1/orders/${externalId}`)).status === 200)
+    await deliver(externalId)
+    const { id, lines } = await show(world, externalId)
+    const [small, medium] = lines.map(({ lineId }) => lineId)
+    const before = await world.stock('TEE-S', 'store-taipei')
+
+    const asked = await askBack(id, { way: 'store', lines: lines.map(({ lineId }) => ({ lineId, quantity: 1 })) })
+    expect(asked.state).toBe('approved')
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'store-taipei' })
+    expect(await openTasks(world, { orderId: id })).toMatchObject([{ kind: 'return.inspect' }])
+    woo.faults.add({ kind: 'lostAnswer', method: 'POST', path: '/refunds' })
+    const inspected = await world.post<ReturnBody>(`/api/v1/returns/${asked.id}/inspect`, {
+      lines: [
+        { lineId: small, quantity: 1, disposition: 'restock' },
+        { lineId: medium, quantity: 1, disposition: 'scrap', note: '破損' },
+      ],
+    })
+    expect(inspected.body.state).toBe('done')
+    await world.until('it is paid back', async () =>
+      (await show(world, id)).owed.find((row) => row.kind === 'refund' && row.state === 'done'),
+    )
+    expect(woo.refunds(order!.id).map(({ amount }) => Number(amount))).toEqual([1180])
+    expect((await show(world, id)).owed.find(({ kind }) => kind === 'refund')?.attempts).toBeGreaterThan(1)
+    expect((await world.stock('TEE-S', 'store-taipei')).onHand).toBe(before.onHand + 1)
+    expect((await show(world, id)).phase).toBe('returned')
+    expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it('bought in a store and taken along, fetched by a courier, received at the warehouse: a person transfers the money', async () => {
+    const placed = await world.post<OrderBody>('/api/v1/orders', storeOrder({ delivery: { method: 'handOver' } }))
+    const { id } = placed.body
+    await world.untilPhase(id, 'delivered')
+    const pickup = { name: '陳測試', phone: '0912345678', postalCode: '110', address: '臺北市信義區市府路45號' }
+    const asked = await askBack(id, { way: 'courier', location: 'wh-north', pickup, lines: [{ lineId: '1', quantity: 1 }] })
+    await world.until('the courier is booked', async () => {
+      const [trouble] = await openTasks(world, { orderId: id, kind: 'return.book' })
+      if (trouble) throw new Error(trouble.detail)
+      return (await shownReturn(asked.id)).parcels[0]?.state === 'booked'
+    })
+    expect(world.ecpay.extra.returns.at(-1)?.fields).toMatchObject({ SenderName: '陳測試', ReceiverName: '林小倉' })
+    const before = await world.stock('TEE-S')
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'wh-north' })
+    const [inspect] = await openTasks(world, { orderId: id, kind: 'return.inspect' })
+    expect((await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})).status).toBe(200)
+    expect((await world.stock('TEE-S')).onHand).toBe(before.onHand + 1)
+    const [byHand] = await openTasks(world, { orderId: id })
+    expect(byHand).toMatchObject({ kind: 'refund.byHand', actions: ['done', 'skip'] })
+    await world.post(`/api/v1/tasks/${byHand!.id}/done`, {})
+    expect((await show(world, id)).payment.state).toBe('refunded')
+    await isSound()
+  })
+})
+
+describe('an exchange', () => {
+  const bought = async () => {
+    const { body } = await world.post<OrderBody>('/api/v1/orders', storeOrder({ delivery: { method: 'home' } }))
+    await deliver(body.id)
+    return body.id
+  }
+  const other = { exchange: { lines: [{ sku: 'TEE-M', quantity: 1, unitPriceMinor: 59_000 }] } }
+
+  it('holds the other size at once and sends it when the first is back', async () => {
+    const id = await bought()
+    const before = await world.stock('TEE-M')
+    const asked = await askBack(id, { way: 'store', lines: [{ lineId: '1', quantity: 1 }], ...other })
+    const exchange = await world.until('the exchange is held', async () => {
+      const { exchangeOrderId } = await shownReturn(asked.id)
+      return exchangeOrderId !== null && (await world.phase(exchangeOrderId)) === 'confirming' ? exchangeOrderId : null
+    })
+    expect((await world.stock('TEE-M')).available).toBe(before.available - 1)
+    expect((await show(world, exchange)).parcels).toEqual([])
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'store-taipei' })
+    await deliver(exchange)
+    const [inspect] = await openTasks(world, { orderId: id, kind: 'return.inspect' })
+    await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})
+    expect((await show(world, id)).owed.filter(({ kind }) => kind === 'refund')).toEqual([])
+    expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it('whose goods do not come in time is undone: nothing is held any more', async () => {
+    const id = await bought()
+    const before = await world.stock('TEE-M')
+    const asked = await askBack(id, { way: 'store', lines: [{ lineId: '1', quantity: 1 }], ...other })
+    const exchange = await world.until('the exchange is held', async () => {
+      const { exchangeOrderId } = await shownReturn(asked.id)
+      return exchangeOrderId !== null && (await world.phase(exchangeOrderId)) === 'confirming' ? exchangeOrderId : null
+    })
+    await world.runtime.pool.query(`update returns set due_at = now() where id = $1`, [asked.id])
+    await world.untilPhase(exchange, 'cancelled')
+    expect((await world.stock('TEE-M')).available).toBe(before.available)
+    expect(await shownReturn(asked.id)).toMatchObject({ state: 'expired', exchangeState: 'cancelled' })
+    await isSound()
+  })
+})
+
+describe('the channel and the courier disagree', () => {
+  it('a cancellation that comes too late is a task with both sides, and a change after the point of no return says why not', async () => {
+    const { body } = await world.post<OrderBody>('/api/v1/orders', storeOrder())
+    const { parcels } = await untilBooked(world, body.id)
+    const late = await world.post<{ answer: string }>(`/api/v1/orders/${body.id}/change`, {
+      recipient: { address: '台北市中正區重慶南路1號' },
+    })
+    expect(late).toMatchObject({ status: 409, body: { answer: expect.stringContaining('warehouse') } })
+    await world.ecpay.advance(parcels.at(-1)!.reference, { to: 'delivered' })
+    await world.untilPhase(body.id, 'delivered')
+    expect((await world.post(`/api/v1/orders/${body.id}/feedback`, { score: 1, text: '包裝破損' })).status).toBe(200)
+    expect(await openTasks(world, { orderId: body.id })).toMatchObject([{ kind: 'order.feedback' }])
+    const refused = await world.post<{ answer: string }>(`/api/v1/orders/${body.id}/cancel`, {})
+    expect(refused).toMatchObject({ status: 409 })
+  })
+})
