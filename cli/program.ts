@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Phase } from '../domain/order.ts'
 import { Misuse, type ExitCode } from './exit.ts'
+import { packingCommands } from './packingCommands.ts'
 import { allotmentCommands, campaignCommands, listingCommands } from './stockCommands.ts'
 
 /** Written out, so that asking for help loads no schemas; a test compares it with the domain. */
@@ -285,6 +286,9 @@ function operations(program: Command, run: Runner): void {
     .command('tasks')
     .description('what waits for a person')
     .option('--kind <kind>')
+    .option('--connection <name>', 'of one connection')
+    .option('--order <id>', 'of one order')
+    .option('--older-than <hours>', 'waiting for so long at least', whole(0))
     .option('--done', 'those that are closed')
     .option('--limit <n>', 'at most', whole(1), 500)
     .addOption(json())
@@ -297,6 +301,7 @@ function operations(program: Command, run: Runner): void {
     .argument('<id>', 'number of the task', whole(1))
     .argument('[action]')
     .option('--set <field=value>', 'what the action must know; may be repeated', collect, [])
+    .option('--preview', 'say what the action would change, and do nothing')
     .addOption(json())
     .action((id: number, action: string | undefined, options: import('./commands/tasks.ts').TaskOptions) =>
       run(async () => {
@@ -340,7 +345,17 @@ export function buildProgram(run: Runner): Command {
       'after',
       '\nExit codes: 0 good, 1 refused or found wrong, 2 misuse. Nothing set in the environment means the embedded system in .omnisaga.',
     )
-  for (const group of [system, connectionCommands, connectorCommands, parcels, intake, teaching, routingCommands, operations])
+  for (const group of [
+    system,
+    connectionCommands,
+    connectorCommands,
+    parcels,
+    packingCommands,
+    intake,
+    teaching,
+    routingCommands,
+    operations,
+  ])
     group(program, run)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(omnisaga --help shows the commands)')
   return program

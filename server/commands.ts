@@ -20,7 +20,7 @@ export interface Asked {
   answer: string | null
 }
 
-interface Given {
+export interface Given {
   orderId: string
   verb: Verb
   detail: Record<string, unknown>
@@ -36,7 +36,7 @@ const idOf = ({ orderId, idempotencyKey }: Given): string | undefined =>
     : undefined
 
 /** @throws Problem 400 when the verb is not told what it must know. */
-async function detailOf(runtime: Runtime, { orderId, verb, detail }: Given): Promise<Record<string, unknown>> {
+export async function detailOf(runtime: Runtime, { orderId, verb, detail }: Given): Promise<Record<string, unknown>> {
   const bad = unstorableText(detail)
   if (bad) throw new Problem(400, 'Invalid input', `The body holds a character that cannot be stored at ${pathText(bad)}.`)
   const parsed = (verbOf(verb)?.body ?? ChangeRequest).safeParse(detail)

@@ -177,6 +177,9 @@ export const StockRequest = z
 export const TasksQuery = z.strictObject({
   state: z.enum(['open', 'done']).default('open'),
   kind: text(60).optional(),
+  connection: text(60).optional(),
+  orderId: text(100).optional(),
+  olderThanHours: z.coerce.number().min(0).max(100_000).optional().meta({ description: 'Opened at least so many hours ago.' }),
   limit: limit(1000, 200),
 })
 export const TaskSchema = z
@@ -190,13 +193,36 @@ export const TaskSchema = z
     remedy: z.string(),
     field: z.string().nullable(),
     value: z.string().nullable(),
-    actions: z.array(z.string()),
+    actions: z.array(z.string()).meta({ description: 'What the order would take now; what would be refused is not offered.' }),
     state: z.enum(['open', 'done']),
     openedAt: z.string(),
+    waitingSince: z.string(),
     closedAt: z.string().nullable(),
   })
   .meta({ id: 'Task' })
 export const TasksAnswer = z.object({ tasks: z.array(TaskSchema) })
+export const TaskDetailSchema = TaskSchema.extend({
+  whoWaits: z.string().nullable().meta({ description: 'The customer whose order it is.' }),
+  done: z.array(
+    z.object({ verb: z.string(), who: z.string(), state: z.string(), answer: z.string().nullable(), at: z.string() }),
+  ),
+}).meta({ id: 'TaskDetail' })
+export const PreviewQuery = z.strictObject({
+  preview: z.enum(['true', 'false']).optional().meta({ description: 'true: say what would change, and do nothing.' }),
+})
+export const PreviewSchema = z
+  .object({
+    action: z.string(),
+    possible: z.boolean(),
+    answer: z.string(),
+    changes: z
+      .array(z.object({ of: z.string(), name: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
+      .meta({
+        description: 'Phase, lines, holds, stock, units, parcels, money due, who is told what, tasks that close or open.',
+      }),
+    asks: z.array(z.string()).meta({ description: 'What other systems would then be asked; nobody is asked now.' }),
+  })
+  .meta({ id: 'Preview' })
 export const TaskAction = TaskId.extend({ action: text(40).min(1) })
 export const TaskActionBody = z.record(text(60), z.unknown()).meta({
   description: 'Fields of the action, e.g. {"recipient": {"phone": "0912345678"}}; many actions need none.',

@@ -4,7 +4,9 @@ import type { Runtime } from '../activities/runtime.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { VERBS, type Verb } from '../store/commands.ts'
 import { closeTasks, getTask, type Task } from '../store/tasks.ts'
-import { command, type Asked } from './commands.ts'
+import { preview, NOBODY, type Preview } from '../activities/order/preview.ts'
+import { rehearse } from '../store/rehearsal.ts'
+import { command, detailOf, type Asked } from './commands.ts'
 import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Answer } from './route.ts'
 import { isSettledHere, settleTask } from './settleTask.ts'
@@ -62,6 +64,34 @@ export async function takeAction(
   const outcome = await settleTask(runtime, task, action, detail, by.who)
   await closeTasks(runtime.pool, { id: taskId }, outcome, by.who)
   return { commandId: null, orderId: task.orderId, verb: action, state: 'done', answer: outcome }
+}
+
+/**
+ * What the action would change; nothing is done and nobody is called.
+ * @throws Problem as {@link takeAction} does; what only the order refuses is told as `possible: false`.
+ */
+export async function previewAction(
+  runtime: Runtime,
+  taskId: number,
+  action: string,
+  detail: Record<string, unknown>,
+  who: string,
+): Promise<Preview> {
+  const task = await getTask(runtime.pool, taskId)
+  if (!task) throw notFound('task', String(taskId))
+  const refused = refusal(task, action)
+  if (refused) throw refused
+  if (action !== 'chooseSku' && task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
+    const given = { orderId: task.orderId, verb: action, detail, who, taskId }
+    return await preview(runtime, { ...given, detail: await detailOf(runtime, given) })
+  }
+  const answer = await rehearse(runtime.pool, async (pool) => {
+    const stage: Runtime = { ...runtime, pool, temporal: NOBODY }
+    if (action === 'chooseSku') return (await chosen(stage, task, detail.sku, who)).answer ?? ''
+    return await settleTask(stage, task, action)
+  })
+  const closes = { of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null }
+  return { action, possible: true, answer, changes: [closes], asks: [] }
 }
 
 /** What an article is called here: remembered, and every order that waits for it goes on. @throws Problem 400 with the remedy. */

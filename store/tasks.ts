@@ -73,14 +73,30 @@ export async function closeTasks(
   return closed.rowCount ?? 0
 }
 
-export async function listTasks(
-  db: Queryable,
-  filter: { state?: 'open' | 'done'; kind?: string; orderId?: string; limit?: number } = {},
-): Promise<Task[]> {
+export interface TaskFilter {
+  state?: 'open' | 'done' | undefined
+  kind?: string | undefined
+  connection?: string | undefined
+  orderId?: string | undefined
+  /** Opened at least so many hours ago. */
+  olderThanHours?: number | undefined
+  limit?: number | undefined
+}
+
+/** Oldest first. */
+export async function listTasks(db: Queryable, filter: TaskFilter = {}): Promise<Task[]> {
   const rows = await db.query<Task>(
     `select ${COLUMNS} from tasks where ($1::text is null or state = $1) and ($2::text is null or kind = $2)
-       and ($3::text is null or order_id = $3) order by id limit $4`,
-    [filter.state ?? null, filter.kind ?? null, filter.orderId ?? null, filter.limit ?? 500],
+       and ($3::text is null or order_id = $3) and ($5::text is null or connection = $5)
+       and ($6::float8 is null or opened_at <= now() - $6 * interval '1 hour') order by id limit $4`,
+    [
+      filter.state ?? null,
+      filter.kind ?? null,
+      filter.orderId ?? null,
+      filter.limit ?? 500,
+      filter.connection ?? null,
+      filter.olderThanHours ?? null,
+    ],
   )
   return rows.rows
 }

@@ -1,9 +1,11 @@
 /** tasks, task ID, task ID ACTION */
 import { userInfo } from 'node:os'
 import type { Runtime } from '../../activities/runtime.ts'
-import { takeAction } from '../../server/tasks.ts'
+import type { Preview } from '../../activities/order/preview.ts'
+import { previewAction, takeAction } from '../../server/tasks.ts'
+import { viewTask, viewTasks, type TaskDetail } from '../../server/taskView.ts'
 import { getOrder } from '../../store/orders.ts'
-import { getTask, listTasks, type Task } from '../../store/tasks.ts'
+import { getTask, type Task } from '../../store/tasks.ts'
 import type { ExitCode } from '../exit.ts'
 import {
   bold,
@@ -26,12 +28,16 @@ import { withRuntime } from '../session.ts'
 
 export interface TasksOptions {
   kind?: string
+  connection?: string
+  order?: string
+  olderThan?: number
   done?: boolean
   limit: number
   json?: boolean
 }
 export interface TaskOptions {
   set: string[]
+  preview?: boolean
   json?: boolean
 }
 
@@ -44,8 +50,9 @@ const COLUMNS: Column<Task>[] = [
   { title: 'ACTIONS', of: (task) => task.actions.join(', ') },
 ]
 
-export async function tasks({ kind, done, limit, json }: TasksOptions): Promise<ExitCode> {
-  const found = await withRuntime(({ pool }) => listTasks(pool, { state: done ? 'done' : 'open', ...(kind && { kind }), limit }))
+export async function tasks({ kind, connection, order, olderThan, done, limit, json }: TasksOptions): Promise<ExitCode> {
+  const filter = { kind, connection, orderId: order, olderThanHours: olderThan, limit }
+  const found = await withRuntime(({ pool }) => viewTasks(pool, { state: done ? 'done' : 'open', ...filter }))
   if (json) printJson({ tasks: found })
   else if (found.length === 0) print(done ? 'No closed tasks.' : 'Nothing waits for a person.')
   else print(`${table(found, COLUMNS)}\n${dim('omnisaga task ID shows one, and what can be done.')}`)
@@ -59,7 +66,7 @@ export async function task(id: number, action: string | undefined, options: Task
 }
 
 async function show({ pool }: Runtime, id: number, { json }: TaskOptions): Promise<ExitCode> {
-  const found = await getTask(pool, id)
+  const found = await viewTask(pool, id)
   if (!found) {
     complain(`${red('error:')} there is no task ${id}\n  omnisaga tasks lists them.`)
     return 1
@@ -72,27 +79,68 @@ async function show({ pool }: Runtime, id: number, { json }: TaskOptions): Promi
 const commandLine = (task: Task, action: string): string =>
   ['npx omnisaga task', task.id, action, ...setHint(task, action).flatMap((pair) => ['--set', shellWord(pair)])].join(' ')
 
-function describe(task: Task): string {
+function describe(task: TaskDetail): string {
   const field =
     task.field === null ? [] : [`  field    ${safe(task.field)}${task.value === null ? '' : ` = ${safe(task.value)}`}`]
   const order = task.orderId === null ? [] : [`  order    ${task.orderId}   ${dim(`omnisaga order ${task.orderId}`)}`]
+  const waits = task.whoWaits === null || task.state === 'done' ? [] : [`  waits    ${safe(task.whoWaits)}`]
+  const done = task.done.map(
+    ({ at, who, verb, state, answer }) =>
+      `  asked    ${localTime(at)} ${safe(who)}: ${verb}, ${state}${answer === null ? '' : ` (${safe(answer)})`}`,
+  )
   const state =
     task.state === 'open'
       ? yellow(`open for ${since(task.openedAt)}`)
       : green(`closed ${localTime(task.closedAt)} by ${safe(task.closedBy)}: ${safe(task.outcome)}`)
   const can =
     task.state === 'open'
-      ? ['', bold('What can be done now'), ...task.actions.map((action) => `  ${commandLine(task, action)}`)]
+      ? [
+          '',
+          bold('What can be done now'),
+          ...task.actions.map((action) => `  ${commandLine(task, action)}`),
+          dim('  --preview says what an action would change, and does nothing'),
+        ]
       : []
   return [
     `${bold(`Task ${task.id}`)}  ${safe(task.title)}`,
     `  state    ${state}`,
     `  about    ${safe(task.subject)}`,
     ...order,
+    ...waits,
     ...field,
     `  what     ${safe(task.detail)}`,
     `  remedy   ${safe(task.remedy)}`,
+    ...done,
     ...can,
+  ].join('\n')
+}
+
+const WORDS: Record<string, string> = {
+  phase: 'phase',
+  due: 'money',
+  line: 'goods',
+  hold: 'held',
+  stock: 'on hand',
+  unit: 'unit',
+  parcel: 'parcel',
+  taskCloses: 'closes',
+  taskOpens: 'opens',
+  told: 'tells',
+}
+
+function describePreview({ action, possible, answer, changes, asks }: Preview): string {
+  if (!possible) return `${red('would be refused')}  ${safe(answer)}`
+  const rows = changes.map(({ of, name, from, to }) => {
+    const what = of === 'taskCloses' || of === 'taskOpens' ? `task ${safe(name)}` : safe(name)
+    const how =
+      of === 'told' ? `: ${safe(to)}` : of.startsWith('task') ? '' : `  ${safe(from ?? 'none')} -> ${safe(to ?? 'none')}`
+    return `  ${(WORDS[of] ?? of).padEnd(8)} ${what}${how}`
+  })
+  return [
+    `${bold(`${action} would`)}: ${safe(answer)}`,
+    ...(rows.length > 0 ? rows : ['  nothing else changes at once']),
+    ...asks.map((ask) => `  asks     ${safe(ask)}`),
+    dim('Nothing was done. The same command without --preview does it.'),
   ].join('\n')
 }
 
@@ -114,9 +162,15 @@ async function act(
   id: number,
   action: string,
   set: Record<string, unknown>,
-  { json }: TaskOptions,
+  { json, preview }: TaskOptions,
 ): Promise<ExitCode> {
   const detail = await withOtherLines(runtime, id, set)
+  if (preview) {
+    const would = await previewAction(runtime, id, action, detail, `cli:${userInfo().username}`)
+    if (json) printJson(would)
+    else print(describePreview(would))
+    return would.possible ? 0 : 1
+  }
   const acted = await takeAction(runtime, id, action, detail, { who: `cli:${userInfo().username}` })
   if (json) printJson(acted)
   else if (acted.state === 'done') print(`${green('done')}  ${safe(acted.answer ?? action)}`)

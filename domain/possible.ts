@@ -1,0 +1,55 @@
+/** What may be asked of an order in the state it is in: one pure function of its facts, for tasks, the server and the command line. */
+import type { FactName } from './facts.ts'
+import type { DeliveryMethod, OrderKind } from './order.ts'
+import type { ParcelState, UnitState } from './view.ts'
+
+export interface Standing {
+  closed: boolean
+  kind: OrderKind
+  method: DeliveryMethod
+  onHold: boolean
+  facts: readonly FactName[]
+  units: readonly { state: UnitState }[]
+  parcels: readonly { state: ParcelState; amountDueMinor: number }[]
+  /** Pieces that have left, of all lines. */
+  shipped: number
+  /** Wanted pieces that no unit carries. */
+  missing: number
+}
+
+type Rule = (at: Standing, is: (fact: FactName) => boolean) => boolean
+
+const LEFT: ReadonlySet<ParcelState> = new Set(['shipped', 'delivered', 'returning', 'returned'])
+const WITH_WAREHOUSE: ReadonlySet<UnitState> = new Set(['handedOver', 'picked', 'packed', 'recalling'])
+const hasUnit = (at: Standing, state: UnitState): boolean => at.units.some((unit) => unit.state === state)
+const hasLeft = (at: Standing): boolean => at.shipped > 0 || at.parcels.some(({ state }) => LEFT.has(state))
+const isBeingCancelled = (is: (fact: FactName) => boolean): boolean => is('cancelled') || is('cancelRequested')
+/** After a refusal the address may still be mended though everything is packed. */
+const allPackedUnbooked = (at: Standing): boolean =>
+  at.units.length > 0 &&
+  at.units.every(({ state }) => state === 'packed') &&
+  at.parcels.every(({ state }) => state === 'refused' || state === 'void')
+
+/** What is not named here is judged by nobody beforehand: it is offered, and its preview says what becomes of it. */
+const RULES: Record<string, Rule> = {
+  confirm: (at, is) => is('reserved') && !is('confirmed') && !at.onHold && (at.kind !== 'tryOn' || is('tryOnDecided')),
+  paid: (at) => !at.parcels.some(({ state, amountDueMinor }) => amountDueMinor > 0 && state !== 'refused' && state !== 'void'),
+  cancel: (at, is) => !isBeingCancelled(is) && !hasLeft(at),
+  change: (at, is) =>
+    !isBeingCancelled(is) && !hasLeft(at) && (!at.units.some(({ state }) => WITH_WAREHOUSE.has(state)) || allPackedUnbooked(at)),
+  arrived: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
+  decide: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
+  collected: (at) => (at.method === 'storePickup' || at.method === 'handOver') && hasUnit(at, 'packed'),
+  packed: (at) => hasUnit(at, 'ready'),
+  shipWithout: (at) => at.missing > 0,
+  recalled: (at) => hasUnit(at, 'recalling'),
+  letGo: (at, is) => is('cancelRequested') && (hasUnit(at, 'recalling') || !hasUnit(at, 'cancelled') || hasLeft(at)),
+  restocked: (at) => hasUnit(at, 'returned'),
+}
+const AFTER_THE_END: ReadonlySet<string> = new Set(['restocked', 'skip'])
+
+/** @returns whether the order would take it now. */
+export function isPossible(verb: string, at: Standing): boolean {
+  if (at.closed && verb in RULES && !AFTER_THE_END.has(verb)) return false
+  return RULES[verb]?.(at, (fact) => at.facts.includes(fact)) ?? !(at.closed && verb === 'retry')
+}

@@ -1,0 +1,105 @@
+/** What a task offers, what an action would change, and that a preview changes nothing. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { previewAction, takeAction } from '../../server/tasks.ts'
+import { viewTask, viewTasks } from '../../server/taskView.ts'
+import { stateOf } from '../../activities/order/previewState.ts'
+import { openTask } from '../../store/tasks.ts'
+import { lines, startSpine, type Spine } from './spineFixture.ts'
+
+let spine: Spine
+beforeAll(async () => {
+  spine = await startSpine()
+})
+afterAll(() => spine?.stop())
+
+const WHO = 'person:test'
+/** At the southern warehouse nobody answers for us: a person is asked to pick and pack. */
+async function toBePacked(): Promise<{ id: string; taskId: number }> {
+  const id = await spine.place({ lines: lines(['CAP', 2]), payment: { method: 'cod', state: 'pending', amountDueMinor: 26_000 } })
+  await spine.untilRouted(id)
+  return { id, taskId: (await spine.tasks(id))[0]?.id ?? 0 }
+}
+
+it('packing is previewed with the parcel that is booked then and the cash it collects, and nothing is done', async () => {
+  const { id, taskId } = await toBePacked()
+  const before = await stateOf(spine.db.pool, id)
+  const would = await previewAction(spine.runtime, taskId, 'packed', {}, WHO)
+  expect(would).toMatchObject({
+    action: 'packed',
+    possible: true,
+    answer: 'packed',
+    asks: ['ecpay is asked to book a parcel, 260 to collect'],
+  })
+  expect(would.changes).toContainEqual({ of: 'phase', name: 'phase', from: 'confirmed', to: 'packed' })
+  expect(would.changes).toContainEqual({ of: 'line', name: 'CAP (1) packed', from: '0', to: '2' })
+  expect(would.changes).toContainEqual({ of: 'taskCloses', name: `${taskId} Pick and pack at south`, from: 'open', to: null })
+  expect(await stateOf(spine.db.pool, id)).toEqual(before)
+  expect((await spine.db.pool.query('select from commands where order_id = $1 and task_id = $2', [id, taskId])).rowCount).toBe(0)
+})
+
+it('cancelling is previewed to its end: what goes back on sale, and what the customer is told', async () => {
+  const { id, taskId } = await toBePacked()
+  const would = await previewAction(spine.runtime, taskId, 'cancel', { reason: 'no longer wanted' }, WHO)
+  expect(would.changes).toContainEqual({ of: 'phase', name: 'phase', from: 'confirmed', to: 'cancelled' })
+  expect(would.changes).toContainEqual({ of: 'hold', name: 'CAP at south', from: '2', to: null })
+  expect(would.changes).toContainEqual({ of: 'told', name: 'the customer', from: null, to: 'cancelled' })
+  expect(await spine.held(id)).toBe(2)
+  expect((await spine.order(id)).phase).toBe('confirmed')
+})
+
+it('new goods are held in the preview, and not held after it', async () => {
+  const id = await spine.place({ lines: lines(['RARE', 1]) })
+  await spine.steps.check(id)
+  await spine.steps.reserve(id)
+  const [task] = await spine.tasks(id)
+  const would = await previewAction(spine.runtime, task?.id ?? 0, 'change', { lines: [{ lineId: '1', sku: 'CAP' }] }, WHO)
+  expect(would.changes).toContainEqual({ of: 'hold', name: 'CAP at south', from: null, to: '1' })
+  expect(would.changes).toContainEqual({ of: 'phase', name: 'phase', from: 'waitingStock', to: 'confirmed' })
+  expect(await spine.held(id)).toBe(0)
+  expect((await spine.order(id)).phase).toBe('waitingStock')
+})
+
+it('an action that the order would refuse now is not offered, and its preview says why', async () => {
+  const { id, taskId } = await toBePacked()
+  expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual(['packed', 'cancel'])
+  await spine.command(id, 'cancel')
+  expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual(['packed'])
+  await spine.steps.recall(id)
+  expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual([])
+  expect(await previewAction(spine.runtime, taskId, 'packed', {}, WHO)).toMatchObject({ possible: false, changes: [], asks: [] })
+})
+
+it('a task says who waits, since when, and who did what', async () => {
+  const { id, taskId } = await toBePacked()
+  await spine.command(id, 'packed', {}, { taskId })
+  const task = await viewTask(spine.db.pool, taskId)
+  expect(task).toMatchObject({ whoWaits: '測試', done: [{ verb: 'packed', who: WHO, state: 'done', answer: 'packed' }] })
+  expect(task?.waitingSince).toBe(task?.openedAt)
+})
+
+it('tasks are found by connection, by order and by age', async () => {
+  const { id, taskId } = await toBePacked()
+  const ids = async (filter: Parameters<typeof viewTasks>[1]) => (await viewTasks(spine.db.pool, filter)).map((task) => task.id)
+  expect(await ids({ orderId: id })).toEqual([taskId])
+  expect(await ids({ orderId: id, connection: 'store-taipei' })).toEqual([taskId])
+  expect(await ids({ orderId: id, connection: 'ecpay' })).toEqual([])
+  await spine.db.pool.query(`update tasks set opened_at = now() - interval '5 hours' where id = $1`, [taskId])
+  expect(await ids({ orderId: id, olderThanHours: 4 })).toEqual([taskId])
+  expect(await ids({ orderId: id, olderThanHours: 6 })).toEqual([])
+})
+
+it('what is settled without an order is previewed too', async () => {
+  await openTask(spine.db.pool, {
+    kind: 'inbox.failed',
+    key: 'inbox:none',
+    subject: 'a record',
+    title: 'A record was not understood',
+    detail: 'It waits.',
+    remedy: 'Try again.',
+    actions: ['skip'],
+  })
+  const [task] = await viewTasks(spine.db.pool, { kind: 'inbox.failed' })
+  expect(await previewAction(spine.runtime, task?.id ?? 0, 'skip', {}, WHO)).toMatchObject({ possible: true })
+  expect((await viewTask(spine.db.pool, task?.id ?? 0))?.state).toBe('open')
+  expect(await takeAction(spine.runtime, task?.id ?? 0, 'skip', {}, { who: WHO })).toMatchObject({ state: 'done' })
+})
