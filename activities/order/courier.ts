@@ -93,7 +93,8 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
   } catch (error) {
     // A lost answer that came late, or a worker that was given up but had sent it: either makes this try a duplicate, and its
     // refusal hides a booking.
-    const hidden = error instanceof OmnisagaError && error.kind === 'Rejected' ? await courier.lookUp(context, request) : null
+    const isRefusal = error instanceof OmnisagaError && (error.kind === 'Rejected' || error.kind === 'Invalid')
+    const hidden = isRefusal ? await courier.lookUp(context, request) : null
     if (hidden !== null) return hidden
     throw error
   }
