@@ -21,7 +21,8 @@ const lines = fc.constantFrom<Record<string, unknown>[]>(
 
 export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 14, arbitrary: of<Of<'step'>>('step', { order }) },
-  { weight: 16, arbitrary: of<Of<'rest'>>('rest', { order }) },
+  { weight: 8, arbitrary: of<Of<'rest'>>('rest', { order }) },
+  { weight: 32, arbitrary: of<Of<'onward'>>('onward', { order }) },
   { weight: 1, arbitrary: of<Of<'crash'>>('crash', { order }) },
   { weight: 1, arbitrary: of<Of<'timeOut'>>('timeOut', { order }) },
   {

@@ -23,6 +23,8 @@ export type Kind = 'prepaid' | 'cod' | 'split' | 'pickup' | 'tryOn'
 export type Event =
   | { is: 'step'; order: number }
   | { is: 'rest'; order: number }
+  /** What usually comes next: a yes, a wave, a packed box, a courier's scan. */
+  | { is: 'onward'; order: number }
   | { is: 'crash'; order: number }
   | { is: 'timeOut'; order: number }
   | { is: 'verb'; order: number; verb: Verb; detail?: Record<string, unknown>; unheard: boolean }
@@ -96,7 +98,7 @@ export class OrderWorld {
     await spine.db.pool.query(EMPTY)
     for (const [location, sku, onHand] of STOCK)
       await transaction(spine.db.pool, (tx) =>
-        setOnHand(tx, { key: `begin:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
+        setOnHand(tx, { key: `begin:${worlds}:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
       )
     for (const kind of kinds) await world.#place(kind)
     return world
@@ -122,6 +124,8 @@ export class OrderWorld {
         return
       case 'rest':
         return await player?.rest()
+      case 'onward':
+        return await this.#onward(event.order, id)
       case 'crash':
         return player?.forget()
       case 'timeOut':
@@ -160,7 +164,7 @@ export class OrderWorld {
       case 'stock':
         this.#serial += 1
         return await unlessRefused(
-          transaction(pool, (tx) => setOnHand(tx, { ...event, key: `count:${this.#serial}`, reason: 'count' })),
+          transaction(pool, (tx) => setOnHand(tx, { ...event, key: `count:${worlds}:${this.#serial}`, reason: 'count' })),
         )
       case 'allot':
         await transaction(pool, (tx) => setAllotment(tx, { ...event, channel: 'elsewhere' }))
@@ -180,6 +184,24 @@ export class OrderWorld {
         // The engine is not there to be rung; the sweep rings another time.
         await leaveClosedPlaces({ ...this.#runtime, temporal: deaf })
     }
+  }
+
+  async #onward(order: number, id: string): Promise<void> {
+    await this.players[order % this.players.length]?.rest()
+    const { phase, units, parcels, facts } = await readOrder(this.#runtime.pool, id)
+    const say = (verb: Verb) => this.happen({ is: 'verb', order, verb, unheard: false })
+    if (phase === 'confirming') return await say('confirm')
+    if (phase === 'tryOn') return await say(facts.tryOnArrived ? 'decide' : 'arrived')
+    const waiting = units.findIndex(({ state }) => ['ready', 'handedOver', 'picked', 'recalling'].includes(state))
+    const unit = units[waiting]
+    if (unit?.state === 'recalling') return await this.happen({ is: 'advice', order, unit: waiting, status: 'cancelled', short: 0 })
+    if (unit?.state === 'ready') return unit.location === 'north' ? await this.#wave() : await say('packed')
+    if (unit !== undefined) return await this.happen({ is: 'advice', order, unit: waiting, status: 'packed', short: 0 })
+    const parcel = parcels.findIndex(({ state }) => state === 'booked' || state === 'shipped' || state === 'returning')
+    const meanings = { booked: 'shipped', shipped: 'delivered', returning: 'returned' } as const
+    const meaning = meanings[parcels[parcel]?.state as keyof typeof meanings]
+    if (meaning !== undefined) return await this.happen({ is: 'news', order, parcel, meaning, minute: this.#serial % 60 })
+    if (phase === 'packed') return await say('collected')
   }
 
   async #detail(orderId: string, { verb }: { verb: Verb }): Promise<Record<string, unknown>> {
@@ -292,6 +314,7 @@ async function unlessRefused(work: Promise<unknown>): Promise<void> {
 }
 
 const deaf = {
+  withDeadline: <T>(_deadline: unknown, work: () => Promise<T>) => work(),
   workflow: {
     signalWithStart: () => Promise.resolve(),
     start: () => Promise.resolve(),
