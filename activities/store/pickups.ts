@@ -110,7 +110,8 @@ async function payBack(tx: Tx, record: OrderRecord): Promise<void> {
      where order_id = $1 and kind = 'refund' and state <> 'skipped'`,
     [record.id],
   )
-  const amountMinor = (totals.totalMinor ?? totals.itemsMinor ?? 0) - Number(asked.rows[0]?.minor ?? 0)
+  const ofLines = record.lines.reduce((sum, line) => sum + (line.ordered - line.cancelled) * (line.unitPriceMinor ?? 0), 0)
+  const amountMinor = (totals.totalMinor ?? totals.itemsMinor ?? ofLines) - Number(asked.rows[0]?.minor ?? 0)
   if (payment.state !== 'paid' || amountMinor <= 0) return
   await requestRefund(tx, record, {
     key: 'notPickedUp',
