@@ -42,3 +42,14 @@ test(
   },
   Math.max(120_000, numRuns * 3_000),
 )
+
+test('a booking that the courier entered late is known here, though it called the second try invalid', async () => {
+  const world = await OrderWorld.begin(spine, ['prepaid'])
+  await world.happen({ is: 'booking', fate: 'late' })
+  await world.happen({ is: 'booking', fate: 'invalid' })
+  await world.happen({ is: 'onward', order: 0 })
+  await world.happen({ is: 'onward', order: 0 })
+  await world.happen({ is: 'rest', order: 0 })
+  expect([...world.courier.booked.values()].filter(({ cancelled }) => !cancelled)).toHaveLength(1)
+  expect(await world.faults()).toEqual([])
+})
