@@ -87,7 +87,7 @@ describe('waves of our own', () => {
     }
     await makeWaves(spine.runtime)
     const waves = await listWaves(spine.db.pool, { location: 'south', limit: 10 })
-    expect(waves.map(({ units }) => units).sort()).toEqual([1, 1, 2])
+    expect(waves.map(({ units }) => units).sort((a, b) => a - b)).toEqual([1, 1, 2])
     expect(waves.find(({ sortedBy }) => sortedBy.priority === '20')).toMatchObject({
       units: 1,
       connection: null,
@@ -218,7 +218,7 @@ describe('stations', () => {
     const { unitId } = await inWave({ lines: lines(['CAP', 2]) })
     await scan('I', unitId)
     const twice = await Promise.all([scan('I', 'CAP', { scanId: 's1' }), scan('I', 'CAP', { scanId: 's1' })])
-    expect(twice.map(({ repeated }) => repeated).sort()).toEqual([false, true])
+    expect(twice.map(({ repeated }) => repeated).sort((a, b) => Number(a) - Number(b))).toEqual([false, true])
     expect(await scan('I', 'CAP', { scanId: 's2' })).toMatchObject({ box: { bench: { lines: [{ scanned: 2 }] } } })
     const closed = await Promise.all([scan('I', 'DONE', { scanId: 's3' }), scan('I', 'DONE', { scanId: 's3' })])
     expect(closed.map((answer) => answer.closed)).toEqual([unitId, unitId])
