@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseSet, setHint } from '../../cli/setFields.ts'
 import { Misuse } from '../../cli/exit.ts'
@@ -7,6 +9,7 @@ import { explain } from '../../cli/output/failure.ts'
 import { buildProgram, main, PHASES } from '../../cli/program.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { Phase } from '../../domain/order.ts'
+import { root } from '../harness/paths.ts'
 
 const quietly = async (...argv: string[]) => {
   const text: string[] = []
@@ -27,6 +30,17 @@ afterEach(() => {
 })
 
 describe('the omnisaga command', () => {
+  it('route simulate stood in --help and not in docs/commands.md', async () => {
+    const page = await readFile(join(root, 'docs/commands.md'), 'utf8')
+    const leaves = (command: ReturnType<typeof buildProgram>, before = ''): string[] =>
+      command.commands.flatMap((inner) =>
+        inner.commands.length > 0 ? leaves(inner, `${before}${inner.name()} `) : [`${before}${inner.name()}`],
+      )
+    const words = page.replaceAll(/[`|]/g, ' ')
+    const told = (name: string) => name.split(' ').every((word) => words.includes(` ${word} `))
+    expect(leaves(buildProgram(async () => undefined)).filter((name) => !told(name))).toEqual([])
+  })
+
   it('has exactly the commands that were promised', () => {
     const names = (command: ReturnType<typeof buildProgram>): string[] =>
       command.commands.flatMap((inner) => [inner.name(), ...names(inner).map((name) => `${inner.name()} ${name}`)])
@@ -49,6 +63,14 @@ describe('the omnisaga command', () => {
       'label',
       'remittances',
       'remittances pull',
+      'waves',
+      'waves list',
+      'waves make',
+      'waves pick-list',
+      'pack',
+      'manifest',
+      'manifest create',
+      'manifest handed-over',
       'import',
       'profile',
       'profile new',
