@@ -41,7 +41,7 @@ const RULES: Record<string, Rule> = {
   decide: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   collected: (at) => (at.method === 'storePickup' || at.method === 'handOver') && hasUnit(at, 'packed'),
   packed: (at) => hasUnit(at, 'ready'),
-  shipWithout: (at) => at.missing > 0,
+  shipWithout: (at, is) => is('routed') && at.missing > 0,
   recalled: (at) => hasUnit(at, 'recalling'),
   letGo: (at, is) => is('cancelRequested') && (hasUnit(at, 'recalling') || !hasUnit(at, 'cancelled') || hasLeft(at)),
   restocked: (at) => hasUnit(at, 'returned'),

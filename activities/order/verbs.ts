@@ -143,7 +143,8 @@ export const verbs: Record<Verb, Obedience> = {
 
   /** What the warehouse did not find is no longer owed. */
   async shipWithout(record, tx) {
-    const missing = record.lines.filter((line) => record.missingOf(line) > 0)
+    // Before it is routed no unit carries anything, and all of it would seem missing.
+    const missing = record.is('routed') ? record.lines.filter((line) => record.missingOf(line) > 0) : []
     if (missing.length === 0) throw new Refusal('nothing of it is missing')
     for (const line of missing) {
       const quantity = record.missingOf(line)

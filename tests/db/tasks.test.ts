@@ -103,3 +103,12 @@ it('what is settled without an order is previewed too', async () => {
   expect((await viewTask(spine.db.pool, task?.id ?? 0))?.state).toBe('open')
   expect(await takeAction(spine.runtime, task?.id ?? 0, 'skip', {}, { who: WHO })).toMatchObject({ state: 'done' })
 })
+
+it('going on without what is missing is refused before anything was looked for: its goods stay held and it is not cancelled', async () => {
+  const id = await spine.place({ lines: lines(['CAP', 2]) })
+  await spine.steps.check(id)
+  await spine.steps.reserve(id)
+  expect(await spine.command(id, 'shipWithout')).toMatchObject({ state: 'refused', answer: 'nothing of it is missing' })
+  expect(await spine.held(id)).toBe(2)
+  expect((await spine.order(id)).phase).toBe('reserved')
+})
