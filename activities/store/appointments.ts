@@ -20,13 +20,17 @@ import { ring } from '../engine.ts'
 import { customerCame, missTryOn, waitsForCustomer } from '../order/tryOn.ts'
 import type { Runtime } from '../runtime.ts'
 
-type Word = 'Booked' | 'Reminder' | 'Missed'
+const TEMPLATES = {
+  Booked: { template: 'appointmentBooked' },
+  Reminder: { template: 'appointmentReminder' },
+  Missed: { template: 'appointmentMissed' },
+} as const
+type Word = keyof typeof TEMPLATES
 
 /** By the order where there is one: its customer, and whether they want notices. */
 async function tell(tx: Tx, appointment: Appointment, word: Word): Promise<void> {
-  const template = word === 'Booked' ? 'appointmentBooked' : word === 'Reminder' ? 'appointmentReminder' : 'appointmentMissed'
   const { id, orderId, startsAt, location, customer } = appointment
-  const notice = { key: `${id}:${word}:${startsAt}`, template, data: { until: startsAt, location } }
+  const notice = { key: `${id}:${word}:${startsAt}`, ...TEMPLATES[word], data: { until: startsAt, location } }
   await tx.query(
     noticeStatement(
       orderId === null ? { ...notice, orderId, contact: { ...NOBODY, ...customer, location } } : { ...notice, orderId },

@@ -38,7 +38,7 @@ const remember = (tx: Tx, { code }: Due, what: 'reminded_at' | 'expiring_told_at
 
 async function remind(tx: Tx, due: Due, what: 'reminded_at' | 'expiring_told_at'): Promise<void> {
   if ((await remember(tx, due, what)).rowCount === 0) return
-  const template = what === 'reminded_at' ? 'pickupReminder' : 'pickupExpiring'
+  const { template } = what === 'reminded_at' ? { template: 'pickupReminder' } : { template: 'pickupExpiring' }
   const { unitId, orderId, location, expiresAt, code } = due
   const data = { location, until: expiresAt.toISOString(), voucher: code }
   await tx.query(noticeStatement({ key: `${unitId}:${template}`, orderId, template, data }))

@@ -1,0 +1,209 @@
+/** A store's day, from outside: appointments, goods brought for a try-on, what is kept and exchanged, pickups against a voucher. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startWorld, storeOrder, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld({
+    policy: { appointmentLateMs: 1_000, appointmentNoShowMs: 2_000, unwantedTransfer: 'back' },
+    stock: { 'TEE-S': 20, 'TEE-M': 20, CAP: 20, MUG: 20 },
+  })
+  const always = [{ from: '00:00', to: '24:00' }]
+  const week = Object.fromEntries(['1', '2', '3', '4', '5', '6', '7'].map((day) => [day, always]))
+  await world.runtime.pool.query(`insert into store_hours values ('store-taipei', $1)`, [{ week, slotMinutes: 30, staff: 2 }])
+  await world.runtime.pool.query(`update products set family = 'TEE', variant = right(sku, 1) where sku like 'TEE-%'`)
+  await world.runtime.pool.query(`update products set substitutes = '{CAP}' where sku = 'MUG'`)
+})
+afterAll(() => world.stop())
+
+const HALF_HOUR = 30 * 60_000
+const slot = (inHalfHours: number) => new Date(Math.ceil(Date.now() / HALF_HOUR + inHalfHours) * HALF_HOUR).toISOString()
+interface Transfer {
+  id: string
+  purpose: string
+  state: string
+  from: string
+  to: string
+  lines: { lineId: string; sku: string; quantity: number }[]
+}
+const transfersOf = async (orderId: string) =>
+  (await world.get<{ transfers: Transfer[] }>(`/api/v1/transfers?orderId=${orderId}`)).body.transfers
+const place = async (change: Record<string, unknown>) =>
+  (await world.post<{ id: string }>('/api/v1/orders', storeOrder(change))).body.id
+const tryOn = (lines: unknown[], method = 'home') =>
+  place({
+    kind: 'tryOn',
+    delivery: { method, location: 'store-taipei' },
+    payment: { method: 'cod', amountDueMinor: 59_000 * lines.length },
+    lines,
+  })
+const line = (sku: string) => ({ sku, quantity: 1, unitPriceMinor: 59_000 })
+const book = (orderId: string | null, inHalfHours: number) =>
+  world.post<{ id: string; state: string }>('/api/v1/appointments', {
+    location: 'store-taipei',
+    startsAt: slot(inHalfHours),
+    kind: orderId === null ? 'groupBuy' : 'tryOn',
+    ...(orderId === null ? {} : { orderId }),
+    customer: { name: '王小明', phone: '0912-345-678' },
+  })
+const ask = (orderId: string, verb: string, body: unknown = {}) =>
+  world.post<{ state: string; answer: string; detail?: string }>(`/api/v1/orders/${orderId}/${verb}`, body)
+const bring = async (orderId: string) => {
+  const [transfer] = await world.until('a transfer is asked for', async () => {
+    const all = await transfersOf(orderId)
+    return all.length > 0 ? all : null
+  })
+  const waybill = `T-${orderId}`
+  expect((await world.post(`/api/v1/transfers/${transfer?.id}/shipped`, { carrier: '黑貓', waybill })).status).toBe(200)
+  expect((await world.post<Transfer>(`/api/v1/transfers/${waybill}/arrived`, {})).body.state).toBe('arrived')
+  return transfer as Transfer
+}
+const sound = async () => expect((await world.audit()).violations).toEqual([])
+
+it('a web customer books a try-on, it is brought, one is kept, one exchanged, one released; signed for, it leaves the warehouse', async () => {
+  const orderId = await tryOn([line('TEE-S'), line('CAP'), line('MUG')])
+  await world.untilPhase(orderId, 'tryOn', 15_000)
+  const appointment = await book(orderId, 4)
+  expect(appointment.status).toBe(201)
+  const brought = await bring(orderId)
+  expect(brought.lines.map((each) => each.sku).sort()).toEqual(['CAP', 'MUG'])
+  expect(await world.stock('MUG', 'store-taipei')).toMatchObject({ onHand: 1, held: 1 })
+
+  expect((await world.post<{ state: string }>(`/api/v1/appointments/${appointment.body.id}/arrived`, {})).body.state).toBe(
+    'arrived',
+  )
+  const lines = (await world.get<{ lines: { lineId: string; sku: string }[] }>(`/api/v1/orders/${orderId}`)).body.lines
+  const of = (sku: string) => lines.find((each) => each.sku === sku)?.lineId ?? ''
+  const refused = await ask(orderId, 'decide', { keep: { [of('CAP')]: 1 }, exchange: { [of('TEE-S')]: 'RARE' } })
+  expect(refused.status, JSON.stringify(refused.body)).toBe(409)
+  const decided = await ask(orderId, 'decide', { keep: { [of('CAP')]: 1 }, exchange: { [of('TEE-S')]: 'TEE-M' } })
+  expect(decided.body.state, JSON.stringify(decided.body)).toBe('done')
+  await world.untilPhase(orderId, 'confirming')
+
+  const preview = (
+    await world.get<{
+      lines: { sku: string; quantity: number; held: number }[]
+      amounts: { amountDueMinor: number }
+      choices: { option: string }[]
+    }>(`/api/v1/orders/${orderId}/preview`)
+  ).body
+  expect(preview.lines.map(({ sku, quantity, held }) => [sku, quantity, held])).toEqual([
+    ['CAP', 1, 1],
+    ['TEE-M', 1, 1],
+  ])
+  expect(preview.amounts.amountDueMinor).toBe(118_000)
+  expect(preview.choices.map((choice) => choice.option)).toContain('home')
+
+  const evidence = { kind: 'signature', reference: 'signatures/1.png', person: '王小明', at: '2026-11-22T15:00:00+08:00' }
+  expect((await ask(orderId, 'confirm', { evidence })).body.state).toBe('done')
+  const kept = (
+    await world.get<{ evidence: { person: string; seen: { amountDueMinor: number } }[] }>(`/api/v1/orders/${orderId}/preview`)
+  ).body.evidence
+  expect(kept).toMatchObject([{ person: '王小明', seen: { amountDueMinor: 118_000 } }])
+  await world.untilPhase(orderId, 'shipped')
+  const units = await world.runtime.pool.query(`select priority from units where order_id = $1`, [orderId])
+  expect(units.rows.every((unit: { priority: number }) => unit.priority >= 10)).toBe(true)
+
+  // What was brought and is not kept goes back to where it came from.
+  const back = (await transfersOf(orderId)).find((transfer) => transfer.purpose === 'back')
+  expect(back).toMatchObject({ from: 'store-taipei', to: 'wh-north', state: 'requested', lines: [{ sku: 'MUG', quantity: 1 }] })
+  await sound()
+})
+
+it('who does not come to the appointment is a no-show; the goods are on sale again, also those that were brought', async () => {
+  const orderId = await tryOn([line('CAP')], 'handOver')
+  await world.untilPhase(orderId, 'tryOn', 15_000)
+  const { body } = await book(orderId, 6)
+  await bring(orderId)
+  // As if it had begun a minute ago; the saga waits for the new time.
+  await world.runtime.pool.query(
+    `with gone as (update slots set taken = taken - 1 where (location, starts_at) = (select location, starts_at from appointments where id = $1)),
+     past as (insert into slots values ('store-taipei', date_trunc('minute', now()) - interval '1 minute', 1, 1))
+     update appointments set starts_at = date_trunc('minute', now()) - interval '1 minute' where id = $1`,
+    [body.id],
+  )
+  await world.untilPhase(orderId, 'cancelled')
+  const [appointment] = (await world.get<{ appointments: { state: string }[] }>(`/api/v1/appointments?orderId=${orderId}`)).body
+    .appointments
+  expect(appointment?.state).toBe('noShow')
+  expect(await world.stock('CAP', 'store-taipei')).toMatchObject({ held: 0 })
+  await world.until(
+    'the order is closed',
+    async () => (await world.get<{ closed: boolean }>(`/api/v1/orders/${orderId}`)).body.closed,
+  )
+  await sound()
+})
+
+it('a group-buy member without an order books like everybody, and a full slot is refused', async () => {
+  expect((await book(null, 9)).body.state).toBe('booked')
+  expect((await book(null, 9)).body.state).toBe('booked')
+  expect((await book(null, 9)).status).toBe(409)
+  await sound()
+})
+
+it('a web order is brought to the store and handed over against its voucher, once', async () => {
+  const orderId = await place({
+    delivery: { method: 'storePickup', location: 'store-taipei' },
+    lines: [line('MUG')],
+    kind: 'online',
+  })
+  await bring(orderId)
+  await world.untilPhase(orderId, 'packed')
+  const pdf = await fetch(`${world.url}/api/v1/orders/${orderId}/voucher.pdf`)
+  expect([pdf.status, pdf.headers.get('content-type')]).toEqual([200, 'application/pdf'])
+  const { rows } = await world.runtime.pool.query<{ code: string }>('select code from vouchers where order_id = $1', [orderId])
+  const code = rows[0]?.code ?? ''
+  expect((await world.post('/api/v1/vouchers/P-WRONG/collected', {})).status).toBe(404)
+  expect((await ask(orderId, 'collected', { code: 'PWRONG' })).status).toBe(409)
+  const scans = await Promise.all([1, 2].map(() => world.post<{ state: string }>(`/api/v1/vouchers/${code}/collected`, {})))
+  expect(scans.map((scan) => scan.body.state)).toContain('done')
+  await world.untilPhase(orderId, 'delivered')
+  const again = await world.post<{ answer: string; commandId: string }>(`/api/v1/vouchers/${code.toLowerCase()}/collected`, {})
+  expect([200, 202], JSON.stringify(again.body)).toContain(again.status)
+  expect(await world.stock('MUG', 'store-taipei')).toMatchObject({ held: 0 })
+  await sound()
+})
+
+it('what nobody fetches is given back and its money is owed to the customer', async () => {
+  const orderId = await place({
+    delivery: { method: 'storePickup', location: 'store-taipei' },
+    lines: [line('TEE-S')],
+    kind: 'online',
+  })
+  await world.untilPhase(orderId, 'packed')
+  await world.runtime.pool.query(`update vouchers set expires_at = now() - interval '1 second' where order_id = $1`, [orderId])
+  await world.untilPhase(orderId, 'cancelled')
+  const tasks = (await world.get<{ tasks: { kind: string; orderId: string }[] }>('/api/v1/tasks')).body.tasks
+  expect(
+    tasks
+      .filter((task) => task.orderId === orderId)
+      .map((task) => task.kind)
+      .sort(),
+  ).toEqual(['refund.byHand', 'unit.putBack'])
+  await sound()
+})
+
+it('for what is out of stock it is told when it comes and what would do as well', async () => {
+  const expectedOn = '2099-01-05'
+  expect(
+    (await world.post('/api/v1/receipts', { receipts: [{ sku: 'MUG', location: 'store-taipei', quantity: 5, expectedOn }] }))
+      .status,
+  ).toBe(200)
+  expect(
+    (await world.post('/api/v1/receipts', { receipts: [{ sku: 'NOBODY', location: 'x', quantity: 5, expectedOn }] })).status,
+  ).toBe(422)
+  const of = async (sku: string) =>
+    (
+      await world.get<{
+        expected: { expectedOn: string }[]
+        variants: { sku: string }[]
+        elsewhere: { location: string }[]
+        substitutes: { sku: string }[]
+      }>(`/api/v1/stock/alternatives?sku=${sku}&location=store-taipei`)
+    ).body
+  const mug = await of('MUG')
+  expect(mug.expected).toMatchObject([{ expectedOn, quantity: 5, from: 'receipt' }])
+  expect(mug.elsewhere).toMatchObject([{ location: 'wh-north' }])
+  expect(mug.substitutes.map((each) => each.sku)).toEqual(['CAP'])
+  expect((await of('TEE-S')).variants).toMatchObject([{ sku: 'TEE-M', variant: 'M' }])
+})
