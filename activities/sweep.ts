@@ -57,7 +57,7 @@ async function answerAfterTheClose(runtime: Runtime): Promise<void> {
 
 /** An order that waits for stock goes on when there is some, all it wants and where it may be held: a ring in vain costs a look. */
 export async function ringForStock(runtime: Runtime): Promise<void> {
-  const short = await runtime.pool.query<{ id: string; place: number }>(
+  const short = await runtime.pool.query<{ id: string; rank: number; priority: number; createdAt: Date }>(
     `update orders o set course = course + 1, news = news + 1, revision = revision + 1, updated_at = now()
      where o.id in (
        select w.id from orders w where w.phase = 'waitingStock' and not w.closed and w.updated_at < now() - interval '2 seconds'
@@ -71,10 +71,13 @@ export async function ringForStock(runtime: Runtime): Promise<void> {
                then p.id = w.doc->'delivery'->>'location' or (p.ships and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' = 'storePickup'))
                else p.ships end), 0))
        order by coalesce(($1::jsonb->>w.kind)::integer, 0), w.priority desc, w.created_at limit 50 for no key update skip locked)
-     returning id, row_number() over (order by coalesce(($1::jsonb->>kind)::integer, 0), priority desc, created_at) as place`,
+     returning id, coalesce(($1::jsonb->>kind)::integer, 0) as rank, priority, created_at as "createdAt"`,
     [JSON.stringify((await runtime.policy()).claimPriority)],
   )
-  for (const { id } of short.rows.sort((a, b) => a.place - b.place)) await ring(runtime, id)
+  const inOrder = short.rows.sort(
+    (a, b) => a.rank - b.rank || b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime(),
+  )
+  for (const { id } of inOrder) await ring(runtime, id)
 }
 
 /** A push only says that an order changed; the pull reads it. */
@@ -135,8 +138,12 @@ async function silentWarehouses(runtime: Runtime): Promise<void> {
       connection: null,
       subject: unit.external_id,
       title: recalling ? 'The warehouse has not answered the recall' : 'The warehouse has not answered',
-      detail: `Unit ${unit.id} of order ${unit.external_id} at ${unit.location}.`,
-      remedy: 'Ask the warehouse.',
+      detail: recalling
+        ? `Order ${unit.external_id} is being cancelled; ${unit.location} was asked to take unit ${unit.id} back and is silent. Its goods stay held.`
+        : `Unit ${unit.id} of order ${unit.external_id} was handed to ${unit.location}, which has said nothing since. Its goods stay held.`,
+      remedy: recalling
+        ? 'Call the warehouse. If the goods are back, say recalled; if they left, let the order go on (letGo).'
+        : 'Call the warehouse. The task closes by itself when it answers; cancel asks for the goods back.',
       field: 'unit',
       value: unit.id,
       actions: recalling ? ['recalled', 'letGo'] : ['skip', 'cancel'],
