@@ -139,6 +139,7 @@ class Taking {
         })
     }, BEAT_MS)
     let summary: FileSummary
+    let taking = Promise.resolve()
     try {
       await this.beat()
       summary = await streamOrdersInWorker(
@@ -150,7 +151,9 @@ class Taking {
             progress?.(this.progress)
           },
           batch: async (batch) => {
-            await this.takeIn(batch, read)
+            const taken = this.takeIn(batch, read)
+            taking = taken.catch(() => undefined) // awaited below only for its end; its error is thrown here
+            await taken
             this.progress = { ...this.progress, rowsRead: batch.rowsDone, rowsTotal: batch.rowsTotal }
             progress?.(this.progress)
             await this.beat()
@@ -161,6 +164,7 @@ class Taking {
     } finally {
       clearInterval(clock)
       await beating
+      await taking // the clock may have heard the wish in the middle of a batch: it is taken in whole, and counted
     }
     await this.finish(summary)
     progress?.(this.progress)
