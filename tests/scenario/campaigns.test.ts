@@ -1,5 +1,8 @@
 /** Group-buys and goods that are not there, from outside to the warehouse's file. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { applyConnections } from '../../store/configuration.ts'
+import { transaction } from '../../store/db.ts'
+import { move } from '../../store/ledger/operations.ts'
 import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 interface Campaign {
@@ -14,7 +17,12 @@ interface Detail extends OrderBody {
   facts: Record<string, { for?: string }>
 }
 
-describe('group-buys', () => {
+interface Lacking {
+  backorders: { orderId: string; quantity: number }[]
+}
+const PLAIN = { kind: 'online', campaign: undefined }
+
+describe('group-buys and backorders', () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -77,6 +85,40 @@ describe('group-buys', () => {
     expect((await world.get<{ campaigns: Campaign[] }>('/api/v1/campaigns?state=failed')).body.campaigns).toMatchObject([
       { counted: 3 },
     ])
+  })
+
+  it('what is sold before it is there is promised, and arriving goods go to who was promised first', async () => {
+    const configure = (document: Record<string, unknown>) =>
+      applyConnections(world.runtime.pool, world.runtime.secretKey, document, world.runtime.connectors)
+    await configure({
+      products: [{ sku: 'RARE', name: '限量', stockPolicy: 'backorder', backorderDays: 5 }],
+      policy: { shortage: ['backorder', 'purchase', 'task'] },
+    })
+    const [first, second] = [await join('', 'RARE', 2, PLAIN), await join('', 'RARE', 1, PLAIN)]
+    await world.untilPhase(first, 'waitingStock')
+    await world.untilPhase(second, 'waitingStock')
+    const lacking = async () => (await world.get<Lacking>('/api/v1/backorders?state=open')).body.backorders
+    await world.until('both are claimed', async () => (await lacking()).length === 2)
+    expect(await lacking()).toMatchObject([
+      { orderId: first, quantity: 2 },
+      { orderId: second, quantity: 1 },
+    ])
+    const { body } = await world.get<{ purchaseRequests: unknown[] }>('/api/v1/purchase-requests?state=open')
+    expect(body.purchaseRequests).toMatchObject([{ sku: 'RARE', quantity: 3, orders: 2 }])
+    expect((await detail(first)).notices.map(({ template }) => template)).toEqual(['backordered'])
+    const receive = (quantity: number) =>
+      transaction(world.runtime.pool, (tx) =>
+        move(tx, { key: `receipt:${quantity}`, sku: 'RARE', location: 'wh-north', quantity, reason: 'receipt' }),
+      )
+    await receive(2)
+    await world.until('the first goes on', async () => ['picking', 'packed'].includes(await world.phase(first)))
+    expect(await world.phase(second)).toBe('waitingStock')
+    await receive(1)
+    await world.until('the second goes on', async () => ['picking', 'packed'].includes(await world.phase(second)))
+    expect(await lacking()).toEqual([])
+    expect(
+      (await world.get<{ purchaseRequests: unknown[] }>('/api/v1/purchase-requests?state=open')).body.purchaseRequests,
+    ).toEqual([])
   })
 
   it('leaves nothing that the audit finds', async () => {
