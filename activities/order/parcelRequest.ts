@@ -17,8 +17,10 @@ export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: 
     weight_grams: number | null
     notes: string | null
     temperature: ParcelRequest['temperature'] | null
+    insureAbove: number | null
   }>(
     `select l.sender, u.weight_grams, u.notes,
+       (select (policy->>'insureAboveMinor')::bigint from settings order by version desc limit 1) as "insureAbove",
        (select max(p.temperature) from unit_lines ul join products p on p.sku = ul.sku where ul.unit_id = u.id and p.temperature <> 'ambient') as temperature
      from units u join locations l on l.id = u.location where u.id = $1`,
     [unit.id],
@@ -57,6 +59,7 @@ export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: 
     // Insured and declared at its value; a file that tells no prices still needs an amount above zero.
     goodsAmountMinor: parcel.amountDueMinor > 0 ? parcel.amountDueMinor : Math.max(100, value),
     amountDueMinor: payment.method === 'cod' ? parcel.amountDueMinor : 0,
+    ...(at?.insureAbove != null && value > at.insureAbove ? { insuredMinor: value } : {}),
     weightGrams: at?.weight_grams ?? null,
     temperature: at?.temperature ?? 'ambient',
     askedTime: delivery.askedTime ?? null,

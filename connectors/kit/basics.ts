@@ -101,6 +101,8 @@ export interface ParcelRequest {
   goodsAmountMinor: number
   /** 0 for prepaid. */
   amountDueMinor: number
+  /** The value to be insured, where a rule asks; a courier that cannot insure leaves it. */
+  insuredMinor?: number | null
   weightGrams: number | null
   temperature: 'ambient' | 'chilled' | 'frozen'
   askedTime: string | null
