@@ -95,12 +95,9 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
       keep: z
         .record(text(60), z.int().min(0).max(100_000))
         .meta({ description: '{lineId: pieces}; a line that is not named is not kept.' }),
-      exchange: z
-        .record(text(60), text(100))
-        .optional()
-        .meta({
-          description: '{lineId: sku}: another size or colour for the pieces of the line that are not kept; held at once.',
-        }),
+      exchange: z.record(text(60), text(100)).optional().meta({
+        description: '{lineId: sku}: another size or colour for the pieces of the line that are not kept; held at once.',
+      }),
     }),
   },
   {

@@ -1,5 +1,5 @@
 /** What customers read about returns, exchanges and parcels that are late. See texts.ts. */
-import type { Language, Words } from './texts.ts'
+import type { Language, Words } from './words.ts'
 
 export const returnTexts: Record<string, Record<Language, Words>> = {
   returnAsked: {

@@ -3,14 +3,9 @@
  * Whoever adds a template adds both languages: tests/unit/notices.test.ts compares them with what the activities use.
  */
 import { returnTexts } from './returnTexts.ts'
+import type { Language, Words } from './words.ts'
 
-export const LANGUAGES = ['zh-TW', 'en'] as const
-export type Language = (typeof LANGUAGES)[number]
-
-export interface Words {
-  subject: string
-  lines: string[]
-}
+export { LANGUAGES, type Language, type Words } from './words.ts'
 
 export const texts: Record<string, Record<Language, Words>> = {
   ...returnTexts,

@@ -194,7 +194,8 @@ export class OrderWorld {
     if (phase === 'tryOn') return await say(facts.tryOnArrived ? 'decide' : 'arrived')
     const waiting = units.findIndex(({ state }) => ['ready', 'handedOver', 'picked', 'recalling'].includes(state))
     const unit = units[waiting]
-    if (unit?.state === 'recalling') return await this.happen({ is: 'advice', order, unit: waiting, status: 'cancelled', short: 0 })
+    if (unit?.state === 'recalling')
+      return await this.happen({ is: 'advice', order, unit: waiting, status: 'cancelled', short: 0 })
     if (unit?.state === 'ready') return unit.location === 'north' ? await this.#wave() : await say('packed')
     if (unit !== undefined) return await this.happen({ is: 'advice', order, unit: waiting, status: 'packed', short: 0 })
     const parcel = parcels.findIndex(({ state }) => state === 'booked' || state === 'shipped' || state === 'returning')
