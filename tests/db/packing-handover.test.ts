@@ -42,7 +42,7 @@ let serial = 0
 /** An order with a packed unit and a booked parcel. */
 async function booked(courier: string): Promise<{ orderId: string; parcel: string }> {
   serial += 1
-  const { body } = await at.post('/api/v1/orders', inStoreOrder(`H-${serial}`))
+  const { body } = await at.post('/api/v1/orders', inStoreOrder(`H-${serial}`, { payment: { method: 'cod' } }))
   const orderId = (body as { id: string }).id
   const unit = `${orderId}-u1`
   await at.db.pool.query(
