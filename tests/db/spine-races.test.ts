@@ -184,8 +184,8 @@ describe('an order that waits for stock', () => {
     return id
   }
 
-  it('at a store is not rung for what lies in the warehouse, but for what comes to the store', async () => {
-    const id = await short({ kind: 'tryOn', delivery: { method: 'handOver', location: 'shop' }, lines: lines(['TEE-S', 11]) })
+  it('over the counter is not rung for what lies in the warehouse, but for what comes to the store', async () => {
+    const id = await short({ kind: 'store', delivery: { method: 'handOver', location: 'shop' }, lines: lines(['TEE-S', 11]) })
     expect(await courseAfterSweep(id)).toBe(0)
     await transaction(spine.db.pool, (tx) =>
       setOnHand(tx, { key: 'more', sku: 'TEE-S', location: 'shop', onHand: 20, reason: 'count' }),
