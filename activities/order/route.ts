@@ -122,11 +122,12 @@ async function moveToShippingLocation(runtime: Runtime, orderId: string): Promis
 export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
   if (!record.is('routed') || record.is('cancelRequested')) return record.view()
-  const demand = record.lines.flatMap((line) =>
-    line.sku !== null && record.missingOf(line) > 0
-      ? [{ lineId: line.lineId, sku: line.sku, quantity: record.missingOf(line) }]
-      : [],
-  )
+  // A warehouse that gave a unit back leaves its pieces held: those need no second hold.
+  const kept = unclaimed(record, await heldPieces(runtime.pool, orderId))
+  const demand = record.lines.flatMap((line) => {
+    const quantity = record.missingOf(line) - sumOf(kept.filter((piece) => piece.lineId === line.lineId))
+    return line.sku !== null && quantity > 0 ? [{ lineId: line.lineId, sku: line.sku, quantity }] : []
+  })
   const again = demand.length === 0 ? null : await holdMissing(runtime, record, demand)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
@@ -141,7 +142,11 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
       if (again !== null) current.alsoWrite(decisionStatement(current, 'again', again.decision))
       if (fresh.length > 0) {
         await addUnits(runtime, tx, current, fresh)
-        for (const piece of fresh) current.line(piece.lineId).held += piece.quantity
+        for (const piece of fresh) {
+          const line = current.line(piece.lineId)
+          // The pieces of a unit that was given back are counted already.
+          line.held = Math.min(line.held + piece.quantity, line.ordered - line.cancelled)
+        }
       }
       const missing = current.lines.filter((line) => current.missingOf(line) > 0)
       if (missing.length === 0) {
@@ -166,21 +171,25 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
   ).view
 }
 
-/** Active holds that no unit has claimed yet: what was just held for the missing pieces. */
+/** Active holds that no unit has claimed yet, of each line no more than is missing. */
 function unclaimed(record: OrderRecord, pieces: HeldPiece[]): HeldPiece[] {
   const claims = record.units
     .filter((unit) => ['planned', 'ready', 'handedOver', 'picked', 'packed', 'recalling'].includes(unit.state))
     .flatMap((unit) =>
       unit.lines.map((line) => ({ lineId: line.lineId, location: unit.location, quantity: line.quantity - line.short })),
     )
+  const missing = new Map(record.lines.map((line) => [line.lineId, record.missingOf(line)]))
   return pieces.flatMap((piece) => {
-    const claimed = claims
-      .filter((claim) => claim.lineId === piece.lineId && claim.location === piece.location)
-      .reduce((total, claim) => total + claim.quantity, 0)
-    const quantity = Math.min(piece.quantity - claimed, record.missingOf(record.line(piece.lineId)))
-    return quantity > 0 ? [{ ...piece, quantity }] : []
+    const claimed = sumOf(claims.filter((claim) => claim.lineId === piece.lineId && claim.location === piece.location))
+    const wanted = missing.get(piece.lineId) ?? 0
+    const quantity = Math.min(piece.quantity - claimed, wanted)
+    if (quantity <= 0) return []
+    missing.set(piece.lineId, wanted - quantity)
+    return [{ ...piece, quantity }]
   })
 }
+
+const sumOf = (parts: { quantity: number }[]): number => parts.reduce((total, { quantity }) => total + quantity, 0)
 
 /**
  * Where a picker of this order has just found less than the ledger knew: asked again only once more has come or been counted
@@ -204,7 +213,9 @@ async function holdMissing(
 ): Promise<{ held: boolean; decision: RoutingDecision }> {
   const notFound = await shelvesFoundEmpty(runtime.pool, record)
   const isOut = (sku: string, location: string) => notFound.has(`${sku}\u0000${location}`)
-  const plan = await place(runtime, record, demand, { locations: ownLocation(record), isOut })
+  // What was tried on in a store and goes home by courier leaves from where parcels leave.
+  const locations = goesByCourier(record) ? null : ownLocation(record)
+  const plan = await place(runtime, record, demand, { locations, isOut })
   if (plan.missing.length > 0) return { held: false, decision: plan.decision }
   const answer = await runtime.reserver.reserve({
     key: `${record.id}/again/${record.units.length}/${record.course}`,
