@@ -1,6 +1,6 @@
 /** A store's day, from outside: appointments, goods brought for a try-on, what is kept and exchanged, pickups against a voucher. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startWorld, storeOrder, type World } from './world.ts'
+import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -100,6 +100,12 @@ it('a web customer books a try-on, it is brought, one is kept, one exchanged, on
     await world.get<{ evidence: { person: string; seen: { amountDueMinor: number } }[] }>(`/api/v1/orders/${orderId}/preview`)
   ).body.evidence
   expect(kept).toMatchObject([{ person: '王小明', seen: { amountDueMinor: 118_000 } }])
+  await world.untilPhase(orderId, 'packed')
+  const reference = await world.until('its parcel is booked', async () => {
+    const { parcels } = (await world.get<OrderBody>(`/api/v1/orders/${orderId}`)).body
+    return parcels.find((parcel) => parcel.state === 'booked')?.reference
+  })
+  await world.ecpay.advance(reference, { to: 'shipped' })
   await world.untilPhase(orderId, 'shipped')
   const units = await world.runtime.pool.query(`select priority from units where order_id = $1`, [orderId])
   expect(units.rows.every((unit: { priority: number }) => unit.priority >= 10)).toBe(true)
@@ -107,11 +113,15 @@ it('a web customer books a try-on, it is brought, one is kept, one exchanged, on
   // What was brought and is not kept goes back to where it came from.
   const back = (await transfersOf(orderId)).find((transfer) => transfer.purpose === 'back')
   expect(back).toMatchObject({ from: 'store-taipei', to: 'wh-north', state: 'requested', lines: [{ sku: 'MUG', quantity: 1 }] })
+  for (const step of ['shipped', 'arrived'])
+    expect((await world.post(`/api/v1/transfers/${back?.id}/${step}`, {})).status).toBe(200)
+  expect(await world.stock('MUG', 'store-taipei')).toMatchObject({ onHand: 0 })
   await sound()
 })
 
 it('who does not come to the appointment is a no-show; the goods are on sale again, also those that were brought', async () => {
-  const orderId = await tryOn([line('CAP')], 'handOver')
+  // More than the store can have left of what was brought before.
+  const orderId = await tryOn([line('CAP'), line('CAP')], 'handOver')
   await world.untilPhase(orderId, 'tryOn', 15_000)
   const { body } = await book(orderId, 6)
   await bring(orderId)
