@@ -64,7 +64,8 @@ describe('booking', () => {
     await order.idle()
     await world.skip(hours(1))
     await order.idle()
-    expect(calls()).toEqual(['book'])
+    // Any refusal may hide a booking that was made before it: it is looked up, not sent again.
+    expect(calls()).toEqual(['book', 'lookUp'])
   })
 
   it('whose answer is lost is looked up, and stands once', async () => {
