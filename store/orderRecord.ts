@@ -13,7 +13,10 @@ import { happenings, oweStatements, type Statement } from './owed.ts'
 import { closeTasks } from './tasks.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
-export type OrderDoc = Omit<IncomingOrder, 'lines'>
+export type OrderDoc = Omit<IncomingOrder, 'lines'> & {
+  /** As its source told them, since we lowered ours: pieces that were not kept, or not found. */
+  toldAmounts?: { amountDueMinor: number; itemsMinor: number | null; totalMinor: number | null }
+}
 
 export interface LineRecord extends Counters {
   lineId: string
@@ -407,7 +410,7 @@ export async function changeOrder<T>(
 
 /** The canonical order as every command and route shows it. */
 export function canonicalOf(record: OrderRecord): CanonicalOrder {
-  const { cancelled: _cancelled, onHold: _onHold, fulfilled: _fulfilled, ...doc } = record.doc
+  const { cancelled: _cancelled, onHold: _onHold, fulfilled: _fulfilled, toldAmounts: _toldAmounts, ...doc } = record.doc
   return {
     id: record.id,
     ...doc,

@@ -121,7 +121,7 @@ async function isSameSource(record: OrderRecord, tx: Tx, incoming: IncomingOrder
 async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder, fromFile: boolean): Promise<Received> {
   const hash = contentHash(incoming)
   if (hash === record.contentHash) return 'known'
-  const { merged, changes } = mergeOrder(asTold(record), incoming, {
+  const { merged, changes } = mergeOrder(asTold(record), sinceLowered(record, incoming), {
     sameSource: await isSameSource(record, tx, incoming, fromFile),
   })
   record.externalVersion = merged.externalVersion
@@ -132,6 +132,29 @@ async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder, f
   const asked = await askForChange(record, tx, merged, changes, hash)
   if (told || asked) return 'changed'
   return changes.length > 0 ? 'filled' : 'known'
+}
+
+/**
+ * What we lowered (pieces that were not kept, or not found) and the source repeats as it told it before is no news: the customer
+ * would pay for goods that they do not get. Another amount than before is the source's new word.
+ */
+function sinceLowered({ doc }: OrderRecord, incoming: IncomingOrder): IncomingOrder {
+  const { toldAmounts: before, payment, totals } = doc
+  if (before === undefined) return incoming
+  if (incoming.payment.amountDueMinor !== before.amountDueMinor) doc.toldAmounts = undefined
+  const repeated = <T>(now: T, told: T, ours: T): T => (now === told ? ours : now)
+  return {
+    ...incoming,
+    payment: {
+      ...incoming.payment,
+      amountDueMinor: repeated(incoming.payment.amountDueMinor, before.amountDueMinor, payment.amountDueMinor),
+    },
+    totals: {
+      ...incoming.totals,
+      itemsMinor: repeated(incoming.totals.itemsMinor, before.itemsMinor, totals.itemsMinor),
+      totalMinor: repeated(incoming.totals.totalMinor, before.totalMinor, totals.totalMinor),
+    },
+  }
 }
 
 async function cancelByChannel(record: OrderRecord, tx: Tx): Promise<Received> {
@@ -160,6 +183,7 @@ function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): 
     ...(asked.has('delivery') ? { delivery: record.doc.delivery } : {}),
     ...(asked.has('notes') ? { notes: record.doc.notes } : {}),
     payment: record.doc.payment,
+    toldAmounts: record.doc.toldAmounts,
     onHold: record.doc.onHold,
   }
   if (!asked.has('lines')) {

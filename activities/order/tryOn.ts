@@ -102,11 +102,13 @@ export async function keepOnly(
 /** What is no longer bought is no longer to be collected. */
 export function lowerAmounts(record: OrderRecord, byMinor: number): void {
   if (byMinor === 0) return
-  const { payment, totals } = record.doc
+  const { payment, totals, toldAmounts } = record.doc
+  const { itemsMinor, totalMinor } = totals
   const less = (amount: number | null) => (amount === null ? null : Math.max(0, amount - byMinor))
   record.doc = {
     ...record.doc,
-    totals: { ...totals, itemsMinor: less(totals.itemsMinor), totalMinor: less(totals.totalMinor) },
+    toldAmounts: toldAmounts ?? { amountDueMinor: payment.amountDueMinor, itemsMinor, totalMinor },
+    totals: { ...totals, itemsMinor: less(itemsMinor), totalMinor: less(totalMinor) },
     payment: payment.method === 'cod' ? { ...payment, amountDueMinor: less(payment.amountDueMinor) ?? 0 } : payment,
   }
 }

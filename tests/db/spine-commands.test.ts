@@ -34,6 +34,29 @@ describe('a command', () => {
     expect((await spine.order(id)).course).toBe(0)
   })
 
+  it('that leaves pieces with the shop lowers what is due for good: the channel, saying its old amount again, raises nothing', async () => {
+    const wish = { externalId: 'LOWERED', kind: 'tryOn' as const, lines: lines(['TEE-S', 1, 20_000], ['TEE-M', 1, 16_000]) }
+    const cod = { method: 'cod' as const, state: 'due' as const, amountDueMinor: 36_000 }
+    const at = { method: 'storePickup' as const, location: 'shop' }
+    const id = await spine.place({ ...wish, payment: cod, delivery: at })
+    await spine.steps.check(id)
+    await spine.steps.reserve(id)
+    await spine.steps.holdForTryOn(id)
+    expect(await spine.command(id, 'arrived')).toMatchObject({ state: 'done' })
+    expect(await spine.command(id, 'decide', { keep: { 1: 1 } })).toMatchObject({ state: 'done' })
+    expect((await spine.order(id)).doc.payment.amountDueMinor).toBe(20_000)
+    await spine.place({ ...wish, payment: cod, delivery: at, notes: 'told again' })
+    expect((await spine.order(id)).doc.payment.amountDueMinor).toBe(20_000)
+    // A new word of the channel's is believed.
+    await spine.place({ ...wish, payment: { ...cod, amountDueMinor: 18_000 }, delivery: at, notes: 'told again' })
+    const { rows } = await spine.db.pool.query<{ due: number }>(
+      `select (doc->'payment'->>'amountDueMinor')::int as due from orders where id = $1`,
+      [id],
+    )
+    expect(rows[0]?.due).toBe(18_000)
+    expect(JSON.stringify((await spine.order(id)).doc)).not.toContain('toldAmounts')
+  })
+
   it('packed out of a task packs the unit of that task, and not the first that waits', async () => {
     const id = await spine.place({ lines: lines(['TEE-S', 1], ['CAP', 1]) })
     await spine.untilRouted(id)
