@@ -6,6 +6,7 @@ import { startTrack17Simulator, TEST_KEY, type Track17Simulator } from '../../si
 import type { ParticipantFact } from '../../store/participants.ts'
 import { startSmtpServer, type TestSmtpServer } from '../harness/smtpServer.ts'
 import { standInErp, type StandInErp } from '../harness/standInErp.ts'
+import { pauseConnection } from '../../store/connections.ts'
 import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 interface Shown extends OrderBody {
@@ -145,6 +146,8 @@ describe('everybody hears of an order', () => {
   })
 
   it('a cancelled order is taken back at the ERP, and the customer hears of it', async () => {
+    // On a slow machine the parcel would have left before the cancellation.
+    await pauseConnection(world.runtime.pool, 'warehouse')
     const id = await place({ email: 'wang@example.com' })
     await untilKnown(id, 'sale')
     const answer = await world.post(`/api/v1/orders/${id}/cancel`, { reason: 'changed my mind' })
@@ -153,6 +156,7 @@ describe('everybody hears of an order', () => {
     await untilKnown(id, 'saleCancelled')
     await untilKnown(id, 'cancelled', 'acknowledged', 'mail')
     expect(erp.sales.get(id)?.cancelled).toBe(true)
+    await pauseConnection(world.runtime.pool, 'warehouse', false)
   })
 
   it('whoever follows the LINE account is kept, forged words are not', async () => {
