@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => spine?.stop())
 
-// Asked for by name until what seed 167947128 finds is mended: the channel's "released" puts back the amount that a try-on lowered.
+// Asked for by name until what seed 167947128 finds is mended: a channel lowers the amount after a label was made, and the label collects the old one.
 test.skipIf(process.env['OMNISAGA_MODEL_RUNS'] === undefined)(
   'whatever happens to orders, in whatever order, everything that must be true stays true',
   async () => {
