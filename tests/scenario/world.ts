@@ -69,9 +69,11 @@ export async function startWorld(
     connectors?: Record<string, Connector>
     /** Beside those of every world. */
     connections?: { name: string; connector: string; config: Record<string, unknown> }[]
+    /** Migrated and empty, for callers that are no test; a fresh one of the test run's when it is left out. */
+    database?: Pick<FreshDatabase, 'url' | 'drop'>
   } = {},
 ): Promise<World> {
-  const db: FreshDatabase = await freshDatabase()
+  const db = options.database ?? (await freshDatabase())
   const engine = await devServer()
   const folder = await mkdtemp(join(tmpdir(), 'omnisaga-world-'))
   const [toWarehouse, fromWarehouse] = [join(folder, 'to-warehouse'), join(folder, 'from-warehouse')]
