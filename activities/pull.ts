@@ -90,7 +90,7 @@ async function fetchLookAts(
     )
     if (rows.length === 0) return total
     const records = await connector.fetchOrders(context, [...new Set(rows.map((row) => row.orderSn))])
-    const { stored, known } = await storeRaw(runtime.pool, name, records)
+    const { stored, known } = await storeRaw(runtime.pool, name, records, { asOfNow: true })
     await runtime.pool.query(`update inbox set state = 'ignored', lease_until = null where id = any($1)`, [
       rows.map((row) => row.id),
     ])
@@ -115,7 +115,7 @@ async function pullOnce(runtime: PullRuntime, name: string): Promise<PullSlice> 
     if (!connector[pull]) continue
     const slice = nextSlice(await readCursor(runtime.pool, name, stream), context.now(), { ...options, sliceMs: SLICE_MS })
     for await (const records of connector[pull](context, slice)) {
-      const { stored, known } = await storeRaw(runtime.pool, name, records)
+      const { stored, known } = await storeRaw(runtime.pool, name, records, { asOfNow: true })
       total.pages += 1
       total.stored += stored
       total.known += known

@@ -25,15 +25,18 @@ const COLUMNS = `id, connection, kind, external_id as "externalId", payload, att
 /**
  * Stores raw records; one that is known by connection, kind, external id and version is dropped.
  * `leaseMs` keeps the mapping loop away for so long, for a caller that maps them itself.
+ * `asOfNow`: the source was just asked, so an order that is back to an earlier version (edited there and back, within the one
+ * second of its update time, or by a source whose versions are contents) is news, and is stored anew under `VERSION~ROW`.
  * @returns the ids of the new rows, and how many were known.
  */
 export async function storeRaw(
   db: Queryable,
   connection: string,
   records: InboxRecord[],
-  options: { importId?: string; leaseMs?: number } = {},
+  options: { importId?: string; leaseMs?: number; asOfNow?: boolean } = {},
 ): Promise<{ stored: number; known: number; ids: number[] }> {
   if (records.length === 0) return { stored: 0, known: 0, ids: [] }
+  const told = options.asOfNow ? await namedAnew(db, connection, records) : records
   const rows = await db.query<{ id: number }>({
     name: 'store-raw',
     // The doorbell goes with the commit: one round trip and one sync to disk, not two.
@@ -46,9 +49,30 @@ export async function storeRaw(
              select pg_notify('omnisaga_inbox', '') from (select from stored limit 1) any_stored where $4::float8 is null
            )
            select stored.id from stored left join rung on true order by stored.id`,
-    values: [connection, JSON.stringify(records), options.importId ?? null, options.leaseMs ?? null],
+    values: [connection, JSON.stringify(told), options.importId ?? null, options.leaseMs ?? null],
   })
   return { stored: rows.rows.length, known: records.length - rows.rows.length, ids: rows.rows.map((row) => row.id) }
+}
+
+/** Orders whose version is known, but is not the last one told, get that last one's row into their version. */
+async function namedAnew(db: Queryable, connection: string, records: InboxRecord[]): Promise<InboxRecord[]> {
+  const orders = records.filter((record) => record.kind === 'order')
+  const { rows } = await db.query<{ externalId: string; version: string; last: number }>({
+    name: 'orders-told-again',
+    text: `select told."externalId", told.version, last.id as last
+           from jsonb_to_recordset($2::jsonb) as told("externalId" text, version text)
+           join inbox known on known.connection = $1 and known.kind = 'order' and known.external_id = told."externalId"
+             and known.version = told.version
+           cross join lateral (select id, version from inbox where connection = $1 and kind = 'order'
+             and external_id = told."externalId" and not payload ? 'lookAt' order by id desc limit 1) as last
+           where split_part(last.version, '~', 1) <> told.version`,
+    values: [connection, JSON.stringify(orders.map(({ externalId, version }) => ({ externalId, version })))],
+  })
+  const lastOf = new Map(rows.map((row) => [`${row.externalId} ${row.version}`, row.last]))
+  return records.map((record) => {
+    const last = record.kind === 'order' ? lastOf.get(`${record.externalId} ${record.version}`) : undefined
+    return last === undefined ? record : { ...record, version: `${record.version}~${last}` }
+  })
 }
 
 /** Takes unmapped rows for `leaseMs`; other processes take others. Mapping is harmless twice: a short lease only costs work. */

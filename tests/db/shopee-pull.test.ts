@@ -189,6 +189,20 @@ describe('pullSlice', () => {
     expect(await pull()).toMatchObject({ stored: 0 })
   })
 
+  it('an order that was edited and edited back within one second of its update time is told each time', async () => {
+    const [order] = seedOrders(1)
+    if (!order) throw new Error('no order')
+    for (const status of ['READY_TO_SHIP', 'IN_CANCEL', 'READY_TO_SHIP', 'IN_CANCEL']) {
+      sim.seed([{ ...order, status }])
+      expect(await pull()).toMatchObject({ stored: 1 })
+      expect(await pull()).toMatchObject({ stored: 0 })
+      const { rows } = await db.pool.query<{ status: string }>(
+        `select payload->>'order_status' as status from inbox where kind = 'order' order by id desc limit 1`,
+      )
+      expect(rows).toEqual([{ status }])
+    }
+  })
+
   it('one malformed order is stored raw beside the others', async () => {
     const orders = seedOrders(3)
     sim.seed(orders.map((order, at) => (at === 0 ? { ...order, malformed: { item_list: 'none', update_time: null } } : order)))
