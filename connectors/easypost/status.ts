@@ -18,7 +18,7 @@ export const STATUSES: Readonly<Record<string, Known>> = {
 
 /** Null: as the status says. */
 export const DETAILS: Readonly<Record<string, Known | null>> = {
-  address_correction: 'problem',
+  address_correction: 'wrongAddress',
   arrived_at_destination: null,
   arrived_at_facility: null,
   arrived_at_pickup_location: 'arrivedAtPickup',
@@ -39,7 +39,7 @@ export const DETAILS: Readonly<Record<string, Known | null>> = {
   out_for_delivery: null,
   received_at_destination_facility: null,
   received_at_origin_facility: 'shipped',
-  refused: 'problem',
+  refused: 'refused',
   return: 'returning',
   status_update: null,
   transferred_to_destination_carrier: null,

@@ -126,6 +126,9 @@ export type ParcelMeaning =
   | 'outForDelivery'
   | 'delivered'
   | 'attemptFailed' // not at home, postponed: the courier tries again
+  | 'storeClosed' // the pickup store takes it no more: another is to be chosen
+  | 'refused' // the recipient did not take it: it comes back
+  | 'wrongAddress' // nobody of this name there, moved, not to be found: the courier asks
   | 'returning'
   | 'returned'
   | 'lost'
