@@ -1,6 +1,7 @@
 /** Money back to the customer: asked for once whatever happens, through the channel where it can, else by a person. */
 import type { ToldLine } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
+import { paidMinor } from '../domain/paid.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, type OrderRecord } from '../store/orderRecord.ts'
 import { markDead, owe } from '../store/outbox.ts'
@@ -13,36 +14,31 @@ export interface WantedRefund {
   lines: ToldLine[]
   /** In plain words, as the channel may show it. */
   reason: string
+  /** A person named the amount: it counts also where nobody told us what was paid. */
+  byPerson?: boolean
 }
+
+const refused = (message: string, remedy: string) => new OmnisagaError('Invalid', message, { code: 'refundAmount', remedy })
+const money = (minor: number) => (minor / 100).toFixed(2)
 
 /** @returns `known` when it was asked for before, `byHand` when a person transfers the money. @throws Invalid: more than was paid. */
 export async function requestRefund(tx: Tx, record: OrderRecord, wanted: WantedRefund): Promise<'asked' | 'byHand' | 'known'> {
   const key = `refund:${record.id}:${wanted.key}`
   const { amountMinor, lines, reason } = wanted
   const { currency } = record.doc.payment
-  const before = await tx.query<{ key: string; amountMinor: number; able: boolean; pos: boolean }>(
-    `select o.key, (o.payload->>'amountMinor')::bigint as "amountMinor" from outbox o
-     where o.order_id = $1 and o.kind = 'refund' and o.state <> 'skipped'`,
-    [record.id],
-  )
-  if (before.rows.some((row) => row.key === key)) return 'known'
+  const asked = await askedBack(tx, record.id)
+  if (asked.keys.has(key)) return 'known'
   if (!Number.isInteger(amountMinor) || amountMinor <= 0)
-    throw new OmnisagaError('Invalid', `${amountMinor} cannot be refunded`, {
-      code: 'refundAmount',
-      remedy: 'Name an amount above zero.',
-    })
-  if (record.doc.payment.state === 'pending' || record.doc.payment.state === 'due')
-    throw new OmnisagaError('Invalid', 'nothing was paid that could be refunded', {
-      code: 'refundAmount',
-      remedy: 'Cancel what is not paid instead.',
-    })
-  const already = before.rows.reduce((sum, row) => sum + row.amountMinor, 0)
-  const paid = record.doc.totals.totalMinor
-  if (paid !== null && already + amountMinor > paid)
-    throw new OmnisagaError('Invalid', `${amountMinor} is more than is left to refund: ${paid - already}`, {
-      code: 'refundAmount',
-      remedy: 'Refund at most what was paid and not refunded yet.',
-    })
+    throw refused(`${amountMinor} cannot be refunded`, 'Name an amount above zero.')
+  const paid = paidMinor(record.doc, record.lines)
+  if (paid === 0) throw refused('nothing was paid that could be refunded', 'Cancel what is not paid instead.')
+  if (paid === null && wanted.byPerson !== true)
+    throw refused('what was paid is not known', 'Find out what was paid and name the amount.')
+  if (paid !== null && asked.minor + amountMinor > paid)
+    throw refused(
+      `${money(amountMinor)} is more than is left to refund: ${money(paid)} was paid, ${money(asked.minor)} is asked back already`,
+      `Refund at most ${money(Math.max(0, paid - asked.minor))}.`,
+    )
   const channel = await tx.query<{ sides: string[] }>('select sides from connections where name = $1', [record.connection])
   const sides = channel.rows[0]?.sides ?? []
   await owe(tx, {
@@ -59,6 +55,49 @@ export async function requestRefund(tx: Tx, record: OrderRecord, wanted: WantedR
   return 'byHand'
 }
 
+/** What is asked back of an order already, whoever pays it. */
+async function askedBack(tx: Tx, orderId: string): Promise<{ keys: Set<string>; minor: number }> {
+  const { rows } = await tx.query<{ key: string; minor: number }>(
+    `select key, (payload->>'amountMinor')::bigint as minor from outbox where order_id = $1 and kind = 'refund' and state <> 'skipped'`,
+    [orderId],
+  )
+  return { keys: new Set(rows.map(({ key }) => key)), minor: rows.reduce((sum, { minor }) => sum + minor, 0) }
+}
+
+/** An order that will not be shipped: all that was paid and is not asked back yet. What nobody knows, a person finds out. */
+export async function payBackAll(tx: Tx, record: OrderRecord, { key, reason }: { key: string; reason: string }): Promise<void> {
+  const paid = paidMinor(record.doc, record.lines)
+  const asked = await askedBack(tx, record.id)
+  if (paid === null) return await askWhatWasPaid(tx, record, { key, reason, askedMinor: asked.minor })
+  const amountMinor = paid - asked.minor
+  if (amountMinor <= 0) return
+  const lines = record.lines.flatMap(({ lineId, sku, externalSku, ordered, cancelled }) =>
+    ordered > cancelled ? [{ lineId, sku, externalSku, quantity: ordered - cancelled }] : [],
+  )
+  await requestRefund(tx, record, { key, amountMinor, lines, reason })
+}
+
+async function askWhatWasPaid(
+  tx: Tx,
+  record: OrderRecord,
+  { key, reason, askedMinor }: { key: string; reason: string; askedMinor: number },
+): Promise<void> {
+  const { payment, externalId } = record.doc
+  const unpriced = record.lines.filter((line) => line.unitPriceMinor === null && !line.gift)
+  await openTask(tx, {
+    kind: 'refund.byHand',
+    key: `refund:${record.id}:${key}`,
+    orderId: record.id,
+    connection: record.connection,
+    subject: externalId,
+    title: 'Transfer money back to the customer',
+    detail: `Order ${externalId} (${payment.method}, ${payment.state}) is to be paid back in full: ${reason}. Its source told no total, and no price of ${unpriced.map((line) => `${line.ordered} × ${line.sku ?? line.externalSku}`).join(', ')}; ${payment.currency} ${money(askedMinor)} is asked back already.`,
+    remedy: 'Find out what was paid and transfer it once; then skip this.',
+    field: 'amountMinor',
+    actions: ['skip'],
+  })
+}
+
 async function refundByHand(tx: Tx, record: OrderRecord, { key, amountMinor, reason }: WantedRefund): Promise<void> {
   const row = await tx.query<{ id: number }>('select id from outbox where key = $1', [key])
   await markDead(
@@ -73,7 +112,7 @@ async function refundByHand(tx: Tx, record: OrderRecord, { key, amountMinor, rea
     connection: record.connection,
     subject: record.doc.externalId,
     title: 'Transfer money back to the customer',
-    detail: `${record.doc.payment.currency} ${(amountMinor / 100).toFixed(2)} of order ${record.doc.externalId}: ${reason}.`,
+    detail: `${record.doc.payment.currency} ${money(amountMinor)} of order ${record.doc.externalId}: ${reason}.`,
     remedy: `${record.doc.payment.method === 'cod' ? 'It was paid in cash at the door.' : `${record.connection} cannot refund by itself.`} Transfer it once, then say done; skip when it is not to be paid.`,
     field: 'amountMinor',
     value: String(amountMinor),
@@ -97,8 +136,8 @@ export async function refunded(pool: Pool, orderId: string, acknowledge: (tx: Tx
         data: { amountMinor, currency: record.doc.payment.currency },
       })
     const sum = paid.rows.reduce((total, { amountMinor }) => total + amountMinor, 0)
-    const { totals, payment } = record.doc
-    if (totals.totalMinor !== null && sum >= totals.totalMinor)
-      record.doc = { ...record.doc, payment: { ...payment, state: 'refunded' } }
+    const { payment } = record.doc
+    const whole = paidMinor(record.doc, record.lines)
+    if (whole !== null && sum >= whole && sum > 0) record.doc = { ...record.doc, payment: { ...payment, state: 'refunded' } }
   })
 }

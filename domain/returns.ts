@@ -78,7 +78,9 @@ export function whyAsk(
     if (rule?.excluded === true) because.push(`${product.sku} is not taken back`)
     else if (days === null) because.push(`it is not known when ${product.sku} was delivered`)
     else if (days > windowDays)
-      because.push(`${product.sku} was delivered ${Math.floor(days)} days ago, the window is ${windowDays}`)
+      because.push(
+        `${product.sku} was delivered on ${asked.deliveredAt?.toISOString().slice(0, 10)}, its window of ${windowDays} days is over`,
+      )
   }
   const most = policy.needsApprovalAboveMinor
   if (most !== null && asked.valueMinor === null) because.push('what it is worth is not known')

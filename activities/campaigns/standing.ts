@@ -6,7 +6,7 @@ import { addMember, standingOf, type Standing } from '../../store/campaigns.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
 import { prolong } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { refundWhatWasPaid } from './refund.ts'
+import { payBackAll } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
 
 const named = (record: OrderRecord) => ({ id: record.id, campaign: record.doc.campaign ?? null })
@@ -69,7 +69,7 @@ const WHY: Record<LeftBecause, string> = {
 async function leave(tx: Tx, record: OrderRecord, standing: Standing, because: LeftBecause): Promise<void> {
   record.record('cancelRequested', { by: `campaign:${standing.campaign}`, reason: WHY[because], left: because })
   record.changeCourse()
-  await refundWhatWasPaid(tx, record, { key: `campaign:${standing.campaign}`, reason: WHY[because] })
+  await payBackAll(tx, record, { key: `campaign:${standing.campaign}`, reason: WHY[because] })
 }
 
 const NOTICES = {

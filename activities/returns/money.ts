@@ -1,6 +1,7 @@
 /** The money of a return: its value less what other goods were given for it, asked for once; what is not clear is a person's. */
 import { toWholes } from '../../domain/bundle.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { isPaid } from '../../domain/paid.ts'
 import { valueOf } from '../../domain/returns.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
@@ -8,8 +9,6 @@ import { readReturn, updateReturn, type ReturnRow } from '../../store/returns.ts
 import { openTask } from '../../store/tasks.ts'
 import { requestRefund } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
-
-const PAID = new Set(['paid', 'collected', 'refunded'])
 
 const inspected = (row: ReturnRow) =>
   row.lines
@@ -32,7 +31,7 @@ export async function settleMoney(
   await updateReturn(tx, row.id, { refundedPieces: count })
   const { payment, totals } = record.doc
   // Cash that nobody paid is not given back.
-  if (!PAID.has(payment.state)) {
+  if (!isPaid(payment)) {
     if (payment.method === 'cod' && row.way === 'cameBack') return
     return await askPerson(tx, record, row, null, `the payment is ${payment.state}`)
   }
@@ -119,6 +118,7 @@ export async function refundByPerson(runtime: Runtime, returnId: string, amountM
       amountMinor: amount,
       lines: [],
       reason: row.reason,
+      byPerson: true,
     })
     return { how, amount }
   })

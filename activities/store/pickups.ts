@@ -6,7 +6,7 @@ import { changeOrder, type OrderRecord, type UnitRecord } from '../../store/orde
 import { openTask } from '../../store/tasks.ts'
 import { voucherFor } from '../../store/vouchers.ts'
 import { ring } from '../engine.ts'
-import { requestRefund } from '../refund.ts'
+import { payBackAll } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
@@ -91,7 +91,7 @@ async function notFetched(tx: Tx, record: OrderRecord, due: Due, what: 'release'
     })
     return
   }
-  await payBack(tx, record)
+  await payBackAll(tx, record, { key: 'notPickedUp', reason: 'not picked up' })
   await giveCommand(tx, {
     id: `${unitId}:notFetched`,
     orderId: record.id,
@@ -100,25 +100,4 @@ async function notFetched(tx: Tx, record: OrderRecord, due: Due, what: 'release'
     who: 'omnisaga',
   })
   record.wake()
-}
-
-/** What was paid and nobody asked back yet. */
-async function payBack(tx: Tx, record: OrderRecord): Promise<void> {
-  const { payment, totals } = record.doc
-  const asked = await tx.query<{ minor: number }>(
-    `select coalesce(sum((payload->>'amountMinor')::bigint), 0)::float8 as minor from outbox
-     where order_id = $1 and kind = 'refund' and state <> 'skipped'`,
-    [record.id],
-  )
-  const ofLines = record.lines.reduce((sum, line) => sum + (line.ordered - line.cancelled) * (line.unitPriceMinor ?? 0), 0)
-  const amountMinor = (totals.totalMinor ?? totals.itemsMinor ?? ofLines) - Number(asked.rows[0]?.minor ?? 0)
-  if (payment.state !== 'paid' || amountMinor <= 0) return
-  await requestRefund(tx, record, {
-    key: 'notPickedUp',
-    amountMinor,
-    lines: record.lines.flatMap(({ lineId, sku, externalSku, ordered, cancelled }) =>
-      ordered > cancelled ? [{ lineId, sku, externalSku, quantity: ordered - cancelled }] : [],
-    ),
-    reason: 'not picked up',
-  })
 }
