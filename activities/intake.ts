@@ -172,9 +172,8 @@ async function failed(runtime: Runtime, row: InboxRow, error: unknown): Promise<
     key: taskKeyOf(row),
     connection: row.connection,
     subject: row.externalId,
-    title:
-      row.kind === 'sale' ? `A sale of ${row.connection} is not booked` : `A record of ${row.connection} cannot be understood`,
-    detail: `${row.kind} ${row.externalId} (inbox ${row.id}): ${told}`,
+    title: row.kind === 'sale' ? `A sale of ${row.connection} is not booked` : `${row.connection} sent what cannot be understood`,
+    detail: `${row.kind} ${row.externalId} was kept (record ${row.id}), and nothing was done with it: ${told}`,
     remedy:
       (error instanceof OmnisagaError ? error.remedy : undefined) ??
       'Correct it at its source; the next version is taken in by itself.',

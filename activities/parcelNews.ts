@@ -154,7 +154,7 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
       subject: record.doc.externalId,
       title: 'A parcel came back',
       detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}.`,
-      remedy: 'Look at the goods; restocked puts them on sale again.',
+      remedy: 'Look at the goods. restocked puts them on sale again; skip leaves them off sale.',
       field: 'unit',
       value: unit.id,
       actions: ['restocked', 'skip'],
@@ -196,13 +196,18 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord)
       connection: record.connection,
       subject: record.doc.externalId,
       title: 'A parcel left although the order is being cancelled',
-      detail: `The goods of ${record.doc.externalId} are with the courier.`,
-      remedy: 'Let the order go on, or have the courier bring it back.',
+      detail: `The goods of order ${record.doc.externalId} are with the courier, so the cancellation cannot be finished.`,
+      remedy: 'Give the cancellation up (letGo), or have the courier bring it back and skip: what comes back is told here.',
       field: 'unit',
       value: unit.id,
       actions: ['letGo', 'skip'],
     })
   }
+}
+
+const REMEDY: Partial<Record<ParcelReport['meaning'], string>> = {
+  lost: 'Claim it from the courier; pay the customer back or send it again by a new order. Then skip.',
+  unknown: 'Nothing was concluded from it. Ask the courier what it means, then skip.',
 }
 
 function problemTask(record: OrderRecord, parcel: ParcelRecord, report: ParcelReport, title: string) {
@@ -213,10 +218,10 @@ function problemTask(record: OrderRecord, parcel: ParcelRecord, report: ParcelRe
     connection: parcel.courier,
     subject: record.doc.externalId,
     title,
-    detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.code} ${report.detail}`,
-    remedy: 'Ask the courier; then settle it with the customer.',
+    detail: `${parcel.courier} says of waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.detail || 'no words'} (${report.code}).`,
+    remedy: REMEDY[report.meaning] ?? 'Ask the courier; then settle it with the customer, and skip.',
     field: 'waybill',
     value: parcel.waybill,
-    actions: ['skip'],
+    actions: ['skip'] as const,
   }
 }

@@ -99,7 +99,7 @@ async function stuckParcels(runtime: Runtime): Promise<void> {
     external_id: string
     last: string | null
   }>(
-    `select p.id, p.order_id, p.courier, p.waybill, o.external_id, to_char(coalesce(p.last_news_at, p.booked_at), 'YYYY-MM-DD HH24:MI') as last
+    `select p.id, p.order_id, p.courier, p.waybill, o.external_id, to_char(coalesce(p.last_news_at, p.booked_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as last
      from parcels p join orders o on o.id = p.order_id
      where p.state in ('booked', 'shipped', 'returning') and p.news_due_at < now()
        and not exists (select 1 from tasks t where t.key = 'parcel:' || p.id || ':stuck' and t.state = 'open') limit $1`,
@@ -113,8 +113,8 @@ async function stuckParcels(runtime: Runtime): Promise<void> {
       connection: parcel.courier,
       subject: parcel.external_id,
       title: 'A parcel without news',
-      detail: `Waybill ${parcel.waybill ?? parcel.id} of order ${parcel.external_id}: last news ${parcel.last ?? 'never'} UTC.`,
-      remedy: 'Ask the courier. The task closes by itself when there is news.',
+      detail: `${parcel.courier} has told nothing about waybill ${parcel.waybill ?? parcel.id} of order ${parcel.external_id} ${parcel.last === null ? 'yet' : `since ${parcel.last} UTC`}.`,
+      remedy: 'Ask the courier where it is, and tell the customer. The task closes by itself when there is news.',
       field: 'waybill',
       value: parcel.waybill,
       actions: ['skip'],
@@ -139,10 +139,10 @@ async function silentWarehouses(runtime: Runtime): Promise<void> {
       subject: unit.external_id,
       title: recalling ? 'The warehouse has not answered the recall' : 'The warehouse has not answered',
       detail: recalling
-        ? `Order ${unit.external_id} is being cancelled; ${unit.location} was asked to take unit ${unit.id} back and is silent. Its goods stay held.`
-        : `Unit ${unit.id} of order ${unit.external_id} was handed to ${unit.location}, which has said nothing since. Its goods stay held.`,
+        ? `Order ${unit.external_id} is being cancelled; ${unit.location} was asked to give its goods back and has not answered. They stay held, and the cancellation waits.`
+        : `${unit.location} was given order ${unit.external_id} to pick and has said nothing since. Its goods stay held.`,
       remedy: recalling
-        ? 'Call the warehouse. If the goods are back, say recalled; if they left, let the order go on (letGo).'
+        ? 'Call the warehouse. The goods are back: recalled. They left: letGo, and the order goes on.'
         : 'Call the warehouse. The task closes by itself when it answers; cancel asks for the goods back.',
       field: 'unit',
       value: unit.id,

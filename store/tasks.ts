@@ -1,4 +1,5 @@
 /** Tasks: what a machine cannot decide, with what happened, what can be done now, and who did it. */
+import type { Action } from '../domain/actions.ts'
 import type { Queryable } from './db.ts'
 
 export interface NewTask {
@@ -9,18 +10,21 @@ export interface NewTask {
   connection?: string | null
   /** What it is about, as a person would name it: the channel's order number, a file. */
   subject: string
+  /** What happened, in a few words. */
   title: string
+  /** What happened, to what, and what became of the goods and the money meanwhile. No personal data. */
   detail: string
+  /** What to do now, and what closes it. */
   remedy: string
   field?: string | null
   value?: string | null
   /** What may be done, as `omnisaga task ID ACTION` takes it. */
-  actions: string[]
+  actions: readonly Action[]
 }
 
-export interface Task extends Required<Omit<NewTask, 'key'>> {
+export interface Task extends Required<Omit<NewTask, 'actions'>> {
   id: number
-  key: string
+  actions: string[]
   state: 'open' | 'done'
   openedAt: string
   closedAt: string | null

@@ -65,10 +65,24 @@ export async function remindOfConfirmation(runtime: Runtime, orderId: string): P
         connection: record.connection,
         subject: record.doc.externalId,
         title: 'Not confirmed in time',
-        detail: `Order ${record.doc.externalId} still waits for ${String(record.facts.confirmAsked?.for ?? 'its confirmation')}; the goods are held meanwhile.`,
-        remedy: 'Call the customer, then confirm or cancel.',
-        actions: ['confirm', 'cancel'],
+        detail: `Order ${record.doc.externalId} still waits for ${awaited(record)}; its goods are held meanwhile.`,
+        remedy: 'Call the customer, then confirm, say paid when the money is here, or cancel.',
+        actions: record.doc.payment.method === 'prepaid' ? ['paid', 'confirm', 'cancel'] : ['confirm', 'cancel'],
       })
     })
   ).view
+}
+
+function awaited(record: OrderRecord): string {
+  const { currency, amountDueMinor } = record.doc.payment
+  switch (record.facts.confirmAsked?.for) {
+    case 'customer':
+      return `the customer's yes to pay ${currency} ${amountDueMinor / 100} at the door`
+    case 'payment':
+      return 'its payment'
+    case 'channel':
+      return `${record.doc.channel}, which has not released it`
+    default:
+      return 'its confirmation'
+  }
 }

@@ -62,6 +62,8 @@ function whyRefused(error: unknown): string | null {
 
 /** The channel says one thing, the parcel's way another: a person hears both sides. */
 async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command, reason: string): Promise<void> {
+  // What was to be changed, not to what: no personal data.
+  const named = command.verb === 'change' ? Object.keys(command.detail).join(', ') : ''
   await openTask(tx, {
     kind: `${command.verb}.refused`,
     key: `disagree:${command.id}`,
@@ -69,8 +71,8 @@ async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command,
     connection: record.connection,
     subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
-    detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}.`,
-    remedy: 'Settle it with the customer and at the channel; recall the parcel by hand where that is possible.',
+    detail: `${command.who} asked to ${command.verb}${named === '' ? '' : ` ${named} of`} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}. Nothing was changed.`,
+    remedy: 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
     actions: ['skip'],
   })
 }

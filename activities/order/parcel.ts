@@ -1,5 +1,6 @@
 /** Parcels: the intent to book one, and what is asked of people when a courier will not. */
 import { OmnisagaError } from '../../domain/errors.ts'
+import { isRebooked } from '../../domain/labels.ts'
 import { chooseCourier, courierRule } from '../../domain/routing/decide.ts'
 import type { CourierChoice } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
@@ -40,7 +41,7 @@ async function askForCourier(record: OrderRecord, tx: Tx, unitId: string, proble
     connection: record.connection,
     subject: record.doc.externalId,
     title: 'No courier can be booked for this order',
-    detail: `The goods of ${record.doc.externalId} are packed, but ${problem.message}.`,
+    detail: `The goods of order ${record.doc.externalId} are packed and stay held, but ${problem.message}.`,
     remedy: problem.remedy ?? 'Apply a configuration that names the courier of this location, then retry.',
     actions: ['retry', 'change', 'cancel'],
   })
@@ -107,7 +108,9 @@ export function amountDueFor(record: OrderRecord, unit: UnitRecord): number {
   const { payment } = record.doc
   if (payment.method !== 'cod' || payment.state === 'collected') return 0
   const others = record.units.filter((other) => other.id !== unit.id && other.state !== 'cancelled')
-  const labelled = record.parcels.filter((parcel) => parcel.unitId !== unit.id && LABELLED.has(parcel.state))
+  const labelled = record.parcels.filter(
+    (parcel) => parcel.unitId !== unit.id && LABELLED.has(parcel.state) && !isRebooked(parcel),
+  )
   const left = Math.max(0, payment.amountDueMinor - labelled.reduce((sum, parcel) => sum + parcel.amountDueMinor, 0))
   const isLast = others.every((other) => LABELLED.has(record.parcelOf(other.id)?.state ?? 'void'))
   if (isLast && record.view().missing === 0) return left
@@ -139,9 +142,9 @@ export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId:
         connection: parcel?.courier ?? null,
         subject: record.doc.externalId,
         title: 'The courier refuses this parcel',
-        detail: `${parcel?.courier} says: ${refusal.rows[0]?.refusal ?? 'no reason'} (tried ${parcel?.attempt} times). The goods are packed.`,
-        remedy: 'Correct what the courier names (change), then retry; or cancel.',
-        field: 'delivery',
+        detail: `${parcel?.courier} does not take the parcel of order ${record.doc.externalId}: ${refusal.rows[0]?.refusal ?? 'it names no reason'} (tried ${parcel?.attempt} times). Nothing is booked; the goods are packed and stay held.`,
+        remedy: 'Correct what the courier names (change): it is booked once more then. Or retry as it is, or cancel.',
+        field: record.doc.delivery.method === 'cvs' ? 'delivery.cvs' : 'recipient',
         value: parcel?.service ?? null,
         actions: ['retry', 'change', 'cancel'],
       })
@@ -171,7 +174,7 @@ export async function courierUnreachable(runtime: Runtime, orderId: string, unit
         connection: parcel?.courier ?? null,
         subject: record.doc.externalId,
         title: 'The courier cannot be reached',
-        detail: `Booking the parcel of ${record.doc.externalId} with ${parcel?.courier} has not worked for a while; it is being tried again, and looked up first, so that nothing is booked twice.`,
+        detail: `${parcel?.state === 'booked' ? 'Cancelling the booking' : 'Booking the parcel'} of order ${record.doc.externalId} with ${parcel?.courier} has not worked for a while; it is being tried again, and looked up first, so that nothing is booked twice.`,
         remedy: 'Check the connection (omnisaga connections check). The task closes by itself once the parcel is booked.',
         actions: ['retry', 'cancel'],
       })

@@ -58,6 +58,7 @@ export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       if (record.is('tryOnDecided')) return
+      const wanted = record.lines.filter((line) => line.ordered > line.cancelled)
       await openTask(tx, {
         kind: 'tryOn.undecided',
         key: `order:${orderId}:tryOn`,
@@ -65,8 +66,10 @@ export async function remindOfTryOn(runtime: Runtime, orderId: string): Promise<
         connection: record.connection,
         subject: record.doc.externalId,
         title: 'Nobody has recorded what the customer keeps',
-        detail: `The customer of ${record.doc.externalId} came; the goods are kept aside at ${record.doc.delivery.location}.`,
-        remedy: 'Record what is kept and what goes back on sale.',
+        detail: `The customer of order ${record.doc.externalId} came; its goods are kept aside at ${record.doc.delivery.location}: ${wanted.map((line) => `line ${line.lineId}: ${line.ordered - line.cancelled} × ${line.sku}`).join('; ')}.`,
+        remedy: 'Say how many of each line are kept; the rest goes back on sale.',
+        field: 'keep',
+        value: wanted.map((line) => line.lineId).join(','),
         actions: ['decide', 'cancel'],
       })
     })

@@ -31,8 +31,8 @@ export async function recall(runtime: Runtime, orderId: string): Promise<OrderVi
             connection: record.connection,
             subject: record.doc.externalId,
             title: `Put the goods back at ${unit.location}`,
-            detail: unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', '),
-            remedy: 'The order was cancelled after packing: put the pieces back on the shelf.',
+            detail: `Order ${record.doc.externalId} was cancelled after it was begun: ${unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', ')}. They can be sold again.`,
+            remedy: 'Take them out of the box and put them on the shelf, then skip.',
             actions: ['skip'],
           })
           continue

@@ -1,5 +1,6 @@
 /** The parcel that brings a return: intended with the approval, booked by the round, never twice. */
 import type { Connector, ReturnRequest } from '../../connectors/kit/types.ts'
+import type { Action } from '../../domain/actions.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { valueOf } from '../../domain/returns.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
@@ -61,7 +62,7 @@ async function leaveToPerson(
   row: ReturnRow,
   why: string,
   remedy: string,
-  actions = ['retry', 'skip'],
+  actions: readonly Action[] = ['retry', 'skip'],
 ): Promise<void> {
   await openTask(tx, {
     kind: 'return.book',

@@ -37,7 +37,7 @@ async function writeTransfers(tx: Tx, sku: string): Promise<void> {
       subject: sku,
       title: `Move ${road.quantity} × ${sku} from ${road.from} to ${road.to}`,
       detail: `Orders wait for them: ${road.orders.join(', ')}.`,
-      remedy: 'Move them and book it; the orders go on by themselves. It closes when no order needs them any more.',
+      remedy: `Move them, and say what is there (omnisaga stock set): the orders go on by themselves, and the task closes.`,
       field: 'sku',
       value: sku,
       actions: ['skip'],

@@ -128,12 +128,20 @@ export interface Sent {
   quantities?: Record<string, number>
 }
 
+function refuseUnknownLines({ id, lines }: Transfer, quantities: Record<string, number> = {}): void {
+  const unknown = Object.keys(quantities).find((lineId) => !lines.some((line) => line.lineId === lineId))
+  if (unknown === undefined) return
+  const known = lines.map(({ lineId, sku }) => `${lineId} (${sku})`).join(', ')
+  throw new OmnisagaError('Invalid', `transfer ${id} has no line ${unknown}`, { code: 'line', remedy: `Its lines are ${known}.` })
+}
+
 /** The goods have left: on hand at the transit location. Saying it twice changes nothing. @throws Invalid, Rejected. */
 export async function shipTransfer(runtime: Runtime, id: string, sent: Sent): Promise<Transfer> {
   return await underLock(runtime, id, async (tx, transfer, record) => {
     if (transfer.state === 'shipped' || transfer.state === 'arrived') return transfer
     if (transfer.state === 'cancelled')
       throw rejected('cancelled', `transfer ${id} was cancelled: ${transfer.endedBecause}`, 'Leave the goods where they are.')
+    refuseUnknownLines(transfer, sent.quantities)
     const via = await transitLocation(tx)
     await lockPlaces(
       tx,
@@ -206,6 +214,7 @@ export async function arriveTransfer(
     if (transfer.state === 'arrived') return transfer
     if (transfer.state !== 'shipped' || transfer.via === null)
       throw rejected('notShipped', `transfer ${id} is ${transfer.state}`, 'Say that it was shipped first.')
+    refuseUnknownLines(transfer, quantities)
     for (const line of transfer.lines)
       line.arrived = Math.max(0, Math.min(line.shipped, quantities?.[line.lineId] ?? line.shipped))
     await moveBetween(tx, {
@@ -243,8 +252,8 @@ async function writeOffLost(tx: Tx, transfer: Transfer, via: string): Promise<vo
     orderId: transfer.orderId,
     subject: transfer.waybill ?? transfer.id,
     title: `Fewer pieces arrived at ${transfer.to} than were sent from ${transfer.from}`,
-    detail: lost.map(({ sku, shipped, arrived }) => `${sku}: ${arrived} of ${shipped}`).join(', '),
-    remedy: 'Ask the sender and the carrier; count the stock where the pieces turn up. They are off the books meanwhile.',
+    detail: `${lost.map(({ sku, shipped, arrived }) => `${sku}: ${arrived} of ${shipped}`).join(', ')}. What is missing is in nobody's stock.`,
+    remedy: 'Ask the sender and the carrier; where the pieces turn up, omnisaga stock set counts them. Then skip.',
     actions: ['skip'],
   })
 }
@@ -357,8 +366,8 @@ export async function sweepTransfers(runtime: Runtime): Promise<void> {
         transfer.state === 'shipped'
           ? `A transfer has not arrived at ${transfer.to}`
           : `A transfer was not sent from ${transfer.from}`,
-      detail: transfer.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', '),
-      remedy: 'Ask the sender or the carrier, then say shipped or arrived.',
+      detail: `${transfer.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')} from ${transfer.from} to ${transfer.to}.`,
+      remedy: `Ask the sender or the carrier, then omnisaga transfers ${transfer.state === 'shipped' ? 'arrive' : 'ship'} ${id}. The task closes by itself then.`,
       actions: ['skip'],
     })
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Action } from '../../domain/actions.ts'
 import pino from 'pino'
 import { buildApp } from '../../server/app.ts'
 import { createPool } from '../../store/db.ts'
@@ -65,7 +66,7 @@ describe('stock', () => {
 
 describe('tasks', () => {
   const orderId = async (number: string) => ((await at.post('/api/v1/orders', inStoreOrder(number))).body as { id: string }).id
-  const open = async (over: { key: string; orderId?: string; actions: string[] }) => {
+  const open = async (over: { key: string; orderId?: string; actions: Action[] }) => {
     await openTask(at.db.pool, { kind: 'test', subject: 'X', title: 'a title', detail: 'what', remedy: 'do it', ...over })
     const found = (await listTasks(at.db.pool, { state: 'open' })).find((task) => task.key === over.key)
     return found?.id ?? 0

@@ -1,0 +1,30 @@
+/** What a person may do about a task, each in plain words. The command line and the API take these names and no others. */
+export const ACTIONS = {
+  confirm: 'the customer said yes: the order goes on',
+  paid: 'the money is here',
+  change: 'correct the order; it is checked again and goes on',
+  retry: 'try again now',
+  cancel: 'call it off: what is held or booked for it is given back',
+  arrived: 'the customer is here; the goods are kept aside',
+  decide: 'say what the customer keeps; the rest goes back on sale',
+  collected: 'the customer has it in hand',
+  packed: 'all its pieces are in the box',
+  shipWithout: 'send the rest; what was not found is taken off the order',
+  recalled: 'the goods are back here; the cancellation goes on',
+  letGo: 'give the cancellation up: the order goes on',
+  rebook: 'cancel the booking and book the parcel anew, with the amount that is due now',
+  restocked: 'the goods are on the shelf again and can be sold',
+  skip: 'close this task; nothing else is done',
+  chooseSku: 'say which of our articles it is; remembered for the channel',
+  done: 'it was done by hand; for a refund: the money was paid',
+  approve: 'take the return; the customer is told how to send it',
+  refuse: 'refuse the return; the customer is told so',
+  received: 'the goods are here',
+  refund: 'pay the customer back',
+  restock: 'all of it goes back on sale',
+  outlet: 'all of it goes to the outlet',
+  refurbish: 'all of it is to be mended first',
+  scrap: 'all of it is thrown away',
+} as const
+
+export type Action = keyof typeof ACTIONS
