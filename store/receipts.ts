@@ -6,7 +6,8 @@ import type { Queryable, Tx } from './db.ts'
 export const ExpectedReceipt = z.strictObject({
   sku: z.string().min(1).max(100),
   location: z.string().min(1).max(64),
-  quantity: z.number().int().positive().max(10_000_000),
+  /** 0 takes it back. */
+  quantity: z.number().int().min(0).max(10_000_000),
   /** Local date. */
   expectedOn: z.iso.date(),
   /** The purchase order, where one is named. */
@@ -14,31 +15,50 @@ export const ExpectedReceipt = z.strictObject({
 })
 export type ExpectedReceipt = z.infer<typeof ExpectedReceipt>
 
+/** What of these receipts nobody has configured. */
+export async function unknownTo(
+  db: Queryable,
+  receipts: readonly ExpectedReceipt[],
+): Promise<{ skus: ReadonlySet<string>; locations: ReadonlySet<string> }> {
+  const { rows } = await db.query<{ sku: string | null; location: string | null }>(
+    `select r.sku, null as location from (select distinct unnest($1::text[]) as sku) r
+       where not exists (select from products p where p.sku = r.sku)
+     union all select null, r.location from (select distinct unnest($2::text[]) as location) r
+       where not exists (select from locations l where l.id = r.location)`,
+    [receipts.map(({ sku }) => sku), receipts.map(({ location }) => location)],
+  )
+  return {
+    skus: new Set(rows.flatMap(({ sku }) => sku ?? [])),
+    locations: new Set(rows.flatMap(({ location }) => location ?? [])),
+  }
+}
+
 /**
  * The same receipt told again has its new quantity. @throws Invalid when an article or a location is not known; then nothing is taken.
  */
 export async function expectReceipts(tx: Tx, receipts: readonly ExpectedReceipt[]): Promise<number> {
-  const unknown = await tx.query<{ what: string }>(
-    `select distinct 'location ' || r.location as what from jsonb_to_recordset($1::jsonb) as r(location text)
-       where not exists (select from locations l where l.id = r.location)
-     union select distinct 'article ' || r.sku from jsonb_to_recordset($1::jsonb) as r(sku text)
-       where not exists (select from products p where p.sku = r.sku) limit 10`,
-    [JSON.stringify(receipts)],
-  )
-  if (unknown.rows.length > 0)
-    throw new OmnisagaError('Invalid', `nobody knows ${unknown.rows.map((row) => row.what).join(', ')}`, {
+  const { skus, locations } = await unknownTo(tx, receipts)
+  const unknown = [...[...locations].map((id) => `location ${id}`), ...[...skus].map((sku) => `article ${sku}`)]
+  if (unknown.length > 0)
+    throw new OmnisagaError('Invalid', `nobody knows ${unknown.slice(0, 10).join(', ')}`, {
       code: 'receipts',
       remedy: 'Add them to the configuration, or correct the rows. Nothing was taken in.',
     })
   const merged = new Map<string, ExpectedReceipt>()
   for (const receipt of receipts)
     merged.set(JSON.stringify([receipt.reference, receipt.sku, receipt.location, receipt.expectedOn]), receipt)
+  const told = JSON.stringify([...merged.values()])
+  const ROWS = `jsonb_to_recordset($1::jsonb) as r(reference text, sku text, location text, "expectedOn" text, quantity int)`
+  await tx.query(
+    `delete from expected_receipts e using ${ROWS} where r.quantity = 0 and (e.reference, e.sku, e.location, e.expected_on)
+       = (r.reference, r.sku, r.location, r."expectedOn"::date)`,
+    [told],
+  )
   await tx.query(
     `insert into expected_receipts (reference, sku, location, expected_on, quantity)
-     select r.reference, r.sku, r.location, r."expectedOn"::date, r.quantity
-     from jsonb_to_recordset($1::jsonb) as r(reference text, sku text, location text, "expectedOn" text, quantity int)
+     select r.reference, r.sku, r.location, r."expectedOn"::date, r.quantity from ${ROWS} where r.quantity > 0
      on conflict (reference, sku, location, expected_on) do update set quantity = excluded.quantity, updated_at = now()`,
-    [JSON.stringify([...merged.values()])],
+    [told],
   )
   return merged.size
 }
@@ -52,38 +72,4 @@ export async function listReceipts(db: Queryable, filter: { sku?: string; locati
     [filter.sku ?? null, filter.location ?? null],
   )
   return rows
-}
-
-/**
- * `sku,location,quantity,expected_on[,reference]`, a header first. Quotes and commas inside a field are not expected there.
- * @throws Invalid, naming the row.
- */
-export function parseReceipts(csv: string): ExpectedReceipt[] {
-  const [header, ...rows] = csv
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .map((row) => row.split(',').map((cell) => cell.trim()))
-    .filter((cells) => cells.some((cell) => cell !== ''))
-  const names = ['sku', 'location', 'quantity', 'expected_on']
-  const missing = names.filter((name) => !header?.includes(name))
-  if (header === undefined || missing.length > 0)
-    throw new OmnisagaError('Invalid', `the first row does not name ${missing.join(', ')}`, {
-      code: 'receipts',
-      remedy: 'Begin with: sku,location,quantity,expected_on',
-    })
-  const cell = (cells: string[], name: string) => cells[header.indexOf(name)] ?? ''
-  return rows.map((cells, index) => {
-    const parsed = ExpectedReceipt.safeParse({
-      sku: cell(cells, 'sku'),
-      location: cell(cells, 'location'),
-      quantity: Number(cell(cells, 'quantity')),
-      expectedOn: cell(cells, 'expected_on'),
-      ...(header.includes('reference') ? { reference: cell(cells, 'reference') } : {}),
-    })
-    if (parsed.success) return parsed.data
-    throw new OmnisagaError('Invalid', `row ${index + 2}: ${z.prettifyError(parsed.error)}`, {
-      code: 'receipts',
-      remedy: 'Correct the row; nothing was taken in.',
-    })
-  })
 }

@@ -33,7 +33,7 @@ export async function appointments({ json, ...filter }: AppointmentsOptions): Pr
 
 export async function change(
   id: string,
-  what: 'arrived' | 'cancel' | { move: string },
+  what: 'arrived' | 'cancel' | { location?: string; startsAt: string },
   { json }: { json?: boolean },
 ): Promise<ExitCode> {
   const now = await withRuntime((runtime) =>
@@ -41,7 +41,7 @@ export async function change(
       ? arriveAt(runtime, id)
       : what === 'cancel'
         ? cancelAppointment(runtime, id)
-        : moveAppointment(runtime, id, { startsAt: what.move }),
+        : moveAppointment(runtime, id, what),
   )
   show([now], json)
   return 0

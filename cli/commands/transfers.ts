@@ -1,11 +1,9 @@
 /** transfers, and what people do with one; receipts import FILE. */
-import { readFile } from 'node:fs/promises'
-import { arriveTransfer, shipTransfer } from '../../activities/store/transfers.ts'
-import { transaction } from '../../store/db.ts'
-import { expectReceipts, parseReceipts } from '../../store/receipts.ts'
+import { importReceipts as takeReceiptsIn } from '../../activities/store/receiptsFile.ts'
+import { arriveTransfer, cancelTransfer, shipTransfer } from '../../activities/store/transfers.ts'
 import { listTransfers, type Transfer, type TransferState } from '../../store/transfers.ts'
 import type { ExitCode } from '../exit.ts'
-import { localTime, print, printJson, table, type Column } from '../output/text.ts'
+import { localTime, print, printJson, red, table, type Column } from '../output/text.ts'
 import { withRuntime } from '../session.ts'
 
 const COLUMNS: Column<Transfer>[] = [
@@ -35,28 +33,51 @@ export async function transfers({ json, ...filter }: TransfersOptions): Promise<
   return 0
 }
 
-export interface ShipOptions {
+export interface ArriveOptions {
+  /** By line, where they are fewer. */
+  pieces: Record<string, number>
+  json?: boolean
+}
+export interface ShipOptions extends ArriveOptions {
   carrier?: string
   waybill?: string
   expected?: string
-  json?: boolean
 }
 
-export async function ship(id: string, { carrier, waybill, expected, json }: ShipOptions): Promise<ExitCode> {
-  const sent = { carrier: carrier ?? null, waybill: waybill ?? null, expectedOn: expected ?? null }
+export async function ship(id: string, { carrier, waybill, expected, pieces, json }: ShipOptions): Promise<ExitCode> {
+  const sent = { carrier: carrier ?? null, waybill: waybill ?? null, expectedOn: expected ?? null, quantities: pieces }
   show([await withRuntime((runtime) => shipTransfer(runtime, id, sent))], json)
   return 0
 }
 
-export async function arrive(id: string, { json }: { json?: boolean }): Promise<ExitCode> {
-  show([await withRuntime((runtime) => arriveTransfer(runtime, id))], json)
+export async function arrive(id: string, { pieces, json }: ArriveOptions): Promise<ExitCode> {
+  show([await withRuntime((runtime) => arriveTransfer(runtime, id, { quantities: pieces }))], json)
   return 0
 }
 
-export async function importReceipts(file: string, { json }: { json?: boolean }): Promise<ExitCode> {
-  const receipts = parseReceipts(await readFile(file, 'utf8'))
-  const taken = await withRuntime(({ pool }) => transaction(pool, (tx) => expectReceipts(tx, receipts)))
-  if (json) printJson({ receipts: taken })
-  else print(`${taken} expected receipts.`)
+export async function cancel(id: string, { json }: { json?: boolean }): Promise<ExitCode> {
+  show([await withRuntime((runtime) => cancelTransfer(runtime, id))], json)
   return 0
+}
+
+/** Exit 1 when a row was not taken in. */
+export async function importReceipts(path: string, { json }: { json?: boolean }): Promise<ExitCode> {
+  const { receipts, wrong } = await withRuntime((runtime) => takeReceiptsIn(runtime, { path }))
+  if (json) printJson({ receipts, wrong })
+  else {
+    print(`${receipts} expected receipts taken in.`)
+    if (wrong.length > 0)
+      print(
+        [
+          red(`${wrong.length} rows were not:`),
+          table(wrong, [
+            { title: 'ROW', of: (each) => each.row, right: true },
+            { title: 'COLUMN', of: (each) => each.column },
+            { title: 'VALUE', of: (each) => each.value, most: 30 },
+            { title: 'WHAT TO DO', of: (each) => each.message },
+          ]),
+        ].join('\n'),
+      )
+  }
+  return wrong.length > 0 ? 1 : 0
 }
