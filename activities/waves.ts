@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Wave, WaveUnit } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
-import { dueAt, sorted, type Ready } from '../domain/waves.ts'
-import type { PackingPlan } from '../store/packingConfiguration.ts'
+import { chooseBox } from '../domain/boxes.ts'
+import { intoBoxes } from '../domain/sharedBoxes.ts'
+import { byUrgency, dueAt, sorted, type Ready } from '../domain/waves.ts'
+import { goodsOfUnits } from '../store/packing.ts'
+import { listBoxes, type PackingPlan } from '../store/packingConfiguration.ts'
 import { readyUnits } from '../store/waves.ts'
 import { readOrder, changeOrder } from '../store/orderRecord.ts'
 import { transaction } from '../store/db.ts'
@@ -66,17 +69,29 @@ async function wavesAt(runtime: Runtime, place: Place, now: Date | null): Promis
       `select id, order_id as "orderId" from units where location = $1 and state = 'ready' order by priority desc, ready_at limit $2`,
       [place.id, WAVE_SIZE],
     )
-    const id = await gatherWave(runtime, place.id, place.warehouse, ready.rows, {})
+    const boxes = ready.rows.map((unit) => [unit])
+    const id = await gatherWave(runtime, place.id, place.warehouse, boxes, {})
     return id === null ? [] : [id]
   }
   if (place.packing === null) return []
-  const due = dueAt(await readyUnits(runtime.pool, place.id), place.packing, place.zone, now)
+  const due = dueAt(await boxesAt(runtime, place.id), place.packing, place.zone, now)
   const made: string[] = []
-  for (const { units, sortedBy } of sorted(due, place.packing)) {
-    const id = await gatherWave(runtime, place.id, null, units, sortedBy)
+  for (const { boxes, sortedBy } of sorted(due, place.packing)) {
+    const id = await gatherWave(runtime, place.id, null, boxes, sortedBy)
     if (id !== null) made.push(id)
   }
   return made
+}
+
+/** What is ready at a location, in boxes, the most urgent first: one box for paid orders of one recipient where the policy wants it so. */
+async function boxesAt(runtime: Runtime, location: string): Promise<Ready[][]> {
+  const { mergeParcels } = await runtime.policy()
+  const units = (await readyUnits(runtime.pool, location, mergeParcels)).sort(byUrgency)
+  if (mergeParcels === 'off') return units.map((unit) => [unit])
+  const [boxes, goods] = [await listBoxes(runtime.pool), await goodsOfUnits(runtime.pool, units.map(({ id }) => id))]
+  const fits = (together: readonly Ready[]) =>
+    boxes.length === 0 || chooseBox(boxes, together.flatMap(({ id }) => goods.get(id) ?? [])) !== null
+  return intoBoxes(units, fits)
 }
 
 /** @returns the wave's id; null when nothing of it was ready any more. */
@@ -84,9 +99,13 @@ async function gatherWave(
   runtime: Runtime,
   location: string,
   connection: string | null,
-  ready: readonly Pick<Ready, 'id' | 'orderId'>[],
+  boxes: readonly (readonly Pick<Ready, 'id' | 'orderId'>[])[],
   sortedBy: Record<string, string>,
 ): Promise<string | null> {
+  const ready = boxes.flatMap((box) => {
+    const sharedBox = box.length > 1 ? `b-${randomUUID().slice(0, 13)}` : null
+    return box.map((unit) => ({ ...unit, sharedBox }))
+  })
   if (ready.length === 0) return null
   const waveId = `w-${randomUUID().slice(0, 13)}`
   await runtime.pool.query('insert into waves (id, location, connection, sorted_by) values ($1, $2, $3, $4)', [
@@ -97,7 +116,7 @@ async function gatherWave(
   ])
   const policy = await runtime.policy()
   const taken = await eachLane(
-    [...ready],
+    ready,
     (unit) => unit.orderId,
     async (unit) => {
       return (
@@ -116,10 +135,12 @@ async function gatherWave(
           const wave = await tx.query(`select from waves where id = $1 and state = 'open' for share`, [waveId])
           if (wave.rowCount === 0) return false
           mine.state = 'handedOver'
+          mine.sharedBox = unit.sharedBox
           record.record('handedToWarehouse')
           await tx.query(
-            `update units set wave_id = $2, handed_over_at = now(), answer_due_at = now() + $3 * interval '1 millisecond' where id = $1`,
-            [unit.id, waveId, policy.pickTimeoutMs],
+            `update units set wave_id = $2, shared_box = $4, handed_over_at = now(), answer_due_at = now() + $3 * interval '1 millisecond'
+             where id = $1`,
+            [unit.id, waveId, policy.pickTimeoutMs, unit.sharedBox],
           )
           await record.closeTasks(tx, { key: `order:${record.id}:pick:${unit.id}` }, 'it is in a wave')
           return true

@@ -60,10 +60,18 @@ export const Policy = z.object({
     .default(4 * day),
   /** A parcel that is not delivered so long after it left is late, also when nothing was promised; null: only a promise counts. */
   lateParcelMs: z.number().int().positive().nullable().default(null),
+  /** So long a customer whose pickup store has closed may choose another before a person hears of it. */
+  rechooseStoreMs: z
+    .number()
+    .int()
+    .positive()
+    .default(2 * day),
   /** So long after the delivery the customer is asked how it was; null: never. */
   feedbackAfterMs: z.number().int().min(0).nullable().default(null),
   /** A parcel worth more is booked with its value insured, in minor units; null: never. */
   insureAboveMinor: z.number().int().min(0).nullable().default(null),
+  /** Paid orders of one recipient that are packed at the same place are put into one parcel; off: each has its own. */
+  mergeParcels: z.enum(['off', 'prepaid']).default('off'),
   /** A customer who has left so many cash-on-delivery parcels uncollected is confirmed by a person; null: never. */
   uncollectedLimit: z.number().int().positive().nullable().default(null),
   /** What is taken back, for how long, and what becomes of it. */

@@ -12,6 +12,8 @@ export interface Ready {
   region: string
   courier: string
   temperature: string
+  /** See boxKeyOf; null: a box of its own. */
+  boxKey: string | null
 }
 export interface WavePlan {
   cutOffs: readonly string[]
@@ -29,31 +31,34 @@ export function lastCutOff(now: Date, zone: string, cutOffs: readonly string[]):
   return passed.length === 0 ? null : new Date(Math.max(...passed))
 }
 
-/** What was ready at the last cut-off, and what is urgent. @param now null: everything. */
-export function dueAt(units: readonly Ready[], plan: WavePlan, zone: string, now: Date | null): Ready[] {
-  if (now === null || plan.cutOffs.length === 0) return [...units]
+/** The most urgent first. */
+export const byUrgency = (a: Ready, b: Ready): number =>
+  b.priority - a.priority || Date.parse(a.readyAt) - Date.parse(b.readyAt) || (a.id < b.id ? -1 : 1)
+
+/** Boxes with something that was ready at the last cut-off, or is urgent: what else goes into them goes along. @param now null: all. */
+export function dueAt(boxes: readonly Ready[][], plan: WavePlan, zone: string, now: Date | null): Ready[][] {
+  if (now === null || plan.cutOffs.length === 0) return [...boxes]
   const cutOff = lastCutOff(now, zone, plan.cutOffs)
-  return units.filter(
-    (unit) => unit.priority >= plan.urgentPriority || (cutOff !== null && Date.parse(unit.readyAt) <= cutOff.getTime()),
-  )
+  const isDue = (unit: Ready) =>
+    unit.priority >= plan.urgentPriority || (cutOff !== null && Date.parse(unit.readyAt) <= cutOff.getTime())
+  return boxes.filter((box) => box.some(isDue))
 }
 
-/** Waves in the order in which they should be picked: the most urgent first, none larger than `waveSize`. */
-export function sorted(units: readonly Ready[], plan: WavePlan): { units: Ready[]; sortedBy: Record<string, string> }[] {
-  const urgentFirst = [...units].sort(
-    (a, b) => b.priority - a.priority || Date.parse(a.readyAt) - Date.parse(b.readyAt) || (a.id < b.id ? -1 : 1),
-  )
-  const groups = new Map<string, { units: Ready[]; sortedBy: Record<string, string> }>()
-  for (const unit of urgentFirst) {
-    const sortedBy = Object.fromEntries(plan.splitBy.map((by) => [by, String(unit[by])]))
+/** Waves in the order in which they should be picked, none of more than `waveSize` boxes. @param boxes the most urgent first. */
+export function sorted(boxes: readonly Ready[][], plan: WavePlan): { boxes: Ready[][]; sortedBy: Record<string, string> }[] {
+  const groups = new Map<string, { boxes: Ready[][]; sortedBy: Record<string, string> }>()
+  for (const box of boxes) {
+    const [first] = box
+    if (first === undefined) continue
+    const sortedBy = Object.fromEntries(plan.splitBy.map((by) => [by, String(first[by])]))
     const key = JSON.stringify(sortedBy)
-    const group = groups.get(key) ?? { units: [], sortedBy }
-    group.units.push(unit)
+    const group = groups.get(key) ?? { boxes: [], sortedBy }
+    group.boxes.push(box)
     groups.set(key, group)
   }
-  return [...groups.values()].flatMap(({ units: all, sortedBy }) =>
+  return [...groups.values()].flatMap(({ boxes: all, sortedBy }) =>
     Array.from({ length: Math.ceil(all.length / plan.waveSize) }, (_, index) => ({
-      units: all.slice(index * plan.waveSize, (index + 1) * plan.waveSize),
+      boxes: all.slice(index * plan.waveSize, (index + 1) * plan.waveSize),
       sortedBy,
     })),
   )
