@@ -1,6 +1,7 @@
 /** What the tests of channels read of an order and of tasks, typed; and small moves that they share. */
 import { connectors } from '../../connectors/registry.ts'
 import { startPull } from '../../activities/schedules.ts'
+import { workflowIdOf } from '../../domain/ids.ts'
 import { applyConnections } from '../../store/configuration.ts'
 import { pauseConnection } from '../../store/connections.ts'
 import type { World } from './world.ts'
@@ -86,10 +87,32 @@ export const untilShown = (
       },
       timeoutMs,
     )
-    .catch((error: Error) => {
+    .catch(async (error: Error) => {
       const { phase, units, parcels, commands, owed, facts } = last ?? {}
-      throw new Error(`${error.message}; it is ${JSON.stringify({ phase, facts, units, parcels, commands, owed })}`)
+      const shown = JSON.stringify({ phase, facts, units, parcels, commands, owed })
+      throw new Error(`${error.message}; it is ${shown}; behind it: ${JSON.stringify(await behind(world, id))}`)
     })
+}
+
+/** What was told of an order and who has heard it, for a failure that nobody can look into afterwards. */
+async function behind(world: World, id: string): Promise<Record<string, unknown>> {
+  const { pool, temporal } = world.runtime
+  const { rows: told } = await pool.query(
+    `select id, connection, kind, version, state, attempts, received_at, lease_until, error from inbox
+     where external_id = $1 or order_id = $1 order by id`,
+    [id],
+  )
+  const { rows: orders } = await pool.query<{ id: string }>(
+    'select id, course, news, seen_news, rung_at, updated_at, external_version from orders where id = $1 or external_id = $1',
+    [id],
+  )
+  const histories = await Promise.all(
+    orders.map(async (order) => {
+      const { events } = await temporal.workflow.getHandle(workflowIdOf(order.id)).fetchHistory()
+      return events?.slice(-15).map((event) => `${event.eventId} ${event.eventType} ${event.eventTime?.seconds}`)
+    }),
+  ).catch((error: Error) => error.message)
+  return { told, orders, histories }
 }
 export const untilBooked = (world: World, id: string): Promise<OrderShown> =>
   untilShown(world, 'is booked', id, (order) => order.parcels.at(-1)?.state === 'booked')
