@@ -68,8 +68,13 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
       evidence: z
         .strictObject({
           kind: z.enum(['signature', 'code']),
-          reference: text(500).meta({ description: 'Where the signature is kept, or the code that the customer was sent.' }),
-          person: text(100).meta({ description: 'Who agreed.' }),
+          reference: z
+            .string()
+            .trim()
+            .min(1)
+            .max(500)
+            .meta({ description: 'Where the signature is kept, or the code that the customer was sent.' }),
+          person: z.string().trim().min(1).max(100).meta({ description: 'Who agreed.' }),
           at: z.iso.datetime({ offset: true }),
         })
         .optional()
@@ -103,13 +108,19 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
   {
     verb: 'collected',
     summary: 'The customer took it along',
-    body: ofUnit.extend({ code: text(40).optional().meta({ description: 'Of the pickup voucher that was shown.' }) }),
+    body: ofUnit.extend({
+      code: text(40).optional().meta({ description: 'Of the pickup voucher that was shown.' }),
+      location: text(64)
+        .optional()
+        .meta({ description: 'With a code: where it was shown; refused at another store than its own.' }),
+    }),
   },
   { verb: 'packed', summary: 'Packed by hand, where no warehouse system answers', body: ofUnit },
   { verb: 'retry', summary: 'Try again what stands still', body: nothing },
   { verb: 'shipWithout', summary: 'Ship the rest; what was not found is struck off', body: nothing },
   { verb: 'recalled', summary: 'The goods of a cancelled order are back', body: nothing },
   { verb: 'letGo', summary: 'Give up a cancellation that came too late', body: nothing },
+  { verb: 'rebook', summary: 'Make the label of a parcel anew, for the amount that is due now', body: nothing },
   { verb: 'restocked', summary: 'Returned goods are on the shelf again', body: nothing },
   { verb: 'skip', summary: 'Settled by a person; nothing more for the machine to do', body: nothing },
 ]

@@ -1,4 +1,5 @@
 /** What a customer agreed to, by what sign, who took it down. Append-only. */
+import { OmnisagaError } from '../domain/errors.ts'
 import type { Queryable } from './db.ts'
 import type { OrderRecord } from './orderRecord.ts'
 
@@ -18,12 +19,25 @@ export interface KeptEvidence extends Evidence {
   seen: unknown
 }
 
-/** @param id of the command that brings it: brought twice it is kept once. */
+/** Clocks of tablets go wrong by minutes. */
+const CLOCK_TOLERANCE_MS = 3_600_000
+
+/** @param id of the command that brings it: brought twice it is kept once. @throws Invalid: it says who or when in no way that proves anything. */
 export async function keepEvidence(
   db: Queryable,
   record: OrderRecord,
   { id, by, kind, reference, person, at }: Omit<KeptEvidence, 'seen'>,
 ): Promise<void> {
+  const wrong = (what: string, remedy: string) => new OmnisagaError('Invalid', what, { code: 'evidence', remedy })
+  if (person.trim() === '' || reference.trim() === '')
+    throw wrong('the evidence does not say who agreed, or where it is kept', 'Send person and reference.')
+  const agreedAt = Date.parse(at)
+  if (Number.isNaN(agreedAt)) throw wrong(`${at} is no time`, 'Send `at` as ISO 8601 with offset.')
+  if (agreedAt > Date.now() + CLOCK_TOLERANCE_MS)
+    throw wrong(
+      `the evidence is of ${at}, which is to come`,
+      "Send the time at which the customer agreed; set the tablet's clock.",
+    )
   const { payment, totals, delivery } = record.doc
   const seen = {
     lines: record.lines.flatMap(({ lineId, sku, ordered, cancelled, unitPriceMinor }) =>

@@ -1,13 +1,17 @@
 /** The verbs: each either changes what is true (and wakes or turns the saga), or is refused with the reason. */
 import { z } from 'zod'
+import { labelsToRemake } from '../../domain/labels.ts'
 import { settleAppointment } from '../../store/appointments.ts'
 import type { Command, Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
 import { keepAside } from '../../store/ledger/operations.ts'
 import { keepEvidence } from '../../store/evidence.ts'
+import { labelsOffOf } from '../../store/labelAmounts.ts'
 import { closeTasks } from '../../store/tasks.ts'
-import { findVoucher, useVoucher } from '../../store/vouchers.ts'
+import { saveParcel } from '../../store/units.ts'
+import { useVoucher } from '../../store/vouchers.ts'
 import { exchangeLines } from '../store/exchange.ts'
+import { voucherShown } from '../store/vouchers.ts'
 import { openCampaign } from '../campaigns/standing.ts'
 import { restockUnit } from '../returns/cameBack.ts'
 import { change } from './change.ts'
@@ -25,6 +29,7 @@ const Confirm = z.looseObject({
     .object({ kind: z.enum(['signature', 'code']), reference: z.string(), person: z.string(), at: z.string() })
     .optional(),
 })
+const Shown = z.looseObject({ unitId: z.string().optional(), code: z.string().optional(), location: z.string().optional() })
 const OfUnit = z.looseObject({ unitId: z.string() })
 
 export const verbs: Record<Verb, Obedience> = {
@@ -44,6 +49,7 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async paid(record) {
+    if (['paid', 'collected', 'refunded'].includes(record.doc.payment.state)) return 'it was paid already'
     const collecting = record.parcels.find((parcel) => parcel.amountDueMinor > 0 && !['refused', 'void'].includes(parcel.state))
     if (collecting !== undefined)
       throw new Refusal(`the label of parcel ${collecting.id} collects cash from the customer already`)
@@ -91,11 +97,8 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async collected(record, tx, { who, detail }) {
-    const shown = z.looseObject({ unitId: z.string().optional(), code: z.string().optional() }).parse(detail)
-    const voucher = shown.code === undefined ? undefined : await findVoucher(tx, shown.code)
-    if (voucher === null || (voucher && voucher.orderId !== record.id))
-      throw new Refusal(`the code ${shown.code} is not of this order`)
-    if (voucher?.usedAt) return 'it was handed over already'
+    const shown = Shown.parse(detail)
+    const voucher = shown.code === undefined ? undefined : await voucherShown(tx, record, { ...shown, code: shown.code })
     const overTheCounter = ['storePickup', 'handOver'].includes(record.doc.delivery.method)
     const waiting = record.units.filter((unit) => unit.state === 'packed' && overTheCounter)
     const unitId = voucher?.unitId ?? shown.unitId
@@ -180,6 +183,21 @@ export const verbs: Record<Verb, Obedience> = {
     await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
     record.changeCourse()
     return 'it goes on'
+  },
+
+  /** The label collects the wrong amount: its booking is cancelled, at the courier or, where that takes no call, by the person who says so. */
+  async rebook(record, tx) {
+    const off = labelsOffOf(record)
+    const remade = off === null ? [] : labelsToRemake(record.parcels, off)
+    if (remade.length === 0) throw new Refusal('no label that could be made anew collects a wrong amount')
+    for (const parcel of remade) {
+      if (parcel.rebook === 'refused') parcel.state = 'void'
+      else parcel.rebook = 'asked'
+      record.unit(parcel.unitId).bookingsAllowed = Math.max(record.unit(parcel.unitId).bookingsAllowed, parcel.attempt + 1)
+      await saveParcel(tx, parcel)
+    }
+    record.changeCourse()
+    return 'the label is being made anew'
   },
 
   /** Goods that came back are on the shelf again. */

@@ -1,4 +1,5 @@
 /** What to offer for an article that is out at a place: when it comes, its sisters, the same elsewhere, a substitute. */
+import { OmnisagaError } from '../../domain/errors.ts'
 import { distanceKm } from '../../domain/routing/distance.ts'
 import { levels } from '../../store/ledger/operations.ts'
 import type { Runtime } from '../runtime.ts'
@@ -31,6 +32,18 @@ interface Place {
   postalCode: string | null
   kind: string
   ships: boolean
+}
+
+/** As a person asks. @throws Invalid for an article or a location that nobody knows. */
+export async function alternativesAt(runtime: Runtime, sku: string, location: string): Promise<Alternatives> {
+  const { rows } = await runtime.pool.query<{ sku: boolean; location: boolean }>(
+    `select exists (select from products where sku = $1) as sku, exists (select from locations where id = $2) as location`,
+    [sku, location],
+  )
+  const unknown = !rows[0]?.sku ? `the article ${sku}` : !rows[0].location ? `the location ${location}` : null
+  if (unknown !== null)
+    throw new OmnisagaError('Invalid', `nobody knows ${unknown}`, { code: 'alternatives', remedy: 'Name a configured one.' })
+  return await alternatives(runtime, sku, location)
 }
 
 export async function alternatives(runtime: Runtime, sku: string, location: string): Promise<Alternatives> {

@@ -1,6 +1,6 @@
 /** What a store's tablet asks: the preview before a customer agrees, vouchers, expected receipts, alternatives. */
 import { z } from 'zod'
-import { alternatives } from '../../activities/store/alternatives.ts'
+import { alternativesAt } from '../../activities/store/alternatives.ts'
 import { previewOrder, voucherPdf } from '../../activities/store/preview.ts'
 import { transaction } from '../../store/db.ts'
 import { findOrderId } from '../../store/orders.ts'
@@ -115,21 +115,26 @@ export const storeRoutes: Route[] = [
     path: '/api/v1/vouchers/{code}/collected',
     operationId: 'collectByVoucher',
     summary: 'A voucher was scanned: its goods are handed over',
-    description: 'Scanned twice it is handed over once.',
+    description:
+      'Good once: a second scan is refused and says when it was handed over. An Idempotency-Key header makes sending one scan twice harmless.',
     access: 'key',
     params: z.object({ code: text(40) }),
+    body: z.strictObject({
+      location: text(64).optional().meta({ description: 'Where it was scanned; refused at another store than its own.' }),
+    }),
     responses: {
       200: { description: 'Handed over.', schema: CommandAnswer },
       202: { description: 'Asked for and kept.', schema: CommandAnswer },
       404: { description: 'No such voucher.' },
       409: { description: 'Refused; `detail` says why.', schema: RefusedAnswer },
     },
-    handle: async ({ runtime, params, who }) => {
+    handle: async ({ runtime, params, body, who, request }) => {
       const voucher = await findVoucher(runtime.pool, params.code)
       if (voucher === null) throw notFound('voucher', params.code)
       const { orderId, code } = voucher
-      // No idempotency key: each scan is asked anew, since one that was refused may be right a moment later.
-      return await commandAnswer(runtime, { orderId, verb: 'collected', detail: { code }, who })
+      // Without a key each scan is asked anew, since one that was refused may be right a moment later.
+      const idempotencyKey = request.headers['idempotency-key']
+      return await commandAnswer(runtime, { orderId, verb: 'collected', detail: { code, ...body }, who, idempotencyKey })
     },
   }),
   defineRoute({
@@ -139,8 +144,11 @@ export const storeRoutes: Route[] = [
     summary: 'What to offer for an article that is out: when it comes, its variants here, the same nearby, substitutes',
     access: 'key',
     query: z.strictObject({ sku: text(100), location: text(64) }),
-    responses: { 200: { description: 'Judged now; nothing is held.', schema: Alternatives } },
-    handle: async ({ runtime, query }) => ({ status: 200, body: await alternatives(runtime, query.sku, query.location) }),
+    responses: {
+      200: { description: 'Judged now; nothing is held.', schema: Alternatives },
+      422: { description: 'Nobody knows the article or the location.' },
+    },
+    handle: async ({ runtime, query }) => ({ status: 200, body: await alternativesAt(runtime, query.sku, query.location) }),
   }),
   defineRoute({
     method: 'GET',
