@@ -58,6 +58,7 @@ const changeHint = (field: string | null): string[] => {
     case 'lines':
       return ['FIELD=VALUE']
     case 'recipient':
+    case 'recipient.address':
       return ['recipient.name=NAME', 'recipient.phone=PHONE', 'recipient.address=ADDRESS']
     case 'delivery':
     case 'delivery.cvs':
@@ -73,7 +74,9 @@ const changeHint = (field: string | null): string[] => {
 export function setHint(task: Pick<Task, 'field' | 'value'>, action: string): string[] {
   switch (action) {
     case 'decide':
-      return ['keep.LINE=QTY']
+      return (task.field === 'keep' && task.value ? task.value.split(',') : ['LINE']).map((line) => `keep.${line}=QTY`)
+    case 'refund':
+      return task.value === null ? ['amountMinor=AMOUNT'] : []
     case 'cancel':
       return ['reason=WHY']
     case 'chooseSku':

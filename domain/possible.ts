@@ -8,6 +8,8 @@ export interface Standing {
   kind: OrderKind
   method: DeliveryMethod
   onHold: boolean
+  /** Nothing more is to be paid: paid, collected or paid back. */
+  isPaid: boolean
   facts: readonly FactName[]
   units: readonly { state: UnitState }[]
   parcels: readonly { state: ParcelState; amountDueMinor: number }[]
@@ -33,10 +35,15 @@ const allPackedUnbooked = (at: Standing): boolean =>
 /** What is not named here is judged by nobody beforehand: it is offered, and its preview says what becomes of it. */
 const RULES: Record<string, Rule> = {
   confirm: (at, is) => is('reserved') && !is('confirmed') && !at.onHold && (at.kind !== 'tryOn' || is('tryOnDecided')),
-  paid: (at) => !at.parcels.some(({ state, amountDueMinor }) => amountDueMinor > 0 && state !== 'refused' && state !== 'void'),
+  paid: (at) =>
+    !at.isPaid && !at.parcels.some(({ state, amountDueMinor }) => amountDueMinor > 0 && state !== 'refused' && state !== 'void'),
   cancel: (at, is) => !isBeingCancelled(is) && !hasLeft(at),
   change: (at, is) =>
-    !isBeingCancelled(is) && !hasLeft(at) && (!at.units.some(({ state }) => WITH_WAREHOUSE.has(state)) || allPackedUnbooked(at)),
+    !isBeingCancelled(is) &&
+    // What has left may still go to another store, or another address of the same town.
+    (is('storeClosed') ||
+      is('wrongAddress') ||
+      (!hasLeft(at) && (!at.units.some(({ state }) => WITH_WAREHOUSE.has(state)) || allPackedUnbooked(at)))),
   arrived: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   decide: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   collected: (at) => (at.method === 'storePickup' || at.method === 'handOver') && hasUnit(at, 'packed'),

@@ -203,6 +203,10 @@ export const TaskSchema = z
 export const TasksAnswer = z.object({ tasks: z.array(TaskSchema) })
 export const TaskDetailSchema = TaskSchema.extend({
   whoWaits: z.string().nullable().meta({ description: 'The customer whose order it is.' }),
+  orderedAt: z.string().nullable().meta({ description: 'Since when that customer waits.' }),
+  can: z
+    .array(z.object({ action: z.string(), does: z.string() }))
+    .meta({ description: 'What can be done now, in plain words; `preview=true` on the action says what would change.' }),
   done: z.array(
     z.object({ verb: z.string(), who: z.string(), state: z.string(), answer: z.string().nullable(), at: z.string() }),
   ),

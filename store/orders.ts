@@ -2,12 +2,15 @@
 import { contentHash, orderIdOf } from '../domain/ids.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
+import { isPossible } from '../domain/possible.ts'
 import { listBackorders, type Backorder } from './backorders.ts'
-import { giveCommand } from './commands.ts'
+import { giveCommand, VERBS, type Verb } from './commands.ts'
 import { importOf } from './imports.ts'
 import { oweStatements } from './owed.ts'
 import { participantsOf, type ParticipantFact } from './participants.ts'
+import { feedbackOf, listReturns, type Feedback, type ReturnRow } from './returns.ts'
 import { decisionsOf, type KeptDecision } from './routingDecisions.ts'
+import { standingOf } from './standing.ts'
 import { closeTasks, openTask } from './tasks.ts'
 import { uncollectedOf } from './uncollected.ts'
 import { transaction, type Pool, type Queryable, type Tx } from './db.ts'
@@ -208,7 +211,10 @@ function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): 
 async function takeOverPayment(record: OrderRecord, tx: Tx, merged: IncomingOrder, changes: Change[]): Promise<boolean> {
   const says = (kind: Change['kind']) => changes.some((change) => change.kind === kind)
   if (!says('payment') && !says('hold') && !says('release')) return false
-  record.doc = { ...record.doc, payment: merged.payment, onHold: merged.onHold }
+  // What is due for other goods comes with them, when and if they change.
+  const withLines = says('lines') && merged.payment.method === record.doc.payment.method
+  const { amountDueMinor } = withLines ? record.doc.payment : merged.payment
+  record.doc = { ...record.doc, payment: { ...merged.payment, amountDueMinor }, onHold: merged.onHold }
   if (says('hold')) await holdBack(record, tx)
   if (says('release')) await closeTasks(tx, { key: `order:${record.id}:hold` }, 'released by the channel')
   record.changeCourse()
@@ -336,6 +342,11 @@ export interface OrderDetail extends CanonicalOrder {
   buyerHistory: { uncollected: number }
   /** Pieces promised that are not there. */
   backorders: Backorder[]
+  /** What came back or is asked back. */
+  returns: ReturnRow[]
+  feedback: Feedback | null
+  /** What the order would take now; `skip` and `retry`, which it always takes, are left to its tasks. */
+  possible: Verb[]
   closed: boolean
   updatedAt: string
 }
@@ -404,6 +415,9 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     ),
     buyerHistory,
     backorders: await listBackorders(db, { orderId: id }),
+    returns: await listReturns(db, { orderId: id }),
+    feedback: await feedbackOf(db, id),
+    possible: VERBS.filter((verb) => verb !== 'skip' && verb !== 'retry' && isPossible(verb, standingOf(record))),
     closed: record.closed,
     updatedAt: row.rows[0]?.updatedAt ?? '',
   }

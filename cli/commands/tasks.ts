@@ -41,13 +41,22 @@ export interface TaskOptions {
   json?: boolean
 }
 
-const COLUMNS: Column<Task>[] = [
+const WHAT: Column<Task>[] = [
   { title: 'TASK', of: (task) => task.id, right: true },
   { title: 'KIND', of: (task) => task.kind },
   { title: 'ABOUT', of: (task) => task.subject, most: 30 },
   { title: 'WHAT', of: (task) => task.title },
+]
+const OPEN: Column<Task>[] = [
+  ...WHAT,
   { title: 'SINCE', of: (task) => localTime(task.openedAt) },
   { title: 'ACTIONS', of: (task) => task.actions.join(', ') },
+]
+const CLOSED: Column<Task>[] = [
+  ...WHAT,
+  { title: 'CLOSED', of: (task) => localTime(task.closedAt) },
+  { title: 'BY', of: (task) => task.closedBy, most: 30 },
+  { title: 'HOW', of: (task) => task.outcome },
 ]
 
 export async function tasks({ kind, connection, order, olderThan, done, limit, json }: TasksOptions): Promise<ExitCode> {
@@ -55,7 +64,7 @@ export async function tasks({ kind, connection, order, olderThan, done, limit, j
   const found = await withRuntime(({ pool }) => viewTasks(pool, { state: done ? 'done' : 'open', ...filter }))
   if (json) printJson({ tasks: found })
   else if (found.length === 0) print(done ? 'No closed tasks.' : 'Nothing waits for a person.')
-  else print(`${table(found, COLUMNS)}\n${dim('omnisaga task ID shows one, and what can be done.')}`)
+  else print(`${table(found, done ? CLOSED : OPEN)}\n${dim('omnisaga task ID shows one, and what can be done.')}`)
   return 0
 }
 
@@ -83,7 +92,12 @@ function describe(task: TaskDetail): string {
   const field =
     task.field === null ? [] : [`  field    ${safe(task.field)}${task.value === null ? '' : ` = ${safe(task.value)}`}`]
   const order = task.orderId === null ? [] : [`  order    ${task.orderId}   ${dim(`omnisaga order ${task.orderId}`)}`]
-  const waits = task.whoWaits === null || task.state === 'done' ? [] : [`  waits    ${safe(task.whoWaits)}`]
+  const waits =
+    task.state === 'done' || (task.whoWaits === null && task.orderedAt === null)
+      ? []
+      : [
+          `  waits    ${safe(task.whoWaits ?? 'the customer')}, ordered ${localTime(task.orderedAt)} (${since(task.orderedAt)} ago)`,
+        ]
   const done = task.done.map(
     ({ at, who, verb, state, answer }) =>
       `  asked    ${localTime(at)} ${safe(who)}: ${verb}, ${state}${answer === null ? '' : ` (${safe(answer)})`}`,
@@ -97,7 +111,8 @@ function describe(task: TaskDetail): string {
       ? [
           '',
           bold('What can be done now'),
-          ...task.actions.map((action) => `  ${commandLine(task, action)}`),
+          ...task.can.flatMap(({ action, does }) => [`  ${commandLine(task, action)}`, `      ${dim(safe(does))}`]),
+          ...(task.can.length === 0 ? ['  nothing: the order would refuse it now; the task closes with it'] : []),
           dim('  --preview says what an action would change, and does nothing'),
         ]
       : []

@@ -1,6 +1,8 @@
 /** Where an order waits, since when, and what can be done: read from its facts, told in one sentence. */
-import type { OrderDetail } from '../../store/orders.ts'
+import { ACTIONS } from '../../domain/actions.ts'
 import type { Phase } from '../../domain/order.ts'
+import type { Verb } from '../../store/commands.ts'
+import type { OrderDetail } from '../../store/orders.ts'
 import { localTime } from './text.ts'
 
 export interface UnitLine {
@@ -142,38 +144,14 @@ export interface Possible {
   body?: string
 }
 
-const CHANGE: Possible = { verb: 'change', note: 'recipient, delivery, lines', body: '{"recipient":{"phone":"PHONE"}}' }
-
-/** What the saga would accept now; tasks name their own actions beside. */
-export function possibleNow(order: OrderDetail): Possible[] {
-  if (order.closed) return order.phase === 'returned' ? [{ verb: 'restocked', note: 'the goods are on the shelf again' }] : []
-  const cancel = { verb: 'cancel', note: 'undo all of it' }
-  switch (order.phase) {
-    case 'confirming':
-      return [{ verb: 'confirm', note: 'the customer said yes' }, CHANGE, cancel]
-    case 'tryOn':
-      return [
-        ...(order.facts['tryOnArrived'] ? [] : [{ verb: 'arrived', note: 'the customer is here' }]),
-        { verb: 'decide', note: 'what is kept', body: '{"keep":{"LINE":QTY}}' },
-        cancel,
-      ]
-    case 'received':
-    case 'blocked':
-    case 'waitingStock':
-    case 'reserved':
-    case 'confirmed':
-      return [CHANGE, { verb: 'retry', note: 'look again' }, cancel]
-    case 'packed':
-      return [
-        ...(order.delivery.method === 'storePickup' ? [{ verb: 'collected', note: 'the customer took it along' }] : []),
-        ...(parcelsOf(order).at(-1)?.state === 'refused' ? [{ verb: 'retry', note: 'book once more after a refusal' }] : []),
-        cancel,
-      ]
-    case 'picking':
-      return [cancel]
-    case 'cancelling':
-      return [{ verb: 'letGo', note: 'give the cancellation up' }]
-    default:
-      return []
-  }
+const BODIES: Partial<Record<Verb, string>> = {
+  change: '{"recipient":{"phone":"PHONE"}}',
+  decide: '{"keep":{"LINE":QTY}}',
 }
+
+/** What the order would take now, whoever asks; tasks name their own actions beside. */
+export const possibleNow = (order: OrderDetail): Possible[] =>
+  order.possible.map((verb) => {
+    const body = BODIES[verb]
+    return { verb, note: ACTIONS[verb], ...(body === undefined ? {} : { body }) }
+  })
