@@ -20,6 +20,8 @@ export interface UnitView {
   /** Bookings tried so far, and how many may be tried before a person must decide. */
   bookings: number
   bookingsAllowed: number
+  /** The label of its parcel is to be made anew: the booking is cancelled first. */
+  isRebooked: boolean
   /** Pieces the warehouse did not find and that no other unit has taken over yet. */
   short: number
   /** How it leaves: by a courier, or over the counter. */

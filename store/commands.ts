@@ -15,6 +15,7 @@ export const VERBS = [
   'shipWithout',
   'recalled',
   'letGo',
+  'rebook',
   'restocked',
   'skip',
 ] as const

@@ -4,18 +4,26 @@
  */
 import type { FactName, Facts } from '../domain/facts.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
+import { isRebooked } from '../domain/labels.ts'
 import { phaseOf, type Counters } from '../domain/phase.ts'
 import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { framedTransaction, type Pool, type Queryable, type Tx } from './db.ts'
 import { noticeStatement, type NewNotice } from './notices.ts'
 import { happenings, oweStatements, type Statement } from './owed.ts'
+import { judgeLabels, labelsOffOf } from './labelAmounts.ts'
 import { closeTasks } from './tasks.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
 export type OrderDoc = Omit<IncomingOrder, 'lines'> & {
   /** As its source told them, since we lowered ours: pieces that were not kept, or not found. */
-  toldAmounts?: { amountDueMinor: number; itemsMinor: number | null; totalMinor: number | null }
+  toldAmounts?: {
+    amountDueMinor: number
+    itemsMinor: number | null
+    totalMinor: number | null
+    /** What was paid by then. */
+    paidMinor?: number
+  }
 }
 
 export interface LineRecord extends Counters {
@@ -43,6 +51,8 @@ export interface UnitRecord {
   location: string
   state: UnitState
   bookingsAllowed: number
+  /** The same for all units, of other orders too, that go into one box; null: a box of its own. */
+  sharedBox: string | null
   lines: UnitLineRecord[]
 }
 
@@ -59,6 +69,10 @@ export interface ParcelRecord {
   courierBookingId: string | null
   amountDueMinor: number
   labelAmountMinor: number | null
+  /** The parcel of another order in whose box it goes along: no booking and no label of its own. */
+  ridesIn: string | null
+  /** Its label is to be made anew: its booking is being cancelled, or the courier does not cancel it by a call. */
+  rebook: 'asked' | 'refused' | null
 }
 
 interface OrderRow {
@@ -97,6 +111,7 @@ export class OrderRecord {
   #beside: Statement[] = []
   readonly #loaded: { lines: string; units: string; states: { units: Map<string, string>; parcels: Map<string, string> } }
   readonly #hasTasks: boolean
+  readonly #labelsWereOff: ReturnType<typeof labelsOffOf>
 
   constructor(row: OrderRow, { lines, units, parcels, hasTasks }: Parts) {
     this.id = row.id
@@ -117,6 +132,7 @@ export class OrderRecord {
     this.#hasTasks = hasTasks
     const states = { units: statesOf(units), parcels: statesOf(parcels) }
     this.#loaded = { lines: JSON.stringify(lines), units: JSON.stringify(units), states }
+    this.#labelsWereOff = labelsOffOf(this)
   }
 
   is(fact: FactName): boolean {
@@ -229,6 +245,7 @@ export class OrderRecord {
           parcel: parcel && { id: parcel.id, state: parcel.state, connector: parcel.connector },
           bookings: parcel?.attempt ?? 0,
           bookingsAllowed: unit.bookingsAllowed,
+          isRebooked: parcel !== null && isRebooked(parcel),
           short: unit.lines.reduce((total, line) => total + line.short, 0),
           leaves: this.doc.delivery.method === 'home' || this.doc.delivery.method === 'cvs' ? 'courier' : 'counter',
         }
@@ -280,6 +297,7 @@ export class OrderRecord {
       ...[...this.#owed(), ...this.#beside].map((statement) => tx.query(statement)),
     ])
     found(row.rows[0], `order ${this.id}`)
+    await judgeLabels(tx, this, this.#labelsWereOff)
   }
 
   /** `closeTasks` of this order's tasks, without asking where none was open: most orders never have one. */
@@ -341,14 +359,15 @@ const PARTS = `select
       ordered, held, picked, packed, shipped, delivered, returned, cancelled from order_lines where order_id = $1 order by position
   ) l) as lines,
   (select coalesce(json_agg(u), '[]') from (
-    select u.id, u.serial, u.location, u.state, u.bookings_allowed as "bookingsAllowed",
+    select u.id, u.serial, u.location, u.state, u.bookings_allowed as "bookingsAllowed", u.shared_box as "sharedBox",
       coalesce((select json_agg(json_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked,
         'packed', l.packed, 'short', l.short) order by l.line_id) from unit_lines l where l.unit_id = u.id), '[]') as lines
     from units u where u.order_id = $1 order by u.serial
   ) u) as units,
   (select coalesce(json_agg(p), '[]') from (
     select p.id, unit_id as "unitId", attempt, courier, c.connector, service, reference, state, waybill,
-      courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor"
+      courier_booking_id as "courierBookingId", amount_due_minor as "amountDueMinor", label_amount_minor as "labelAmountMinor", rebook,
+      rides_in as "ridesIn"
     from parcels p join connections c on c.name = p.courier where order_id = $1 order by attempt
   ) p) as parcels,
   exists (select from tasks where order_id = $1 and state = 'open') as "hasTasks"`
@@ -406,6 +425,20 @@ export async function changeOrder<T>(
     work: async (tx, record) => ({ result: await change(record, tx), record }),
     write: (tx, record) => record.save(tx, by === 'saga'),
   }).then(({ result, record }) => ({ result, view: record.view(), record }))
+}
+
+/** Several orders in one transaction, each as `changeOrder` has it; locked in the order of their ids. */
+export async function changeOrders<T>(
+  pool: Pool,
+  orderIds: readonly string[],
+  change: (records: ReadonlyMap<string, OrderRecord>, tx: Tx) => Promise<T>,
+): Promise<T> {
+  const ids = [...new Set(orderIds)].sort()
+  return await framedTransaction(pool, {
+    read: (tx) => Promise.all(ids.map((id) => lock(tx, id))),
+    work: (tx, records) => change(new Map(records.map((record) => [record.id, record])), tx),
+    write: (tx, records) => Promise.all(records.map((record) => record.save(tx, false))),
+  })
 }
 
 /** The canonical order as every command and route shows it. */

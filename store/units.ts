@@ -36,6 +36,7 @@ export async function addUnit(
     location: args.location,
     state: args.state,
     bookingsAllowed: args.bookingsAllowed,
+    sharedBox: null,
     lines,
   }
   record.units.push(unit)
@@ -69,6 +70,8 @@ export async function addParcel(
     courierBookingId: null,
     amountDueMinor: args.amountDueMinor,
     labelAmountMinor: null,
+    ridesIn: null,
+    rebook: null,
   }
   record.parcels.push(parcel)
   return parcel
@@ -88,7 +91,7 @@ export async function saveParcel(
 ): Promise<void> {
   await tx.query({
     name: 'save-parcel',
-    text: `update parcels set state = $2, waybill = $3, courier_booking_id = $4, label_amount_minor = $5,
+    text: `update parcels set state = $2, waybill = $3, courier_booking_id = $4, label_amount_minor = $5, rebook = $11,
              label = coalesce($6, label), refusal = coalesce($7, refusal), last_status = coalesce($8, last_status),
              last_news_at = greatest(last_news_at, $9::timestamptz),
              news_due_at = case when $10::bigint is null then news_due_at else now() + $10 * interval '1 millisecond' end,
@@ -107,6 +110,7 @@ export async function saveParcel(
       more.lastStatus ?? null,
       more.newsAt ?? null,
       more.newsDueInMs ?? null,
+      parcel.rebook,
     ],
   })
 }

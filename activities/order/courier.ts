@@ -2,15 +2,16 @@
 import { Context } from '@temporalio/activity'
 import type { ConnectorContext, Connector, Booking, ParcelRequest } from '../../connectors/kit/types.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { isRebooked, labelsOff } from '../../domain/labels.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder, readOrder, type OrderRecord, type ParcelRecord } from '../../store/orderRecord.ts'
-import { owe } from '../../store/outbox.ts'
-import { importOf } from '../../store/imports.ts'
-import type { Tx } from '../../store/db.ts'
 import { saveParcel } from '../../store/units.ts'
 import { toFailure } from '../failure.ts'
+import { leaveBookingToOthers, takeAlong } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
 import { stopAndTell } from '../stopped.ts'
+import { keepBooked } from './booked.ts'
+import { askForStore } from './closedStore.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
 
@@ -56,9 +57,18 @@ async function desk(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord)
 const parcelIn = (record: OrderRecord, parcelId: string): ParcelRecord | undefined =>
   record.parcels.find((parcel) => parcel.id === parcelId)
 
+/** The booking of a box is that of all who share it. */
 async function book(runtime: Runtime, orderId: string, parcelId: string): Promise<OrderView> {
+  const before = await readOrder(runtime.pool, orderId)
+  const view = await bookOwn(runtime, orderId, before, parcelIn(before, parcelId))
+  if (before.units.every(({ sharedBox }) => sharedBox === null)) return view
   const record = await readOrder(runtime.pool, orderId)
   const parcel = parcelIn(record, parcelId)
+  if (parcel !== undefined) await takeAlong(runtime, record.unit(parcel.unitId), parcel)
+  return record.view()
+}
+
+async function bookOwn(runtime: Runtime, orderId: string, record: OrderRecord, parcel?: ParcelRecord): Promise<OrderView> {
   if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return record.view()
   const at = await desk(runtime, record, parcel)
   if (at.context.connection.paused)
@@ -66,11 +76,11 @@ async function book(runtime: Runtime, orderId: string, parcelId: string): Promis
   try {
     const earlier = parcel.state === 'sent' ? await at.courier.lookUp(at.context, at.request) : null
     const booking = earlier ?? (await sendOnce(runtime, orderId, at))
-    return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, parcelId, booking)
+    return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, parcel.id, booking)
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
     if (error.kind === 'Misconfigured') await stopAndTell(runtime.pool, parcel.courier, error)
-    if (error.kind === 'Rejected' || error.kind === 'Invalid') return await refused(runtime, orderId, parcelId, error)
+    if (error.kind === 'Rejected' || error.kind === 'Invalid') return await refused(runtime, orderId, parcel.id, error)
     throw error
   }
 }
@@ -83,6 +93,13 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
   const { result: wanted } = await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
     const current = parcelIn(record, parcel.id)
     if (current?.state !== 'intended') return current?.state === 'sent'
+    if (wouldBeOff(record, current)) {
+      // What is due has changed since: nothing was sent yet, so another one is intended.
+      current.state = 'void'
+      record.unit(current.unitId).bookingsAllowed += 1
+      await saveParcel(tx, current)
+      return false
+    }
     current.state = 'sent'
     await saveParcel(tx, current)
     return true
@@ -101,7 +118,6 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
 }
 
 async function booked(runtime: Runtime, orderId: string, parcelId: string, booking: Booking): Promise<OrderView> {
-  const policy = await runtime.policy()
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const parcel = parcelIn(record, parcelId)
@@ -117,29 +133,9 @@ async function booked(runtime: Runtime, orderId: string, parcelId: string, booki
         courierBookingId: booking.courierBookingId,
         labelAmountMinor: booking.labelAmountMinor,
       })
-      await saveParcel(tx, parcel, { label: booking.label, newsDueInMs: policy.stuckParcelMs })
-      await record.closeTasks(tx, { key: `order:${orderId}:booking:${parcel.unitId}` }, 'booked')
-      await record.closeTasks(tx, { key: `order:${orderId}:courier:${parcel.unitId}` }, 'booked')
-      if (parcel.service !== 'channel') await oweWorkbook(runtime, tx, record, parcelId)
-      record.tellCustomer({ key: `${parcelId}:booked`, template: 'onItsWay', data: { parcelId, waybill: booking.waybill } })
+      await keepBooked(runtime, tx, record, parcel, booking.label)
     })
   ).view
-}
-
-/** A channel without an API that takes it (store/owed.ts) hears of the parcel by the workbook that its order came in. */
-async function oweWorkbook(runtime: Runtime, tx: Tx, record: OrderRecord, parcelId: string): Promise<void> {
-  const connector = await runtime.connectorOf(record.connection)
-  if (connector.writeTracking !== undefined) return
-  const source = await importOf(tx, record.id)
-  if (source === null || !source.takesWaybills) return
-  await owe(tx, {
-    key: `tracking:${parcelId}`,
-    participant: 'channel',
-    connection: record.connection,
-    kind: 'tracking',
-    orderId: record.id,
-    payload: { parcelId, workbook: true, importId: source.id },
-  })
 }
 
 async function refused(runtime: Runtime, orderId: string, parcelId: string, error: OmnisagaError): Promise<OrderView> {
@@ -150,18 +146,28 @@ async function refused(runtime: Runtime, orderId: string, parcelId: string, erro
       if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
       parcel.state = 'refused'
       await saveParcel(tx, parcel, { refusal: [error.message, error.remedy].filter(Boolean).join(' - ') })
-      // Our own data is wrong: the same parcel would be refused again, so a person is asked at once.
-      if (error.kind === 'Invalid') record.unit(parcel.unitId).bookingsAllowed = parcel.attempt
+      // Our own data is wrong, or the store is closed: the same parcel would be refused again, so a person is asked at once.
+      if (error.kind === 'Invalid' || error.code === 'storeClosed') record.unit(parcel.unitId).bookingsAllowed = parcel.attempt
+      if (error.code === 'storeClosed') askForStore(record, parcel)
     })
   ).view
+}
+
+const wouldBeOff = (record: OrderRecord, parcel: ParcelRecord): boolean => {
+  const parcels = record.parcels.map((each) => (each === parcel ? { ...each, state: 'booked' as const } : each))
+  return labelsOff({ ...record, parcels, payment: record.doc.payment, missing: record.view().missing }) !== null
 }
 
 async function cancelBooking(runtime: Runtime, orderId: string, parcelId: string): Promise<OrderView> {
   const record = await readOrder(runtime.pool, orderId)
   const parcel = parcelIn(record, parcelId)
   if (parcel === undefined || !['intended', 'sent', 'booked'].includes(parcel.state)) return record.view()
+  // Neither given up nor to be made anew: let go meanwhile.
+  if (!record.is('cancelRequested') && !isRebooked(parcel)) return record.view()
+  if (record.is('cancelRequested') && (await leaveBookingToOthers(runtime, record, parcel)))
+    return (await readOrder(runtime.pool, orderId)).view()
   let refusal: string | null = null
-  if (parcel.state !== 'intended') {
+  if (parcel.state !== 'intended' && parcel.ridesIn === null) {
     const { courier, context, request } = await desk(runtime, record, parcel)
     const booking = parcel.state === 'sent' ? await courier.lookUp(context, request) : null
     const courierBookingId = parcel.courierBookingId ?? booking?.courierBookingId
@@ -181,8 +187,13 @@ async function cancelBooking(runtime: Runtime, orderId: string, parcelId: string
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
       const mine = parcelIn(current, parcelId)
-      if (mine === undefined || mine.state === 'void') return
-      if (refusal !== null) return await leaveBookingToPerson(current, tx, parcelId, refusal)
+      // It may have left meanwhile.
+      if (mine === undefined || !['intended', 'sent', 'booked'].includes(mine.state)) return
+      if (refusal !== null && current.is('cancelRequested')) return await leaveBookingToPerson(current, tx, parcelId, refusal)
+      if (refusal !== null) {
+        mine.rebook = 'refused'
+        return await saveParcel(tx, mine)
+      }
       mine.state = 'void'
       await saveParcel(tx, mine)
     })

@@ -8,6 +8,8 @@ import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import { addParcel, saveParcel } from '../../store/units.ts'
+import { goodsBeside } from '../../store/sharedBoxes.ts'
+import { goesAlong } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
 import { goodsOf, routedOrder, routingFor } from './place.ts'
 
@@ -22,6 +24,7 @@ export async function intendParcel(runtime: Runtime, orderId: string, unitId: st
       const newest = record.parcelOf(unitId)
       if (newest !== null && LIVE.has(newest.state)) return
       if (record.is('cancelRequested')) return
+      if (await goesAlong(runtime, tx, record, record.unit(unitId))) return
       const courier = await courierFor(runtime, tx, record, record.unit(unitId)).catch((error: unknown) => {
         if (error instanceof OmnisagaError) return error
         throw error
@@ -85,7 +88,9 @@ async function byTariff(
 ): Promise<CourierChoice | null> {
   const routing = await routingFor(runtime, record)
   if (routing.tariffs.length === 0) return null
-  const demand = unit.lines.map(({ lineId, sku, quantity, short }) => ({ lineId, sku, quantity: quantity - short }))
+  const own = unit.lines.map(({ lineId, sku, quantity, short }) => ({ lineId, sku, quantity: quantity - short }))
+  const beside = (await goodsBeside(runtime.pool, unit)).map(({ sku, quantity }) => ({ lineId: `beside:${sku}`, sku, quantity }))
+  const demand = [...own, ...beside]
   const order = { ...routedOrder(record), ...(await goodsOf(runtime.pool, routing, demand)), demand }
   const couriers = [...new Set([configured, ...(routing.places[unit.location]?.couriers ?? [])].flatMap((each) => each ?? []))]
   const refusing = new Set(
@@ -133,6 +138,8 @@ function beyondGoods(record: OrderRecord): number {
 export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId: string): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+      // The customer is asked first.
+      if (record.is('storeClosed')) return
       const parcel = record.parcelOf(unitId)
       const refusal = await tx.query<{ refusal: string | null }>('select refusal from parcels where id = $1', [parcel?.id])
       await openTask(tx, {

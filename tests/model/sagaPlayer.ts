@@ -91,11 +91,9 @@ export class SagaPlayer {
     ) as Promise<OrderView | typeof unanswered>)
     if (outcome !== unanswered) return this.#see(outcome as OrderView)
     // The engine tries again and again, then gives up; what follows is what the workflow does then.
-    if (step === 'cancelBooking') await this.#do('bookingNotCancelled', parcelId)
-    else {
-      const unit = this.view?.units.find(({ parcel }) => parcel?.id === parcelId)
-      if (unit !== undefined) await this.#do('courierUnreachable', unit.id)
-    }
+    const unit = this.view?.units.find(({ parcel }) => parcel?.id === parcelId)
+    if (step === 'cancelBooking' && this.#stage === 'undo') await this.#do('bookingNotCancelled', parcelId)
+    else if (unit !== undefined) await this.#do('courierUnreachable', unit.id)
   }
 
   #see(view: OrderView): void {
@@ -144,7 +142,8 @@ export class SagaPlayer {
     if (unit.leaves === 'counter') return once('handOver', `handOver:${unit.id}`, unit.id)
     if (unit.state === 'planned') return once('queueForWave', `queue:${unit.id}`, unit.id)
     if (['ready', 'handedOver', 'picked'].includes(unit.state)) return null
-    const { parcel, bookings, bookingsAllowed } = unit
+    const { parcel, bookings, bookingsAllowed, isRebooked } = unit
+    if (parcel !== null && isRebooked) return { courier: 'cancelBooking', parcelId: parcel.id }
     if (parcel === null || parcel.state === 'refused' || parcel.state === 'void') {
       if (bookings >= bookingsAllowed) return once('askAboutRefusal', `refusal:${unit.id}:${bookings}`, unit.id)
       return once('intendParcel', `intend:${unit.id}:${bookings}`, unit.id)

@@ -98,10 +98,14 @@ async function pickAndPack(saga: Saga, unitId: string): Promise<void> {
   await saga.until(() => !['ready', 'handedOver', 'picked'].includes(saga.unit(unitId).state))
 }
 
-/** Booked once: the intent is written before anything is sent. The courier says no: another try, then a task. */
+/** Booked once: the intent is written before anything is sent. The courier says no: another try, then a task. A wrong label is made anew. */
 async function ship(saga: Saga, unitId: string): Promise<void> {
   for (;;) {
-    const { parcel, bookings, bookingsAllowed } = saga.unit(unitId)
+    const { parcel, bookings, bookingsAllowed, isRebooked } = saga.unit(unitId)
+    if (parcel !== null && isRebooked) {
+      await reached(saga, unitId, saga.courier('cancelBooking', parcel.connector, parcel.id))
+      continue
+    }
     if (parcel !== null && !['intended', 'sent', 'refused', 'void'].includes(parcel.state)) return
     if (parcel === null || parcel.state === 'refused' || parcel.state === 'void') {
       if (bookings >= bookingsAllowed) {
@@ -117,10 +121,15 @@ async function ship(saga: Saga, unitId: string): Promise<void> {
       await saga.until(() => saga.unit(unitId).bookings > bookings)
       continue
     }
-    if (await saga.courier('book', parcel.connector, parcel.id)) continue
-    await saga.do('courierUnreachable', unitId)
-    await saga.until(() => false, saga.policy.courierRetryMs)
+    await reached(saga, unitId, saga.courier('book', parcel.connector, parcel.id))
   }
+}
+
+/** A courier that cannot be reached is asked again after a while. */
+async function reached(saga: Saga, unitId: string, call: Promise<boolean>): Promise<void> {
+  if (await call) return
+  await saga.do('courierUnreachable', unitId)
+  await saga.until(() => false, saga.policy.courierRetryMs)
 }
 
 async function track(saga: Saga, unitId: string): Promise<void> {
