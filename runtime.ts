@@ -65,6 +65,7 @@ export async function createRuntime(environment: RuntimeEnvironment, options: Ru
     pool,
     reserver,
     secretKey: environment.secretKey,
+    publicUrl: process.env.OMNISAGA_PUBLIC_URL?.replace(/\/$/, '') || null,
     temporal: new Client({ connection: engine, namespace: environment.temporal.namespace }),
     taskQueue: options.taskQueue ?? TASK_QUEUE,
     connection: (name, asked = {}) => openConnection(side, environment.secretKey, name, { connectors, log, ...asked }),

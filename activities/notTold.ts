@@ -20,6 +20,7 @@ const WORDS: Record<OwedKind, string> = {
   label: 'the waybill and the label',
   recall: 'to give the goods back',
   registered: 'which parcel to follow',
+  pickupStore: 'the new pickup store of a parcel',
   notice: 'how it goes on',
 }
 const backoffMs = (attempts: number) => Math.min(10 * 60_000, 1_000 * 2 ** attempts)

@@ -6,6 +6,7 @@ import { amountText, languageFor, noticeText, timeText } from '../mappings/notic
 import { noticeNotSent, noticeSent, readNotice, type Contact, type StoredNotice } from '../store/notices.ts'
 import { readOrder, type OrderRecord } from '../store/orderRecord.ts'
 import type { OwedRow } from '../store/outbox.ts'
+import { chooseUntil, linkToMap } from './order/closedStore.ts'
 import type { Runtime } from './runtime.ts'
 import type { Telling } from './teller.ts'
 
@@ -112,13 +113,17 @@ async function textOf(
   const amountMinor = typeof data.amountMinor === 'number' ? data.amountMinor : due
   const location = typeof data.location === 'string' ? data.location : null
   const named = await runtime.pool.query<{ name: string }>('select name from locations where id = $1', [location])
+  const storeClosed = template === 'storeClosed' ? record : null
+  const until =
+    storeClosed !== null ? await chooseUntil(runtime, storeClosed) : typeof data.until === 'string' ? data.until : null
   const country = doc?.recipient.address?.country ?? null
   const words = noticeText(template, languageFor(country), {
     order: doc?.externalId ?? null,
     customer: doc?.buyer.name ?? doc?.recipient.name ?? contact?.name ?? null,
     amount: amountMinor > 0 ? amountText(amountMinor, doc?.payment.currency ?? 'TWD') : null,
     location: named.rows[0]?.name ?? location,
-    until: typeof data.until === 'string' ? timeText(data.until, place.zone) : null,
+    until: until === null ? null : timeText(until, place.zone),
+    link: storeClosed === null ? null : await linkToMap(runtime, storeClosed),
     waybill: parcel?.waybill ?? (typeof data.waybill === 'string' ? data.waybill : null),
     courier: parcel?.service ?? null,
     voucher: typeof data.voucher === 'string' ? data.voucher : null,

@@ -5,8 +5,10 @@ import type { ParcelState } from '../domain/view.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { consume } from '../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } from '../store/orderRecord.ts'
+import { ridersIn } from '../store/sharedBoxes.ts'
 import { openTask } from '../store/tasks.ts'
 import { saveParcel } from '../store/units.ts'
+import { askPerson, endTrouble, keepWhy, tellOfTrouble, WHY } from './parcelTrouble.ts'
 import { cameBack } from './returns/cameBack.ts'
 import { applyReturnReport } from './returns/news.ts'
 
@@ -18,6 +20,8 @@ const STATE_OF: Partial<Record<ParcelMeaning, ParcelState>> = {
   outForDelivery: 'shipped',
   attemptFailed: 'shipped',
   delivered: 'delivered',
+  wrongAddress: 'shipped',
+  refused: 'returning',
   returning: 'returning',
   returned: 'returned',
   lost: 'shipped',
@@ -37,24 +41,48 @@ export async function applyParcelReport(
   report: ParcelReport,
   stuckParcelMs: number,
   couriers: readonly string[] | null = null,
-): Promise<{ orderId: string; wake: boolean } | 'early' | null> {
+): Promise<Heard | 'early' | null> {
   const found = await findParcel(pool, report, couriers)
   if (found === null) return await applyReturnReport(pool, inboxId, report, couriers)
   const { parcelId, orderId } = found
-  const { result } = await changeOrder(pool, orderId, 'world', async (record, tx) => {
-    const parcel = record.parcels.find((candidate) => candidate.id === parcelId)
-    if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${parcelId} is gone`)
-    if (parcel.state === 'intended' || parcel.state === 'sent') return 'early' as const
-    const isNew = await tx.query(
-      `insert into parcel_events (parcel_id, inbox_id, code, meaning, detail, event_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-      [parcelId, inboxId, report.code, report.meaning, report.detail, report.eventAt],
-    )
-    if (isNew.rowCount === 0) return false
-    const wake = await accept(record, tx, parcel, report, stuckParcelMs)
-    if (wake) record.wake()
-    return wake
-  })
-  return result === 'early' ? 'early' : { orderId, wake: result }
+  const tell = async (to: { parcelId: string; orderId: string }) =>
+    await changeOrder(pool, to.orderId, 'world', async (record, tx) => {
+      const parcel = record.parcels.find((candidate) => candidate.id === to.parcelId)
+      if (parcel === undefined) throw new OmnisagaError('Invalid', `parcel ${to.parcelId} is gone`)
+      if (parcel.state === 'intended' || parcel.state === 'sent') return 'early' as const
+      return await hear(record, tx, parcel, { inboxId, report, stuckParcelMs })
+    })
+  const { result, record } = await tell(found)
+  if (result === 'early') return 'early'
+  const beside: string[] = []
+  if (record.units.some(({ sharedBox }) => sharedBox !== null))
+    for (const rider of await ridersIn(pool, parcelId)) if ((await tell(rider)).result === true) beside.push(rider.orderId)
+  return { orderId, wake: result, beside }
+}
+
+export interface Heard {
+  orderId: string
+  wake: boolean
+  /** Other orders in the same box that should be rung. */
+  beside?: string[]
+}
+interface News {
+  inboxId: number
+  report: ParcelReport
+  stuckParcelMs: number
+}
+
+/** What the courier says of one parcel. @returns whether its workflow has something to do; told again it changes nothing. */
+export async function hear(record: OrderRecord, tx: Tx, parcel: ParcelRecord, news: News): Promise<boolean> {
+  const { inboxId, report } = news
+  const isNew = await tx.query(
+    `insert into parcel_events (parcel_id, inbox_id, code, meaning, detail, event_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [parcel.id, inboxId, report.code, report.meaning, report.detail, report.eventAt],
+  )
+  if (isNew.rowCount === 0) return false
+  const wake = await accept(record, tx, parcel, news)
+  if (wake) record.wake()
+  return wake
 }
 
 /** Two couriers may give out one waybill: our own reference and the courier's booking number say more. */
@@ -68,7 +96,7 @@ async function findParcel(
     text: `select id as "parcelId", order_id as "orderId",
              case when reference = $1 then 0 when courier_booking_id = $2 then 1 when state not in ('void', 'refused') then 2 else 3 end as rank
            from parcels where (reference = $1 or courier_booking_id = $2 or waybill = $3) and ($4::text[] is null or courier = any($4))
-             and (state <> 'void' or reference = $1 or courier_booking_id = $2) order by rank, created_at desc limit 2`,
+             and rides_in is null and (state <> 'void' or reference = $1 or courier_booking_id = $2) order by rank, created_at desc limit 2`,
     values: [report.reference, report.courierBookingId, report.waybill, couriers],
   })
   const [best, other] = rows
@@ -85,35 +113,25 @@ async function accept(
   record: OrderRecord,
   tx: Tx,
   parcel: ParcelRecord,
-  report: ParcelReport,
-  stuckParcelMs: number,
+  { inboxId, report, stuckParcelMs }: News,
 ): Promise<boolean> {
   const unit = record.unit(parcel.unitId)
   if (parcel.state === 'void' || parcel.state === 'refused' || unit.state === 'cancelled') {
     if (STATE_OF[report.meaning] === 'shipped')
-      await openTask(tx, problemTask(record, parcel, report, 'A cancelled parcel is on its way'))
+      await askPerson(tx, record, parcel, report, 'A cancelled parcel is on its way')
     return false
   }
-  if (report.meaning === 'problem' || report.meaning === 'lost')
-    await openTask(
-      tx,
-      problemTask(
-        record,
-        parcel,
-        report,
-        report.meaning === 'lost' ? 'The courier has lost a parcel' : 'The courier reports a problem with a parcel',
-      ),
-    )
-  if (report.meaning === 'unknown')
-    await openTask(tx, problemTask(record, parcel, report, `The courier sent a status that is not known: ${report.code}`))
   await record.closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')
   // Some couriers give the waybill only later, with the first report.
   parcel.waybill ??= report.waybill
   const target = STATE_OF[report.meaning]
-  const latest = await tx.query<{ code: string }>(
-    'select code from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1',
+  const latest = await tx.query<{ code: string; inboxId: number }>(
+    'select code, inbox_id as "inboxId" from parcel_events where parcel_id = $1 order by event_at desc, inbox_id desc limit 1',
     [parcel.id],
   )
+  const isNewest = Number(latest.rows[0]?.inboxId) === inboxId
+  await tellOfTrouble(tx, record, parcel, { report, isNewest })
+  if (isNewest) await endTrouble(tx, record, report.meaning)
   const advances = target !== undefined && FURTHER.indexOf(target) > FURTHER.indexOf(parcel.state)
   if (advances) await advance(record, tx, unit, parcel, target)
   await saveParcel(tx, parcel, {
@@ -144,7 +162,8 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
   if (target === 'returned') {
     unit.state = 'returned'
     for (const line of packed) record.line(line.lineId).returned += line.packed
-    await cameBack(tx, record, unit, 'the parcel came back')
+    const why = WHY[(await keepWhy(tx, parcel)) ?? ''] ?? 'it was not collected, or not taken'
+    await cameBack(tx, record, unit, why)
     record.tellCustomer({ key: `${parcel.id}:cameBack`, template: 'cameBack', data: { parcelId: parcel.id } })
     await openTask(tx, {
       kind: 'return.receive',
@@ -153,7 +172,7 @@ async function advance(record: OrderRecord, tx: Tx, unit: UnitRecord, parcel: Pa
       connection: record.connection,
       subject: record.doc.externalId,
       title: 'A parcel came back',
-      detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}.`,
+      detail: `${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${packed.map((line) => `${line.packed} × ${line.sku}`).join(', ')}; ${why}.`,
       remedy: 'Look at the goods. restocked puts them on sale again; skip leaves them off sale.',
       field: 'unit',
       value: unit.id,
@@ -208,20 +227,4 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord)
 const REMEDY: Partial<Record<ParcelReport['meaning'], string>> = {
   lost: 'Claim it from the courier; pay the customer back or send it again by a new order. Then skip.',
   unknown: 'Nothing was concluded from it. Ask the courier what it means, then skip.',
-}
-
-function problemTask(record: OrderRecord, parcel: ParcelRecord, report: ParcelReport, title: string) {
-  return {
-    kind: `parcel.${report.meaning}`,
-    key: `parcel:${parcel.id}:${report.meaning}:${report.code}`,
-    orderId: record.id,
-    connection: parcel.courier,
-    subject: record.doc.externalId,
-    title,
-    detail: `${parcel.courier} says of waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.detail || 'no words'} (${report.code}).`,
-    remedy: REMEDY[report.meaning] ?? 'Ask the courier; then settle it with the customer, and skip.',
-    field: 'waybill',
-    value: parcel.waybill,
-    actions: ['skip'] as const,
-  }
 }

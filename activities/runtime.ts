@@ -17,6 +17,8 @@ export interface Runtime {
   pool: Pool
   reserver: Reserver
   secretKey: SecretKey
+  /** How the world reaches our server, without a slash at the end; null: nobody said (OMNISAGA_PUBLIC_URL). */
+  publicUrl: string | null
   /** Connected at the first call of the engine; a server that cannot reach it still takes orders in. */
   temporal: Client
   taskQueue: string

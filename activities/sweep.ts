@@ -7,6 +7,7 @@ import { closeCampaigns } from './campaigns/round.ts'
 import { ask, ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 import { leaveClosedPlaces } from './order/closedPlaces.ts'
+import { leaveClosedStores } from './order/closedStore.ts'
 import { returnRound } from './returns/round.ts'
 import { startPull } from './schedules.ts'
 import { sweepStore } from './store/sweep.ts'
@@ -26,6 +27,7 @@ export async function sweep(runtime: Runtime): Promise<void> {
     () => answerAfterTheClose(runtime),
     () => ringForStock(runtime),
     () => leaveClosedPlaces(runtime),
+    () => leaveClosedStores(runtime),
     () => sweepStore(runtime),
     () => pullWhatWasPushed(runtime),
     () => returnRound(runtime),
@@ -102,6 +104,7 @@ async function stuckParcels(runtime: Runtime): Promise<void> {
     `select p.id, p.order_id, p.courier, p.waybill, o.external_id, to_char(coalesce(p.last_news_at, p.booked_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as last
      from parcels p join orders o on o.id = p.order_id
      where p.state in ('booked', 'shipped', 'returning') and p.news_due_at < now()
+       and p.rides_in is null
        and not exists (select 1 from tasks t where t.key = 'parcel:' || p.id || ':stuck' and t.state = 'open') limit $1`,
     [BATCH],
   )

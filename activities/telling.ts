@@ -1,10 +1,13 @@
 /** How each fact is told to its participant, from the order as it is now. */
-import type { Booking } from '../connectors/kit/types.ts'
+import type { Booking, ParcelRequest } from '../connectors/kit/types.ts'
 import { toWholes } from '../domain/bundle.ts'
 import { OmnisagaError } from '../domain/errors.ts'
+import { one } from '../store/db.ts'
 import { readOrder, type OrderRecord, type ParcelRecord } from '../store/orderRecord.ts'
 import type { OwedKind, OwedRow } from '../store/outbox.ts'
+import { findParcels } from '../store/parcels.ts'
 import { erpTellers } from './erp.ts'
+import { bookedOf } from './labels.ts'
 import { sendNotice } from './notices.ts'
 import { parcelRequest } from './order/parcelRequest.ts'
 import type { Runtime } from './runtime.ts'
@@ -108,7 +111,30 @@ const tellers: Record<Exclude<OwedKind, 'notice'>, Teller> = {
     return TOLD
   },
 
+  async pickupStore({ runtime, connector, context, fact, parcel }) {
+    if (!parcel || !['booked', 'shipped'].includes(parcel.state)) return { skipped: `the parcel is ${parcel?.state ?? 'gone'}` }
+    const storeId = String(fact.payload.storeId)
+    try {
+      const [known] = await findParcels(runtime.pool, parcel.id)
+      if (connector.courier?.changeStore === undefined || known === undefined)
+        throw new OmnisagaError('Rejected', `${parcel.courier} has no call for it`, { code: 'no-such-call' })
+      await connector.courier.changeStore(context, bookedOf(known), storeId)
+      return TOLD
+    } catch (error) {
+      if (!(error instanceof OmnisagaError) || (error.kind !== 'Rejected' && error.kind !== 'Invalid')) throw error
+      throw new OmnisagaError(
+        error.kind,
+        `${parcel.waybill ?? parcel.reference} does not go to store ${storeId}: ${error.message}`,
+        {
+          code: error.code,
+          remedy: 'Ask the courier; without another store it comes back and is received like one that nobody collected.',
+        },
+      )
+    }
+  },
+
   async registered({ connector, context, parcel }) {
+    if (parcel !== undefined && parcel.ridesIn !== null) return { skipped: 'it goes along in a parcel that is followed' }
     if (!parcel?.waybill) return { skipped: 'there is no parcel' }
     const { waybill, courier, service, reference } = parcel
     const [problem] = (await connector.tracker?.register(context, [{ waybill, courier, service, reference }])) ?? []
@@ -139,7 +165,7 @@ async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: Parce
   try {
     const { connector, context } = await runtime.connection(parcel.courier)
     if (context.connection.paused) return false
-    booking = await connector.courier?.lookUp(context, await parcelRequest(runtime.pool, record, parcel))
+    booking = await connector.courier?.lookUp(context, await requestOfBox(runtime, record, parcel))
   } catch (error) {
     if (!(error instanceof OmnisagaError) || error.kind !== 'Misconfigured') throw error
     // The courier's fault, not that of whoever is to be told.
@@ -148,6 +174,20 @@ async function learnWaybill(runtime: Runtime, record: OrderRecord, parcel: Parce
   }
   if (!booking?.waybill) return false
   parcel.waybill = booking.waybill
-  await runtime.pool.query('update parcels set waybill = $2 where id = $1 and waybill is null', [parcel.id, booking.waybill])
+  await runtime.pool.query('update parcels set waybill = $2 where (id = $1 or rides_in = $1) and waybill is null', [
+    parcel.ridesIn ?? parcel.id,
+    booking.waybill,
+  ])
   return true
+}
+
+/** The courier knows the parcel that was booked, not those that go along in it. */
+async function requestOfBox(runtime: Runtime, record: OrderRecord, parcel: ParcelRecord): Promise<ParcelRequest> {
+  if (parcel.ridesIn === null) return await parcelRequest(runtime.pool, record, parcel)
+  const { rows } = await runtime.pool.query<{ orderId: string }>('select order_id as "orderId" from parcels where id = $1', [
+    parcel.ridesIn,
+  ])
+  const carrier = await readOrder(runtime.pool, one(rows).orderId)
+  const booked = carrier.parcels.find(({ id }) => id === parcel.ridesIn) ?? parcel
+  return await parcelRequest(runtime.pool, carrier, booked)
 }

@@ -15,6 +15,8 @@ export const FACTS = [
   'confirmed',
   'routed',
   'handedToWarehouse',
+  'storeClosed',
+  'wrongAddress',
   'returning',
   'cancelRequested',
   'cancelled',

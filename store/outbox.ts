@@ -2,7 +2,7 @@
 import type { Queryable } from './db.ts'
 
 /** Who is told facts of an order. A channel that is a till is `pos`. */
-export type Participant = 'channel' | 'pos' | 'erp' | 'warehouse' | 'tracker' | 'customer'
+export type Participant = 'channel' | 'pos' | 'erp' | 'warehouse' | 'courier' | 'tracker' | 'customer'
 export type OwedKind =
   | 'placed' // the channel: it is stored here
   | 'tracking'
@@ -15,6 +15,7 @@ export type OwedKind =
   | 'goodsReturned'
   | 'label' // the warehouse
   | 'recall'
+  | 'pickupStore' // the courier: another store for a booked parcel
   | 'registered' // a tracker
   | 'notice' // the customer
 

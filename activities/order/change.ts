@@ -7,7 +7,9 @@ import { insertLines } from '../../store/orders.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
 import { reviseSales } from '../../store/owed.ts'
 import { closeTasks } from '../../store/tasks.ts'
+import { chooseStore, storeIsSettled } from './closedStore.ts'
 import { atWarehouse, Refusal, shipped, type Obedience } from './refusal.ts'
+import { addressIsCorrected } from './wrongAddress.ts'
 
 const Patch = z.strictObject({
   buyer: Buyer.partial().optional(),
@@ -25,6 +27,12 @@ const Patch = z.strictObject({
 export const change: Obedience = async (record, tx, { detail, who }) => {
   const patch = Patch.parse(detail)
   if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal('it is being cancelled')
+  const store = patch.delivery?.cvs
+  if (store && record.is('storeClosed') && names(patch, 'delivery')) return await chooseStore(tx, record, store)
+  if (record.is('wrongAddress') && names(patch, 'recipient')) {
+    applyPatch(record, patch)
+    return await addressIsCorrected(tx, record)
+  }
   const onlyAfterRefusal =
     record.units.every((unit) => unit.state === 'packed' && ['refused', undefined].includes(record.parcelOf(unit.id)?.state)) &&
     record.units.length > 0 &&
@@ -33,12 +41,14 @@ export const change: Obedience = async (record, tx, { detail, who }) => {
   if (atWarehouse(record) && !onlyAfterRefusal) throw new Refusal('the warehouse is already working on it')
   if (patch.skus !== undefined) await learnSkus(tx, record, patch.skus)
   applyPatch(record, patch)
+  if (patch.delivery !== undefined) await storeIsSettled(tx, record, 'it is delivered another way')
   const goodsMove =
     patch.lines !== undefined ||
     patch.skus !== undefined ||
     patch.delivery?.location !== undefined ||
     patch.delivery?.method !== undefined
-  if (goodsMove && !onlyAfterRefusal) await startOver(tx, record, patch.lines)
+  if (onlyAfterRefusal) allowAnotherBooking(record)
+  else if (goodsMove) await startOver(tx, record, patch.lines)
   if (patch.payment !== undefined && record.doc.payment.method === 'cod' && !who.startsWith('channel:'))
     record.withdraw('confirmed')
   record.withdraw('checked', 'blocked')
@@ -46,6 +56,18 @@ export const change: Obedience = async (record, tx, { detail, who }) => {
   await reviseSales(tx, record)
   return 'changed'
 }
+
+/** What a courier refused is sent once more, as it is or as it was corrected. */
+export function allowAnotherBooking(record: OrderRecord): void {
+  for (const unit of record.units) {
+    const parcel = record.parcelOf(unit.id)
+    if (parcel?.state === 'refused') unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
+  }
+}
+
+/** Whether it is about nothing else. */
+const names = (patch: z.infer<typeof Patch>, field: keyof z.infer<typeof Patch>): boolean =>
+  Object.keys(patch).every((key) => key === field)
 
 function applyPatch(record: OrderRecord, patch: z.infer<typeof Patch>): void {
   const { doc } = record

@@ -51,6 +51,12 @@ export function refusal(message: string, parcel: ParcelRequest | null = null): O
       remedy: 'The number is ours: look the parcel up.',
     })
   }
+  if (/門市.{0,6}(關|轉店|不存在|停業|撤店)|無此門市/.test(message)) {
+    return new OmnisagaError('Rejected', `ECPay: ${words}`, {
+      code: 'storeClosed',
+      remedy: 'Choose another pickup store.',
+    })
+  }
   return new OmnisagaError('Rejected', `ECPay: ${words}`, { code: 'refused', remedy: 'Correct what ECPay names and book again.' })
 }
 

@@ -82,7 +82,7 @@ export interface Connector<C = unknown> {
   ): { records: RawRecord[]; answer: { status: number; contentType: string; body: string } }
 
   courier?: {
-    /** @throws Rejected (the vendor says no), OutcomeUnknown (look it up before anything else). */
+    /** @throws Rejected (the vendor says no; code `storeClosed`: another pickup store is to be chosen), OutcomeUnknown (look it up before anything else). */
     book(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking>
     /** Was this reference booked? Null: certainly not. */
     lookUp(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking | null>

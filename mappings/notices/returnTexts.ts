@@ -1,4 +1,4 @@
-/** What customers read about returns, exchanges and parcels that are late. See texts.ts. */
+/** What customers read about returns, exchanges and parcels that do not get to them. See texts.ts. */
 import type { Language, Words } from './words.ts'
 
 export const returnTexts: Record<string, Record<Language, Words>> = {
@@ -117,6 +117,64 @@ export const returnTexts: Record<string, Record<Language, Words>> = {
     en: {
       subject: 'How was order {order}?',
       lines: ['Dear {customer},', 'your order {order} was delivered. Tell us how it was.'],
+    },
+  },
+  storeClosed: {
+    'zh-TW': {
+      subject: '請重新選擇取貨門市：訂單 {order}',
+      lines: [
+        '{customer} 您好：',
+        '您選擇的取貨門市已關閉或停止收件，訂單 {order} 無法送達該門市。',
+        '請重新選擇門市：{link}',
+        '請於 {until} 前選擇，逾期包裹將退回。',
+        '您也可以直接與我們聯絡。',
+      ],
+    },
+    en: {
+      subject: 'Please choose another pickup store: order {order}',
+      lines: [
+        'Dear {customer},',
+        'the store that you chose for order {order} takes no parcels any more.',
+        'Choose another one: {link}',
+        'Please choose by {until}, or the parcel goes back.',
+        'You may also call us.',
+      ],
+    },
+  },
+  wrongAddress: {
+    'zh-TW': {
+      subject: '收件地址需要您確認：訂單 {order}',
+      lines: [
+        '{customer} 您好：',
+        '物流無法依訂單 {order} 的地址找到您，請盡快告知我們正確的地址與電話。',
+        '託運單號：{waybill}',
+      ],
+    },
+    en: {
+      subject: 'We need your right address: order {order}',
+      lines: [
+        'Dear {customer},',
+        'the courier does not find you at the address of order {order}. Please tell us the right address and telephone number.',
+        'Waybill: {waybill}',
+      ],
+    },
+  },
+  parcelRefused: {
+    'zh-TW': {
+      subject: '包裹未被簽收：訂單 {order}',
+      lines: [
+        '{customer} 您好：',
+        '物流回報訂單 {order} 的包裹被拒收，將退回我們。若有誤會，請盡快與我們聯絡。',
+        '託運單號：{waybill}',
+      ],
+    },
+    en: {
+      subject: 'Your parcel was not accepted: order {order}',
+      lines: [
+        'Dear {customer},',
+        'the courier tells that the parcel of order {order} was refused; it comes back to us. Please call us if that is a mistake.',
+        'Waybill: {waybill}',
+      ],
     },
   },
 }

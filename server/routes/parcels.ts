@@ -1,6 +1,8 @@
 /** Parcels from outside: labels, the courier's store map and what a customer chose there, another store for a booked parcel. */
 import { z } from 'zod'
 import { bookedOf, printLabels } from '../../activities/labels.ts'
+import { isMapToken, mapToken } from '../../activities/mapToken.ts'
+import { storeIsSettled } from '../../activities/order/closedStore.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import type { Connector, ConnectorContext, Document } from '../../connectors/kit/types.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
@@ -9,7 +11,6 @@ import { changeOrder } from '../../store/orderRecord.ts'
 import { getOrder, type OrderDetail } from '../../store/orders.ts'
 import { findParcels, storeCourierOf } from '../../store/parcels.ts'
 import { command } from '../commands.ts'
-import { isMapToken, mapToken } from '../mapToken.ts'
 import { notFound, Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { OrderId } from '../schemas.ts'
@@ -143,15 +144,34 @@ const labelRoutes: Route[] = [
           throw refused(error.message, error.remedy ?? 'Ask the courier.')
         throw error
       }
-      await changeOrder(runtime.pool, parcel.orderId, 'world', (record) => {
+      await changeOrder(runtime.pool, parcel.orderId, 'world', async (record, tx) => {
         const { delivery } = record.doc
         if (delivery.cvs)
           record.doc = { ...record.doc, delivery: { ...delivery, cvs: { ...delivery.cvs, storeId: body.storeId } } }
+        await storeIsSettled(tx, record, 'the courier takes it to another store')
       })
       return { status: 200, body: { parcel: parcel.id, storeId: body.storeId } }
     },
   }),
 ]
+
+const MapParams = z.object({ connection: text(100), id: text(200) })
+const mapOf = (connection: string, orderId: string) => ({ what: 'map' as const, connection, orderId })
+
+/** A page of the courier's that leads to its map; what is chosen there comes back by itself. */
+async function mapPage(
+  runtime: Runtime,
+  { order, chain, connection, base }: { order: OrderDetail; chain: CvsChain; connection: string; base: string },
+): Promise<Document> {
+  const { courier, context } = await courierOf(runtime, connection, true)
+  if (!courier.pickupMap) throw refused(`${connection} has no store map`, 'Change delivery.cvs.storeId by hand.', 'connection')
+  return courier.pickupMap(context, {
+    chain,
+    replyUrl: `${base}/webhooks/${encodeURIComponent(connection)}/map/${order.id}`,
+    extra: mapToken(runtime.secretKey, mapOf(connection, order.id), new Date()),
+    cod: order.payment.method === 'cod',
+  })
+}
 
 const mapRoutes: Route[] = [
   defineRoute({
@@ -176,16 +196,34 @@ const mapRoutes: Route[] = [
       const connection = query.connection ?? (await storeCourierOf(runtime.pool, order.id))
       if (!connection)
         throw refused('no location has a courier for convenience stores', 'Name one: ?connection=NAME.', 'connection')
-      const { courier, context } = await courierOf(runtime, connection, true)
-      if (!courier.pickupMap)
-        throw refused(`${connection} has no store map`, 'Change delivery.cvs.storeId by hand.', 'connection')
-      const page = courier.pickupMap(context, {
-        chain,
-        replyUrl: `${publicUrl(request)}/webhooks/${encodeURIComponent(connection)}/map/${order.id}`,
-        extra: mapToken(runtime.secretKey, connection, order.id, new Date()),
-        cod: order.payment.method === 'cod',
-      })
-      return served(page)
+      return served(await mapPage(runtime, { order, chain, connection, base: publicUrl(request) }))
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/webhooks/{connection}/map/{id}',
+    operationId: 'openStoreMap',
+    summary: 'For a customer whose pickup store is closed: the way to the store map',
+    description:
+      'The link of the notice `storeClosed`; it proves itself, and counts until another store is chosen or the time is up.',
+    access: 'signature',
+    params: MapParams,
+    query: z.strictObject({ mark: text(40) }),
+    responses: {
+      200: { description: 'The page that leads to the map.', contentType: 'text/html' },
+      401: { description: 'It is no link of ours, or its time is up.' },
+      404: { description: 'No such order.' },
+      409: { description: 'Nothing is to be chosen any more.', contentType: 'text/html' },
+    },
+    handle: async ({ runtime, params: { connection, id }, query, request }) => {
+      if (!isMapToken(runtime.secretKey, { what: 'link', connection, orderId: id }, query.mark, new Date()))
+        throw new OmnisagaError('Rejected', 'this is no link of ours, or its time is up', { code: 'forged' })
+      const order = await getOrder(runtime.pool, id)
+      const chain = order?.delivery.cvs?.chain
+      if (!order || !chain) throw notFound('order', id)
+      if (order.facts['storeClosed'] === undefined || order.closed)
+        return { status: 409, contentType: HTML, body: pageOf('不需要再選擇門市', '已選擇其他門市，或包裹已送達、退回。') }
+      return served(await mapPage(runtime, { order, chain, connection, base: publicUrl(request) }))
     },
   }),
   defineRoute({
@@ -196,7 +234,7 @@ const mapRoutes: Route[] = [
     description:
       'Proved by what the page of `pickup-map` sent along; becomes a `change` of the order. A browser is answered with a page, also when the order refuses.',
     access: 'signature',
-    params: z.object({ connection: text(100), id: text(200) }),
+    params: MapParams,
     bodyKind: 'raw',
     bodyLimit: 64 * 1024,
     responses: {
@@ -212,7 +250,7 @@ const mapRoutes: Route[] = [
       if (!courier.readMapReply) throw notFound('map of connection', params.connection)
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const choice = courier.readMapReply(context, { headers: {}, rawBody })
-      if (!isMapToken(runtime.secretKey, params.connection, params.id, choice.extra, new Date()))
+      if (!isMapToken(runtime.secretKey, mapOf(params.connection, params.id), choice.extra, new Date()))
         throw new OmnisagaError('Rejected', 'the choice of a store is not one that was asked for', { code: 'forged' })
       const order = await orderFor(runtime, params.id)
       const { chain, storeId } = choice

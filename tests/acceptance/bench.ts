@@ -129,6 +129,7 @@ export function createBench(subject: Subject, connector: Connector, db: FreshDat
       engine: { connection: {}, namespace: 'default' },
       pool: db.pool,
       reserver: undefined as unknown as Runtime['reserver'],
+      publicUrl: null,
       secretKey,
       temporal: engineAway,
       taskQueue: 'acceptance',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { fileNameOf } from '../../cli/commands/label.ts'
 import { main } from '../../cli/program.ts'
 import { connectors } from '../../connectors/registry.ts'
-import { isMapToken, mapToken } from '../../server/mapToken.ts'
+import { isMapToken, mapToken } from '../../activities/mapToken.ts'
 import { applyConnections } from '../../store/configuration.ts'
 import { startEcpaySimulator, type EcpaySimulator } from '../../simulators/ecpay/index.ts'
 import { ECPAY_KEY, inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
@@ -158,11 +158,13 @@ describe("the courier's store map", () => {
     expect((await answer(url, new URLSearchParams({ ...Object.fromEntries(form), MerchantID: '2000933' }))).status).toBe(401)
     expect(await cvsOf(id)).toEqual({ chain: 'UNIMART', storeId: '131386' })
     const [key, now] = [at.runtime.secretKey, new Date('2026-11-22T10:00:00Z')]
-    const mark = mapToken(key, 'ecpay', id, now)
+    const about = { what: 'map' as const, connection: 'ecpay', orderId: id }
+    const mark = mapToken(key, about, now)
     expect(mark).toMatch(/^[A-Z0-9]{20}$/)
-    expect(isMapToken(key, 'ecpay', id, mark, new Date('2026-11-23T09:59:00Z'))).toBe(true)
-    expect(isMapToken(key, 'ecpay', id, mark, new Date('2026-11-23T11:00:00Z'))).toBe(false)
-    expect(isMapToken(key, 'other', id, mark, now)).toBe(false)
+    expect(isMapToken(key, about, mark, new Date('2026-11-23T09:59:00Z'))).toBe(true)
+    expect(isMapToken(key, about, mark, new Date('2026-11-23T11:00:00Z'))).toBe(false)
+    expect(isMapToken(key, { ...about, connection: 'other' }, mark, now)).toBe(false)
+    expect(isMapToken(key, { ...about, what: 'link' }, mark, now)).toBe(false)
   })
   it('tells the customer why when the order is past it', async () => {
     const id = await place('M-5')
