@@ -35,6 +35,7 @@ export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
     await tx.query('savepoint command')
     try {
       if (record.closed && !AFTER_THE_CLOSE.has(command.verb)) throw new Refusal(`the order is finished (${record.phase})`)
+      if (command.taskId !== null) await refuseOfClosed(tx, command.taskId)
       const answer = await verbs[command.verb](record, tx, command)
       await answerCommand(tx, command.id, 'done', answer)
       if (command.taskId !== null) await closeTasks(tx, { id: command.taskId }, `${command.verb}: ${answer}`, command.who)
@@ -50,6 +51,16 @@ export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
   }
 }
 
+/** Two people at one task: the second hears who was first, and does not do it again. */
+async function refuseOfClosed(tx: Tx, taskId: number): Promise<void> {
+  const { rows } = await tx.query<{ who: string | null; outcome: string | null }>(
+    `select closed_by as who, outcome from tasks where id = $1 and state = 'done'`,
+    [taskId],
+  )
+  const [closed] = rows
+  if (closed) throw new Refusal(`task ${taskId} was closed by ${closed.who ?? 'somebody'}: ${closed.outcome ?? 'done'}`)
+}
+
 /** @returns null for what is not the command's own fault: it is then obeyed another time. */
 function whyRefused(error: unknown): string | null {
   if (error instanceof Refusal) return error.message
@@ -58,6 +69,14 @@ function whyRefused(error: unknown): string | null {
   // Data exception, integrity constraint: https://www.postgresql.org/docs/current/errcodes-appendix.html (classes 22 and 23)
   if (/^2[23]/.test(String((error as { code?: unknown }).code ?? ''))) return 'it says what cannot be stored'
   return null
+}
+
+/** A change of goods brings its amount along: both, where they differ. */
+function amountsOf({ doc: { payment } }: OrderRecord, { detail }: Command): string {
+  const { amountDueMinor: asked } = z.looseObject({ amountDueMinor: z.number().optional() }).parse(detail.payment ?? {})
+  if (asked === undefined || asked === payment.amountDueMinor) return ''
+  const money = (minor: number) => `${payment.currency} ${(minor / 100).toFixed(2)}`
+  return ` ${money(payment.amountDueMinor)} stays due; the channel expects ${money(asked)}.`
 }
 
 /** The channel says one thing, the parcel's way another: a person hears both sides. */
@@ -71,7 +90,7 @@ async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command,
     connection: record.connection,
     subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
-    detail: `${command.who} asked to ${command.verb}${named === '' ? '' : ` ${named} of`} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}. Nothing was changed.`,
+    detail: `${command.who} asked to ${command.verb}${named === '' ? '' : ` ${named} of`} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}. Nothing was changed.${amountsOf(record, command)}`,
     remedy: 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
     actions: ['skip'],
   })
