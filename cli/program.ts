@@ -7,6 +7,7 @@ import type { Phase } from '../domain/order.ts'
 import { Misuse, type ExitCode } from './exit.ts'
 import { packingCommands } from './packingCommands.ts'
 import { allotmentCommands, campaignCommands, listingCommands } from './stockCommands.ts'
+import { returnCommands } from './returnCommands.ts'
 import { storeCommands } from './storeCommands.ts'
 
 /** Written out, so that asking for help loads no schemas; a test compares it with the domain. */
@@ -284,6 +285,7 @@ function operations(program: Command, run: Runner): void {
   listingCommands(program, run, { whole, collect })
   campaignCommands(program, run, { whole, collect })
   storeCommands(program, run)
+  returnCommands(program, run, { whole, collect })
   program
     .command('tasks')
     .description('what waits for a person')

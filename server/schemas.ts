@@ -1,5 +1,6 @@
 /** Shapes of requests and answers; openapi.json is made from these and nothing else. */
 import { z } from 'zod'
+import { FeedbackSchema, ReturnSchema } from './returnSchemas.ts'
 import { CanonicalOrder, CvsChain, DeliveryMethod, OrderKind, OrderLine, Payment, Phase, Totals } from '../domain/order.ts'
 
 const text = (most: number) => z.string().max(most)
@@ -126,11 +127,16 @@ const ParticipantFactSchema = z
     document: z.object({ id: z.string().nullable(), number: z.string().nullable() }).nullable(),
   })
   .meta({ id: 'ParticipantFact', description: 'What one participant knows: owed, told and acknowledged with time.' })
-export const OrderDetailAnswer = CanonicalOrder.extend({ participants: z.array(ParticipantFactSchema) })
+export const OrderDetailAnswer = CanonicalOrder.extend({
+  participants: z.array(ParticipantFactSchema),
+  returns: z.array(ReturnSchema),
+  feedback: FeedbackSchema.nullable(),
+})
   .loose()
   .meta({
     id: 'OrderDetail',
-    description: 'The canonical order with its counters, facts, units, parcels, tasks, commands and who knows what of it.',
+    description:
+      'The canonical order with its counters, facts, units, parcels, tasks, commands, returns and who knows what of it.',
   })
 export const CommandAnswer = z
   .object({

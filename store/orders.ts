@@ -387,12 +387,13 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     facts: record.facts,
     history: await rows(`select fact, withdrawn, ${ISO('at')} as at, data from order_facts where order_id = $1 order by id`),
     units:
-      await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, ${ISO('u.handed_over_at')} as "handedOverAt", ${ISO('u.packed_at')} as "packedAt",
+      await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, (select jsonb_agg(distinct m.external_id)
+        from units b join orders m on m.id = b.order_id where b.shared_box = u.shared_box and b.id <> u.id and b.state <> 'cancelled') as "sharesBoxWith", ${ISO('u.handed_over_at')} as "handedOverAt", ${ISO('u.packed_at')} as "packedAt",
       (select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked, 'packed', l.packed, 'short', l.short) order by l.line_id)
        from unit_lines l where l.unit_id = u.id) as lines from units u where u.order_id = $1 order by u.serial`),
     parcels:
       await rows(`select p.id, p.unit_id as "unitId", p.courier, p.service, p.reference, p.state, p.waybill, p.amount_due_minor as "amountDueMinor",
-      p.label_amount_minor as "labelAmountMinor", p.collected_minor as "collectedMinor", p.fee_minor as "feeMinor",
+      p.rides_in as "ridesIn", p.label_amount_minor as "labelAmountMinor", p.collected_minor as "collectedMinor", p.fee_minor as "feeMinor",
       to_char(p.remitted_on, 'YYYY-MM-DD') as "remittedOn", p.refusal, p.last_status as "lastStatus", ${ISO('p.last_news_at')} as "lastNewsAt",
       (select coalesce(jsonb_agg(jsonb_build_object('code', e.code, 'meaning', e.meaning, 'detail', e.detail, 'at', e.event_at) order by e.event_at), '[]')
        from parcel_events e where e.parcel_id = p.id) as events from parcels p where p.order_id = $1 order by p.id`),

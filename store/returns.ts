@@ -129,7 +129,8 @@ export async function addReturn(
 /** @throws Invalid, code `notFound`. */
 export async function readReturn(db: Queryable, id: string): Promise<ReturnRow> {
   const found = await findReturn(db, id)
-  if (found === null) throw new OmnisagaError('Invalid', `there is no return ${id}`, { code: 'notFound' })
+  if (found === null)
+    throw new OmnisagaError('Invalid', `there is no return ${id}`, { code: 'notFound', remedy: '`omnisaga returns` lists them.' })
   return found
 }
 
@@ -220,6 +221,20 @@ export async function addReturnParcel(db: Queryable, row: ReturnRow, args: { cou
 export async function productsOf(db: Queryable, skus: string[]): Promise<Product[]> {
   const rows = await db.query<Product>('select sku, category from products where sku = any($1)', [skus])
   return skus.map((sku) => rows.rows.find((row) => row.sku === sku) ?? { sku, category: null })
+}
+
+/** What the customer said of the delivery last. */
+export interface Feedback {
+  /** 1 (bad) to 5. */
+  score: number
+  text: string | null
+  by: string
+  at: string
+}
+
+export async function feedbackOf(db: Queryable, orderId: string): Promise<Feedback | null> {
+  const rows = await db.query<Feedback>(`select score, text, by, ${ISO('at')} as at from feedback where order_id = $1`, [orderId])
+  return rows.rows[0] ?? null
 }
 
 /** When the last piece of the order reached its customer; null: nobody said. */

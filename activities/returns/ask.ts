@@ -46,7 +46,7 @@ export async function askReturn(
   const { result } = await changeOrder(runtime.pool, orderId, 'world', async (record, tx) => {
     const known = await findReturnByKey(tx, wanted.key)
     if (known !== null) return { row: known, isNew: false }
-    const lines = await withCustomer(tx, record, wanted.lines)
+    const lines = await takenBack(tx, record, wanted.lines)
     const location = await destinationOf(tx, record, wanted.location ?? policy.locations.restock)
     const because = whyAsk(policy, {
       products: await productsOf(tx, [...new Set(lines.map(({ sku }) => sku))]),
@@ -73,24 +73,28 @@ export async function askReturn(
   return { ...result, row: await readReturn(runtime.pool, result.row.id) }
 }
 
+/** Pieces of each line that were delivered and are not asked back or back already. */
+export async function withCustomer(db: Queryable, record: OrderRecord): Promise<Map<string, number>> {
+  const claimed = await claimedPieces(db, record.id)
+  const has = new Map<string, number>()
+  for (const { lineId, packed } of record.units.filter(({ state }) => state === 'delivered').flatMap(({ lines }) => lines))
+    has.set(lineId, (has.get(lineId) ?? 0) + packed)
+  return new Map([...has].map(([lineId, count]) => [lineId, Math.max(0, count - (claimed.get(lineId) ?? 0))]))
+}
+
 /** @throws Invalid: a line the order does not have, or more pieces than the customer has. */
-async function withCustomer(tx: Tx, record: OrderRecord, asked: WantedReturn['lines']): Promise<ReturnRow['lines']> {
-  const claimed = await claimedPieces(tx, record.id)
+async function takenBack(tx: Tx, record: OrderRecord, asked: WantedReturn['lines']): Promise<ReturnRow['lines']> {
+  const has = await withCustomer(tx, record)
   if (new Set(asked.map(({ lineId }) => lineId)).size < asked.length)
     throw invalid('a line is named twice', 'Name each line once.')
   return asked.map(({ lineId, quantity }) => {
     const line = record.lines.find((each) => each.lineId === lineId)
     if (line?.sku == null)
       throw invalid(`there is no line ${lineId}`, `Lines are ${record.lines.map((each) => each.lineId).join(', ')}.`)
-    const has =
-      record.units
-        .filter(({ state }) => state === 'delivered')
-        .flatMap((unit) => unit.lines)
-        .filter((each) => each.lineId === lineId)
-        .reduce((sum, each) => sum + each.packed, 0) - (claimed.get(lineId) ?? 0)
-    if (quantity > has)
+    const most = has.get(lineId) ?? 0
+    if (quantity > most)
       throw invalid(
-        `of line ${lineId} the customer has ${has} that can come back, not ${quantity}`,
+        `of line ${lineId} the customer has ${most} that can come back, not ${quantity}`,
         'What was not delivered is cancelled; what is asked back already is not asked for again.',
       )
     return { lineId, sku: line.sku, quantity, received: 0 }
@@ -143,7 +147,15 @@ async function approve(runtime: Runtime, tx: Tx, record: OrderRecord, row: Retur
 }
 
 const refusedNow = (row: ReturnRow, what: string) =>
-  new OmnisagaError('Rejected', `return ${row.id} is ${row.state}, it cannot be ${what}`, { code: 'returnState' })
+  new OmnisagaError('Rejected', `return ${row.id} is ${row.state}, it cannot be ${what}`, {
+    code: 'returnState',
+    remedy:
+      row.state === 'approved'
+        ? 'It can be cancelled, or its goods received.'
+        : row.state === 'received'
+          ? 'Its goods are here: inspect them.'
+          : 'Ask for a new return if the goods come back after all.',
+  })
 
 /** A person's word on a return. @throws Rejected when it is decided already. */
 export async function decideReturn(

@@ -2,7 +2,7 @@
  * Other goods for those that come back: an order of its own, linked to the first one. It holds its goods at once and waits, as an order
  * waits whose channel has not released it; the goods' arrival releases it, and when they do not come it is cancelled and undone.
  */
-import type { IncomingOrder } from '../../domain/order.ts'
+import type { IncomingOrder, OrderLine } from '../../domain/order.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { valueOf } from '../../domain/returns.ts'
 import { giveCommand } from '../../store/commands.ts'
@@ -15,6 +15,21 @@ import { confirmNow } from '../order/confirm.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
+
+/** What a person names of the goods wanted instead, as lines of an order. */
+export const exchangeLines = (
+  wanted: readonly { sku: string; quantity: number; unitPriceMinor: number; name?: string | null | undefined }[],
+): OrderLine[] =>
+  wanted.map(({ sku, quantity, unitPriceMinor, name }, index) => ({
+    lineId: String(index + 1),
+    sku,
+    externalSku: null,
+    name: name ?? sku,
+    variant: null,
+    quantity,
+    unitPriceMinor,
+    gift: false,
+  }))
 
 /** Once approved; a round goes on with what a crash left. Doing it twice makes one order. */
 export async function openExchange(runtime: Runtime, returnId: string): Promise<void> {

@@ -36,6 +36,7 @@ export async function order(id: string, { json }: { json?: boolean }): Promise<E
         ...whatNow(found),
         ...goods(found),
         ...ways(found),
+        ...cameBack(found),
         ...whyFrom(found),
         ...whoKnows(found),
         ...history(found),
@@ -115,9 +116,9 @@ function ways(order: OrderDetail): string[] {
   const units = order.units as UnitLine[]
   const parcels = order.parcels as ParcelLine[]
   return [
-    ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}`)]),
+    ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}${besides(unit)}`)]),
     ...parcels.flatMap((parcel) => [
-      `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
+      `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.ridesIn ? dim(`  in the box of ${safe(parcel.ridesIn)}`) : ''}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
       ...(parcel.amountDueMinor > 0 ? [`           ${cashOf(parcel, order.payment.currency)}`] : []),
       ...parcel.events.map(
         (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,
@@ -125,6 +126,24 @@ function ways(order: OrderDetail): string[] {
     ]),
   ]
 }
+
+/** Returns, and what the customer said. */
+function cameBack({ returns, feedback }: OrderDetail): string[] {
+  const lines = returns.map((row) => {
+    const goods = row.lines.map((line) => `${line.received} of ${line.quantity} × ${line.sku}`).join(', ')
+    const became = row.dispositions.map((each) => `${each.quantity} ${each.disposition}`).join(', ')
+    return `  ${row.id}  ${row.state}  ${row.way}, ${safe(row.location)}: ${goods}${became === '' ? '' : ` (${became})`}  ${dim(`${safe(row.reason)}; npx omnisaga returns show ${row.id}`)}`
+  })
+  return [
+    ...(lines.length === 0 ? [] : ['', bold('Returns'), ...lines]),
+    ...(feedback === null
+      ? []
+      : ['', `${bold('The customer says')}  ${feedback.score} of 5  ${safe(feedback.text)}  ${dim(localTime(feedback.at))}`]),
+  ]
+}
+
+const besides = ({ sharesBoxWith }: UnitLine): string =>
+  sharesBoxWith?.length ? dim(`  in one box with order ${sharesBoxWith.map((number) => safe(number)).join(', ')}`) : ''
 
 /** The last decision, in a sentence, with the rules that spoke. */
 function whyFrom({ routing }: OrderDetail): string[] {

@@ -1,16 +1,17 @@
 /** Returns, exchanges, and what the customer says after the delivery. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { exchangeLines } from '../../activities/returns/exchange.ts'
 import { giveFeedback } from '../../activities/returns/feedback.ts'
 import { askReturn, decideReturn } from '../../activities/returns/ask.ts'
 import { inspectReturn } from '../../activities/returns/inspect.ts'
 import { receiveReturn } from '../../activities/returns/receive.ts'
 import { DISPOSITIONS } from '../../domain/returns.ts'
-import type { OrderLine } from '../../domain/order.ts'
 import { parsePhone } from '../../mappings/normalise/index.ts'
 import { findOrderId } from '../../store/orders.ts'
 import { findReturn, listReturns } from '../../store/returns.ts'
 import { notFound } from '../problem.ts'
+import { ReturnSchema } from '../returnSchemas.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { OrderId } from '../schemas.ts'
 
@@ -62,49 +63,11 @@ const InspectRequest = z.strictObject({
   refundMinor: z.int().min(0).nullish().meta({ description: 'Less than the goods are worth, when a person says so.' }),
 })
 
-const isoTime = z.iso.datetime({ offset: true })
-const ReturnSchema = z
-  .looseObject({
-    id: z.string(),
-    orderId: z.string(),
-    state: z.enum(['asked', 'approved', 'refused', 'cancelled', 'expired', 'received', 'done']),
-    way: z.enum(['courier', 'cvs', 'store', 'cameBack']),
-    reason: z.string(),
-    location: z.string().nullable(),
-    because: z.array(z.string()),
-    dueAt: isoTime.nullable(),
-    exchangeOrderId: z.string().nullable(),
-    lines: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), received: z.int() })),
-    dispositions: z.array(
-      z.looseObject({ lineId: z.string(), quantity: z.int(), disposition: z.enum(DISPOSITIONS), location: z.string() }),
-    ),
-  })
-  .meta({ id: 'Return' })
-
 const refusals = {
   404: { description: 'No such order or return.' },
   409: { description: 'Not in this state; `detail` says why.' },
   422: { description: 'Pieces that are not there, or an unknown location.' },
 }
-
-const exchangeLine = (
-  {
-    sku,
-    quantity,
-    unitPriceMinor,
-    name,
-  }: { sku: string; quantity: number; unitPriceMinor: number; name?: string | null | undefined },
-  index: number,
-): OrderLine => ({
-  lineId: String(index + 1),
-  sku,
-  externalSku: null,
-  name: name ?? sku,
-  variant: null,
-  quantity,
-  unitPriceMinor,
-  gift: false,
-})
 
 const decide = (word: 'approve' | 'refuse' | 'cancel', summary: string): Route =>
   defineRoute({
@@ -154,7 +117,7 @@ export const returnRoutes: Route[] = [
           pickup: pickup
             ? { ...pickup, phone: parsePhone(pickup.phone).e164 ?? pickup.phone, postalCode: pickup.postalCode ?? null }
             : null,
-          exchange: body.exchange ? { lines: body.exchange.lines.map(exchangeLine) } : null,
+          exchange: body.exchange ? { lines: exchangeLines(body.exchange.lines) } : null,
         },
         who,
       )
