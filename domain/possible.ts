@@ -51,6 +51,7 @@ const RULES: Record<string, Rule> = {
   shipWithout: (at, is) => is('routed') && at.missing > 0,
   recalled: (at) => hasUnit(at, 'recalling'),
   letGo: (at, is) => is('cancelRequested') && (hasUnit(at, 'recalling') || !hasUnit(at, 'cancelled') || hasLeft(at)),
+  rebook: (at) => at.parcels.some(({ state }) => state === 'booked'),
   restocked: (at) => hasUnit(at, 'returned'),
 }
 const AFTER_THE_END: ReadonlySet<string> = new Set(['restocked', 'skip'])

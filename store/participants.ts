@@ -6,7 +6,7 @@ export type OrderFact =
   'placed' | 'paid' | 'changed' | 'cancelled' | 'waybill' | 'shipped' | 'delivered' | 'returned' | 'refunded'
 
 export interface ParticipantFact {
-  participant: Participant | 'courier'
+  participant: Participant
   /** The connection; null for a customer whom nobody reaches. */
   connection: string | null
   fact: OrderFact
@@ -40,6 +40,7 @@ const FACT_OF: Record<Exclude<OwedKind, 'notice'>, OrderFact> = {
   label: 'waybill',
   recall: 'cancelled',
   registered: 'waybill',
+  pickupStore: 'changed',
 }
 
 /** Of what a notice tells. What is not named is about how the order stands: `placed`. */
