@@ -1,4 +1,4 @@
-/** Cash-on-delivery parcels that a customer did not collect. */
+/** Cash-on-delivery parcels that a customer did not collect, or refused. */
 import type { Buyer, Recipient } from '../domain/order.ts'
 import type { Queryable } from './db.ts'
 
@@ -9,6 +9,8 @@ export async function uncollectedOf(db: Queryable, buyer: Buyer, recipient: Pick
   const rows = await db.query<{ n: number }>(
     `select count(*)::int as n from parcels p join orders o on o.id = p.order_id
      where p.state = 'returned' and p.amount_due_minor > 0
+       -- A closed store, and an address that nobody finds, are not their refusal.
+       and (p.back_because is null or p.back_because = 'refused')
        and (o.doc->'buyer'->>'memberId' = $1 or o.doc->'buyer'->>'phone' = any($2) or o.doc->'recipient'->>'phone' = any($2))`,
     [buyer.memberId, phones],
   )
