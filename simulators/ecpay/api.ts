@@ -48,6 +48,7 @@ export function createApi({
   function create(fields: Record<string, string>, merchant: Merchant): SimAnswer {
     const problem = problemOf(fields, { kind: merchant.kind, homeCollection })
     if (problem) return text(`0|${problem}`)
+    if (parcels.closedStores.has(fields.ReceiverStoreID ?? '')) return text('0|取件門市已關轉，請重選門市')
     if (fields.MerchantTradeNo && parcels.find(fields.MerchantTradeNo)) return text('0|MerchantTradeNo重複')
     const parcel = parcels.create(fields, merchant)
     const status = parcel.history[0] ?? { code: '300', at: parcel.tradeDate }

@@ -58,6 +58,8 @@ export interface EcpaySimulator {
   parcels(): Parcel[]
   /** Returns that were booked, and how many label pages were printed. */
   extra: Pick<Extra, 'returns' | 'printed'>
+  /** This store takes no parcels any more: it is refused at Create and by changes, and stands on the map no longer. */
+  closeStore(storeId: string): void
   /** Cash of a parcel was paid out; `date`: yyyy/MM/dd, amounts in dollars. */
   payOut(merchantTradeNo: string, paidOut: { date: string; amount: number; fee: number }): void
   callbacks(): CallbackLog[]
@@ -199,6 +201,7 @@ export async function startEcpaySimulator(options: EcpaySimulatorOptions = {}): 
     faults: server.faults,
     parcels: () => parcels.all(),
     extra,
+    closeStore: (storeId) => void parcels.closedStores.add(storeId),
     payOut: (merchantTradeNo, paidOut) => parcels.payOut(known(merchantTradeNo), paidOut),
     callbacks: () => callbacks.log,
     advance,

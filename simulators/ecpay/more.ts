@@ -95,7 +95,8 @@ export function createExtra(parcels: Parcels): Extra {
       return text('0|ServerReplyURL格式錯誤')
     if ((fields.ExtraData ?? '').length > 20 || (fields.MerchantTradeNo ?? '').length > 20) return text('0|ExtraData長度錯誤')
     const stores = STORES[(fields.LogisticsSubType ?? '').replace(/C2C$|FREEZE$/, '')] ?? []
-    const forms = stores.map(([id, name]) => {
+    const open = stores.filter(([id]) => !parcels.closedStores.has(id))
+    const forms = open.map(([id, name]) => {
       const answer = mapAnswer(fields, id, name)
       const inputs = Object.entries(answer).map(([key, value]) => `<input type="hidden" name="${key}" value="${value}">`)
       return `<form method="post" action="${fields.ServerReplyURL}">${inputs.join('')}<button>${name}</button></form>`
@@ -136,6 +137,7 @@ export function createExtra(parcels: Parcels): Extra {
     if (!['01', '02'].includes(fields.StoreType ?? '')) return text('0|StoreType參數錯誤')
     if (!/^\d{1,6}$/.test((fields.StoreType === '01' ? fields.ReceiverStoreID : fields.ReturnStoreID) ?? ''))
       return text('0|ReceiverStoreID格式錯誤')
+    if (parcels.closedStores.has(fields.ReceiverStoreID ?? '')) return text('0|取件門市已關轉，請重選門市')
     parcel.request = { ...parcel.request, ReceiverStoreID: fields.ReceiverStoreID ?? '' }
     return text('1|OK')
   })
@@ -143,6 +145,7 @@ export function createExtra(parcels: Parcels): Extra {
     const parcel = mine(fields.AllPayLogisticsID ?? '', merchant)
     if (!parcel || !['UNIMART', 'UNIMARTFREEZE', 'FAMI', 'HILIFE'].includes(subTypeOf(parcel))) return text('0|查無訂單資料')
     if (!fields.ShipmentDate && !fields.ReceiverStoreID) return text('0|ShipmentDate與ReceiverStoreID不可同時為空')
+    if (parcels.closedStores.has(fields.ReceiverStoreID ?? '')) return text('0|取件門市已關轉，請重選門市')
     // 7-ELEVEN moves a parcel only while it waits for another store (2037).
     const waits = parcel.history.at(-1)?.code === '2037'
     if (subTypeOf(parcel).startsWith('UNIMART') && fields.ReceiverStoreID && !waits) return text('0|目前狀態不可更換門市')

@@ -41,6 +41,7 @@ export function createParcels(now: () => number, stateFile?: string) {
     for (const parcel of JSON.parse(readFileSync(stateFile, 'utf8')) as Parcel[]) byNumber.set(parcel.merchantTradeNo, parcel)
   }
   let serial = byNumber.size
+  const closedStores = new Set<string>()
 
   /** Whole or not at all: a stop in the middle leaves the file as it was. */
   function save(): void {
@@ -50,6 +51,8 @@ export function createParcels(now: () => number, stateFile?: string) {
   }
 
   return {
+    /** Stores that take no parcels any more. */
+    closedStores,
     all: (): Parcel[] => [...byNumber.values()],
     find: (merchantTradeNo: string): Parcel | undefined => byNumber.get(merchantTradeNo),
     findById: (id: string): Parcel | undefined => [...byNumber.values()].find((parcel) => parcel.allPayLogisticsId === id),
