@@ -1,7 +1,8 @@
 /** Money back to the customer: asked for once whatever happens, through the channel where it can, else by a person. */
 import type { ToldLine } from '../connectors/kit/types.ts'
+import { toWholes } from '../domain/bundle.ts'
 import { OmnisagaError } from '../domain/errors.ts'
-import { paidMinor } from '../domain/paid.ts'
+import { costMinor, paidMinor } from '../domain/paid.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, type OrderRecord } from '../store/orderRecord.ts'
 import { markDead, owe } from '../store/outbox.ts'
@@ -77,10 +78,35 @@ export async function payBackAll(tx: Tx, record: OrderRecord, { key, reason }: {
   await requestRefund(tx, record, { key, amountMinor, lines, reason })
 }
 
+/** Less is wanted than was paid for: what it costs less now and is not asked back yet. Asking again changes nothing. */
+export async function payBackDifference(
+  tx: Tx,
+  record: OrderRecord,
+  { key, reason }: { key: string; reason: string },
+): Promise<void> {
+  if (record.lines.every((line) => line.cancelled === line.ordered)) return await payBackAll(tx, record, { key, reason })
+  const [paid, cost] = [paidMinor(record.doc, record.lines), costMinor(record.doc, record.lines)]
+  if (paid === 0) return
+  const asked = await askedBack(tx, record.id)
+  const unpriced = record.lines.some((line) => line.cancelled > 0 && line.unitPriceMinor === null && !line.gift)
+  if (paid === null || cost === null || unpriced)
+    return await askWhatWasPaid(tx, record, { key, reason, askedMinor: asked.minor, part: true })
+  const amountMinor = paid - cost - asked.minor
+  if (amountMinor <= 0) return
+  // Another size in its place (activities/store/exchange.ts) is not paid back.
+  const exchanged = (lineId: string) =>
+    record.lines.filter((line) => line.lineId.startsWith(`${lineId}-x`)).reduce((sum, { ordered }) => sum + ordered, 0)
+  const lines = record.lines.flatMap(({ lineId, sku, externalSku, cancelled }) => {
+    const quantity = cancelled - exchanged(lineId)
+    return quantity > 0 ? [{ lineId, sku, externalSku, quantity }] : []
+  })
+  await requestRefund(tx, record, { key, amountMinor, lines: toWholes(lines, record.lines), reason })
+}
+
 async function askWhatWasPaid(
   tx: Tx,
   record: OrderRecord,
-  { key, reason, askedMinor }: { key: string; reason: string; askedMinor: number },
+  { key, reason, askedMinor, part = false }: { key: string; reason: string; askedMinor: number; part?: boolean },
 ): Promise<void> {
   const { payment, externalId } = record.doc
   const unpriced = record.lines.filter((line) => line.unitPriceMinor === null && !line.gift)
@@ -91,7 +117,7 @@ async function askWhatWasPaid(
     connection: record.connection,
     subject: externalId,
     title: 'Transfer money back to the customer',
-    detail: `Order ${externalId} (${payment.method}, ${payment.state}) is to be paid back in full: ${reason}. Its source told no total, and no price of ${unpriced.map((line) => `${line.ordered} × ${line.sku ?? line.externalSku}`).join(', ')}; ${payment.currency} ${money(askedMinor)} is asked back already.`,
+    detail: `Order ${externalId} (${payment.method}, ${payment.state}) is to be paid back ${part ? 'in part' : 'in full'}: ${reason}. Its source told no ${part ? '' : 'total, and no '}price of ${unpriced.map((line) => `${line.ordered} × ${line.sku ?? line.externalSku}`).join(', ')}; ${payment.currency} ${money(askedMinor)} is asked back already.`,
     remedy: 'Find out what was paid and transfer it once; then skip this.',
     field: 'amountMinor',
     actions: ['skip'],

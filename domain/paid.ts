@@ -17,10 +17,20 @@ export const isPaid = ({ state }: Pick<Payment, 'state'>): boolean => PAID.has(s
  * collected, nor the price of each article.
  */
 export function paidMinor(
-  { payment, totals }: { payment: Pick<Payment, 'method' | 'state' | 'amountDueMinor'>; totals: Totals },
+  order: Bill & { toldAmounts?: { paidMinor?: number } | undefined },
   lines: readonly Priced[],
 ): number | null {
-  if (!isPaid(payment)) return 0
+  if (!isPaid(order.payment)) return 0
+  return order.toldAmounts?.paidMinor ?? costMinor(order, lines)
+}
+
+interface Bill {
+  payment: Pick<Payment, 'method' | 'state' | 'amountDueMinor'>
+  totals: Totals
+}
+
+/** What the order costs as it stands now; null when nobody said. */
+export function costMinor({ payment, totals }: Bill, lines: readonly Priced[]): number | null {
   if (totals.totalMinor !== null) return totals.totalMinor
   if (payment.method === 'cod' && payment.amountDueMinor > 0) return payment.amountDueMinor
   const items = totals.itemsMinor ?? itemsOf(lines)

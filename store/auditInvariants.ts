@@ -35,7 +35,8 @@ export const invariants: Record<string, string> = {
     from parcels where state not in ('refused', 'void') group by unit_id having count(*) > 1
     union all
     select waybill, count(*) || ' active parcels of ' || courier || ' with this waybill: ' || string_agg(id, ', ' order by id)
-    from parcels where waybill is not null and state not in ('refused', 'void') group by courier, waybill having count(*) > 1
+    from parcels where waybill is not null and rides_in is null and state not in ('refused', 'void')
+    group by courier, waybill having count(*) > 1
     union all
     select id, state || ' without a waybill or booking number' from parcels
     where state in ('booked', 'shipped', 'delivered', 'returning', 'returned') and waybill is null and courier_booking_id is null`,
@@ -172,10 +173,12 @@ export const invariants: Record<string, string> = {
     where p.collected_minor is distinct from s.collected`,
 
   'money paid back never exceeds money paid': `
-    select o.id as subject, 'asked back ' || r.asked || ', paid ' || coalesce(o.doc->'totals'->>'totalMinor', 'nobody knows what') as detail
-    from orders o join (select order_id, sum((payload->>'amountMinor')::bigint) as asked from outbox where kind = 'refund' and state <> 'skipped' group by 1) r
+    select o.id as subject, 'asked back ' || r.asked || ', paid ' || paid.minor as detail
+    from orders o
+    cross join lateral (select coalesce(o.doc->'toldAmounts'->>'paidMinor', o.doc->'totals'->>'totalMinor')::bigint as minor) paid
+    join (select order_id, sum((payload->>'amountMinor')::bigint) as asked from outbox where kind = 'refund' and state <> 'skipped' group by 1) r
       on r.order_id = o.id
-    where r.asked > (o.doc->'totals'->>'totalMinor')::bigint`,
+    where r.asked > paid.minor`,
 
   'every piece that came back has a disposition or a task': `
     select r.id as subject, 'line ' || l.line_id || ': received ' || l.received || ', dealt with ' || coalesce(d.quantity, 0)
@@ -186,6 +189,19 @@ export const invariants: Record<string, string> = {
     where coalesce(d.quantity, 0) > l.received
       or (l.received > coalesce(d.quantity, 0) and not exists (select from tasks t where t.state = 'open'
         and t.key in ('return:' || r.id || ':inspect', 'unit:' || r.unit_id || ':returned')))`,
+
+  'who goes along in a parcel goes where it goes': `
+    select r.id as subject, 'goes along in ' || p.id || ' (' || p.state || '), '
+      || case when p.state in ('intended', 'sent', 'refused', 'void') then 'which is not booked'
+           when p.rides_in is not null then 'which goes along itself' when r.courier <> p.courier then 'which has another courier'
+           when r.waybill is not null then 'which has another waybill' else 'which is not in its box' end as detail
+    from parcels r join parcels p on p.id = r.rides_in join units a on a.id = r.unit_id join units b on b.id = p.unit_id
+    where r.state not in ('refused', 'void') and (p.state in ('intended', 'sent', 'refused', 'void') or p.rides_in is not null
+      or r.courier <> p.courier or (r.waybill is not null and r.waybill is distinct from p.waybill)
+      or a.shared_box is distinct from b.shared_box or a.location <> b.location)
+    union all
+    select id, 'collects ' || amount_due_minor || ' though it goes along in another parcel'
+    from parcels where rides_in is not null and state not in ('refused', 'void') and amount_due_minor <> 0`,
 
   'what is in a box was scanned': `
     select k.unit_id as subject, 'line ' || l.line_id || ': packed ' || l.packed || ', scanned ' || coalesce(b.scanned, 0) as detail

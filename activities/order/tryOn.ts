@@ -1,4 +1,5 @@
 /** Try-on: goods kept at the store for a customer who may keep some, all or nothing of them. */
+import { paidMinor } from '../../domain/paid.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { appointmentOf, noShowAt, settleAppointment } from '../../store/appointments.ts'
 import type { Tx } from '../../store/db.ts'
@@ -6,6 +7,7 @@ import { keepAside, prolong, release } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
+import { payBackDifference } from '../refund.ts'
 import { sendBackUnwanted } from '../store/transfers.ts'
 
 export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -86,6 +88,7 @@ export async function keepOnly(
   keep: ReadonlyMap<string, number>,
   reason: 'decided' | 'noShow' | 'appointmentCancelled',
 ): Promise<void> {
+  rememberPaid(record)
   let releasedMinor = 0
   for (const line of record.lines) {
     const kept = Math.min(keep.get(line.lineId) ?? 0, line.ordered - line.cancelled)
@@ -100,6 +103,20 @@ export async function keepOnly(
   await sendBackUnwanted(tx, record)
   record.record('tryOnDecided', { reason })
   if (record.lines.every((line) => line.cancelled === line.ordered)) record.record('cancelled', { reason })
+  await payBackDifference(tx, record, {
+    key: 'notKept',
+    reason: reason === 'decided' ? 'not kept after trying on' : 'not tried on',
+  })
+}
+
+/** Before an order that was paid is lowered: what was paid is known afterwards too. */
+export function rememberPaid(record: OrderRecord): void {
+  const { payment, totals, toldAmounts } = record.doc
+  const paid = paidMinor(record.doc, record.lines)
+  if (paid === null || paid === 0 || toldAmounts?.paidMinor !== undefined) return
+  const { itemsMinor, totalMinor } = totals
+  const told = toldAmounts ?? { amountDueMinor: payment.amountDueMinor, itemsMinor, totalMinor }
+  record.doc = { ...record.doc, toldAmounts: { ...told, paidMinor: paid } }
 }
 
 /** What is no longer bought is no longer to be collected. */

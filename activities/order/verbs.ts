@@ -1,6 +1,7 @@
 /** The verbs: each either changes what is true (and wakes or turns the saga), or is refused with the reason. */
 import { z } from 'zod'
 import { labelsToRemake } from '../../domain/labels.ts'
+import { isPaid } from '../../domain/paid.ts'
 import { settleAppointment } from '../../store/appointments.ts'
 import type { Command, Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
@@ -13,12 +14,13 @@ import { useVoucher } from '../../store/vouchers.ts'
 import { exchangeLines } from '../store/exchange.ts'
 import { voucherShown } from '../store/vouchers.ts'
 import { openCampaign } from '../campaigns/standing.ts'
+import { payBackDifference } from '../refund.ts'
 import { restockUnit } from '../returns/cameBack.ts'
-import { change } from './change.ts'
+import { allowAnotherBooking, change } from './change.ts'
 import { confirmNow } from './confirm.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { collected } from './route.ts'
-import { customerCame, keepOnly, lowerAmounts } from './tryOn.ts'
+import { customerCame, keepOnly, lowerAmounts, rememberPaid } from './tryOn.ts'
 
 const Keep = z.strictObject({
   keep: z.record(z.string(), z.number().int().nonnegative()),
@@ -49,7 +51,7 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async paid(record) {
-    if (['paid', 'collected', 'refunded'].includes(record.doc.payment.state)) return 'it was paid already'
+    if (isPaid(record.doc.payment)) return 'it was paid already'
     const collecting = record.parcels.find((parcel) => parcel.amountDueMinor > 0 && !['refused', 'void'].includes(parcel.state))
     if (collecting !== undefined)
       throw new Refusal(`the label of parcel ${collecting.id} collects cash from the customer already`)
@@ -88,6 +90,7 @@ export const verbs: Record<Verb, Obedience> = {
       if (quantity > line.ordered - line.cancelled)
         throw new Refusal(`line ${lineId} has ${line.ordered - line.cancelled} pieces, not ${quantity}`)
     }
+    rememberPaid(record)
     const kept = new Map(Object.entries(keep))
     await exchangeLines(tx, record, kept, exchange)
     await keepOnly(tx, record, kept, 'decided')
@@ -135,10 +138,7 @@ export const verbs: Record<Verb, Obedience> = {
 
   /** Look again at whatever the order waits for; a refused booking may be tried once more. */
   async retry(record) {
-    for (const unit of record.units) {
-      const parcel = record.parcelOf(unit.id)
-      if (parcel?.state === 'refused') unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
-    }
+    allowAnotherBooking(record)
     record.withdraw('blocked')
     record.changeCourse()
     return 'being tried again'
@@ -149,6 +149,7 @@ export const verbs: Record<Verb, Obedience> = {
     // Before it is routed no unit carries anything, and all of it would seem missing.
     const missing = record.is('routed') ? record.lines.filter((line) => record.missingOf(line) > 0) : []
     if (missing.length === 0) throw new Refusal('nothing of it is missing')
+    rememberPaid(record)
     for (const line of missing) {
       const quantity = record.missingOf(line)
       line.cancelled += quantity
@@ -157,6 +158,7 @@ export const verbs: Record<Verb, Obedience> = {
     await closeTasks(tx, { key: `order:${record.id}:missing` }, 'shipped without')
     if (record.lines.every((line) => line.cancelled === line.ordered))
       record.record('cancelled', { reason: 'nothing of it was found' })
+    await payBackDifference(tx, record, { key: `without/${record.course}`, reason: 'not found in the warehouse' })
     record.changeCourse()
     return 'the rest goes without it'
   },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { alternatives, alternativesAt } from '../../activities/store/alternatives.ts'
 import { previewOrder, voucherPdf } from '../../activities/store/preview.ts'
 import { readReceipts } from '../../activities/store/receiptsFile.ts'
+import { requestRefund } from '../../activities/refund.ts'
 import { audit } from '../../store/audit.ts'
 import { transaction } from '../../store/db.ts'
 import { evidenceOf } from '../../store/evidence.ts'
@@ -22,10 +23,12 @@ let serial = 0
 /** An article with so many pieces by place. */
 async function article(pieces: Record<string, number>, more: { family?: string; variant?: string; substitutes?: string[] } = {}) {
   const sku = `S-${serial++}`
-  await spine.runtime.pool.query(
-    'insert into products (sku, name, family, variant, substitutes) values ($1, $1, $2, $3, $4)',
-    [sku, more.family ?? null, more.variant ?? null, more.substitutes ?? []],
-  )
+  await spine.runtime.pool.query('insert into products (sku, name, family, variant, substitutes) values ($1, $1, $2, $3, $4)', [
+    sku,
+    more.family ?? null,
+    more.variant ?? null,
+    more.substitutes ?? [],
+  ])
   for (const [location, onHand] of Object.entries(pieces))
     await transaction(spine.runtime.pool, (tx) =>
       setOnHand(tx, { key: `${sku}@${location}`, sku, location, onHand, reason: 'count' }),
@@ -346,5 +349,92 @@ describe('a file of expected receipts', () => {
     expect(await known()).toEqual([7])
     await tell(0)
     expect(await known()).toEqual([])
+  })
+})
+
+describe('a try-on that was paid before', () => {
+  const paid = { payment: { method: 'prepaid' as const, state: 'paid' as const, amountDueMinor: 0 } }
+  const refunds = async (orderId: string) =>
+    (
+      await spine.runtime.pool.query<{ amount: number; lines: unknown; reason: string }>(
+        `select (payload->'amountMinor')::int as amount, payload->'lines' as lines, payload->>'reason' as reason
+         from outbox where order_id = $1 and kind = 'refund' order by id`,
+        [orderId],
+      )
+    ).rows
+
+  it('and keeps less is paid back the difference, once; what is left can be paid back later, and no more', async () => {
+    const [first, second] = [await article({ shop: 3 }), await article({ shop: 1 })]
+    const orderId = await tryOn(
+      [
+        [first, 3],
+        [second, 1],
+      ],
+      paid,
+    )
+    await spine.command(orderId, 'decide', { keep: { 1: 1, 2: 1 } })
+    expect(await refunds(orderId)).toMatchObject([
+      { amount: 20_000, lines: [{ lineId: '1', quantity: 2 }], reason: 'not kept after trying on' },
+    ])
+    expect(await spine.tasks(orderId)).toMatchObject([{ kind: 'refund.byHand', value: '20000' }])
+    expect((await spine.command(orderId, 'decide', { keep: {} })).state).toBe('refused')
+    const order = await spine.order(orderId)
+    expect([order.doc.totals.totalMinor, order.doc.payment.state]).toEqual([20_000, 'paid'])
+    const rest = (amountMinor: number) =>
+      transaction(spine.runtime.pool, (tx) =>
+        requestRefund(tx, order, { key: `rest/${amountMinor}`, amountMinor, lines: [], reason: 'brought back' }),
+      )
+    await expect(rest(20_001)).rejects.toThrow(/400\.00 was paid, 200\.00 is asked back already/)
+    await rest(20_000)
+    await sound()
+  })
+
+  it('and exchanges one for another size is paid back for the third alone', async () => {
+    const [tried, other] = [await article({ shop: 3 }), await article({ shop: 1 })]
+    const orderId = await tryOn(
+      [
+        [tried, 1],
+        [tried, 1],
+        [tried, 1],
+      ],
+      paid,
+    )
+    await spine.command(orderId, 'decide', { keep: { 1: 1 }, exchange: { 2: other } })
+    expect(await refunds(orderId)).toMatchObject([{ amount: 10_000, lines: [{ lineId: '3', quantity: 1 }] }])
+    await sound()
+  })
+
+  it('and keeps nothing, or never comes, is paid back with its shipping', async () => {
+    const sku = await article({ shop: 2 })
+    const totals = { itemsMinor: 10_000, shippingMinor: 800, discountMinor: 0, totalMinor: 10_800 }
+    const [nothing, missed] = [await tryOn([[sku, 1]], { ...paid, totals }), await tryOn([[sku, 1]], { ...paid, totals })]
+    await spine.command(nothing, 'decide', { keep: {} })
+    await spine.runtime.pool.query(`update orders set facts = facts - 'tryOnArrived' where id = $1`, [missed])
+    await spine.steps.noShow(missed)
+    expect([await refunds(nothing), await refunds(missed)]).toMatchObject([[{ amount: 10_800 }], [{ amount: 10_800 }]])
+    await sound()
+  })
+
+  it('and keeps all, or was not paid yet, is paid back nothing', async () => {
+    const sku = await article({ shop: 4 })
+    const [all, unpaid] = [
+      await tryOn([[sku, 2]], paid),
+      await tryOn([[sku, 2]], { payment: { method: 'prepaid', state: 'pending' } }),
+    ]
+    await spine.command(all, 'decide', { keep: { 1: 2 } })
+    await spine.command(unpaid, 'decide', { keep: { 1: 1 } })
+    expect([await refunds(all), await refunds(unpaid), await spine.tasks(unpaid)]).toEqual([[], [], []])
+  })
+
+  it('whose source told no price of what is not kept is a person’s to pay back', async () => {
+    const sku = await article({ shop: 2 })
+    const [line] = lines([sku, 2])
+    const orderId = await tryOn([], {
+      ...paid,
+      lines: [{ ...(line as NonNullable<typeof line>), unitPriceMinor: null }],
+      totals: { itemsMinor: 30_000, shippingMinor: 0, discountMinor: 0, totalMinor: 30_000 },
+    })
+    await spine.command(orderId, 'decide', { keep: { 1: 1 } })
+    expect([await refunds(orderId), (await spine.tasks(orderId)).map(({ kind }) => kind)]).toEqual([[], ['refund.byHand']])
   })
 })
