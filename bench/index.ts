@@ -1,14 +1,19 @@
-/** `npm run bench [-- --json] [-- --quick] [-- NAME...]`: measures, prints a table or JSON. Names: saga, webhooks, excel, reservations. */
+/**
+ * `npm run bench [-- --json] [-- --quick] [-- NAME...]`: measures, prints a table or JSON. Names: paths, saga, webhooks, excel,
+ * reservations. Exit code 1 when a count is above its limit; times are looked at and not enforced.
+ */
 import { cpus, loadavg } from 'node:os'
 import { excelMeasures } from './excel.ts'
 import { ledgerMeasures } from './ledger.ts'
 import type { Measure } from './measure.ts'
+import { pathMeasures } from './paths.ts'
 import { Place } from './place.ts'
 import { sagaMeasures } from './saga.ts'
 import { table } from './table.ts'
 import { webhookMeasures } from './webhooks.ts'
 
-const benches: Record<string, (place: Place, quick: boolean) => Promise<Measure[]>> = {
+const benches: Record<string, (place: Place, quick: boolean, say: (line: string) => void) => Promise<Measure[]>> = {
+  paths: (place, _quick, say) => pathMeasures(place, say),
   saga: sagaMeasures,
   webhooks: webhookMeasures,
   excel: (_place, quick) => excelMeasures(quick ? 1 : 3),
@@ -41,9 +46,10 @@ async function main(args: string[]): Promise<void> {
     const measures: Measure[] = []
     for (const name of names.length > 0 ? names : Object.keys(benches)) {
       say(`${name} (load ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores)`)
-      measures.push(...((await benches[name]?.(place, quick)) ?? []))
+      measures.push(...((await benches[name]?.(place, quick, say)) ?? []))
     }
     process.stdout.write(json ? `${JSON.stringify({ measures }, null, 2)}\n` : table(measures))
+    if (measures.some(({ enforced, met }) => enforced && met === false)) process.exitCode = 1
   } finally {
     await place.close()
   }

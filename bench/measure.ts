@@ -9,6 +9,10 @@ export interface Measure {
   ratio: number | null
   goal: number | null
   met: boolean | null
+  /** Where several figures of one thing stand in one row of a table. */
+  cell?: { row: string; column: string }
+  /** A count, the same on every machine: the run fails when it is not met. */
+  enforced?: true
 }
 
 export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN

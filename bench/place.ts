@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startPostgres, type RunningPostgres } from '../cli/embedded/postgres.ts'
 import { startTemporal, type RunningTemporal } from '../cli/embedded/temporalServer.ts'
+import { createPool } from '../store/db.ts'
+import { migrate } from '../store/migrate.ts'
 import { removeTestFolder, sweepTestFolders, testFolder } from '../tests/harness/testFolders.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -47,6 +49,14 @@ export class Place {
     await admin.end()
     url.pathname = `/${name}`
     return url.href
+  }
+
+  async migratedDatabase(): Promise<string> {
+    const url = await this.database()
+    const pool = createPool(url, { max: 1 })
+    await migrate(pool)
+    await pool.end()
+    return url
   }
 
   async close(): Promise<void> {

@@ -10,8 +10,26 @@ const goalOf = ({ goal, ratio, met, unit }: Measure): string => {
   return `${text} ${met === true ? 'met' : 'NOT met'}`
 }
 
+/** Figures of one thing in one row first, then one row each. */
 export function table(measures: Measure[]): string {
-  const rows = [
+  const cells = measures.filter(({ cell }) => cell !== undefined)
+  const others = measures.filter(({ cell }) => cell === undefined)
+  return [cells.length > 0 ? matrix(cells) : '', others.length > 0 ? list(others) : ''].filter(Boolean).join('\n')
+}
+
+function matrix(measures: Measure[]): string {
+  const columns = [...new Set(measures.map(({ cell }) => cell?.column ?? ''))]
+  const named = [...new Set(measures.map(({ cell }) => cell?.row ?? ''))]
+  const shown = (row: string, column: string) => {
+    const measure = measures.find(({ cell }) => cell?.row === row && cell.column === column)
+    if (measure === undefined) return ''
+    return `${number(measure.value)} of ${number(measure.goal ?? 0)}${measure.met === false ? ' NOT met' : ''}`
+  }
+  return aligned([['path', ...columns], ...named.map((row) => [row, ...columns.map((column) => shown(row, column))])])
+}
+
+function list(measures: Measure[]): string {
+  return aligned([
     ['measure', 'value', 'bare', 'ratio', 'goal'],
     ...measures.map((measure) => [
       measure.name,
@@ -20,7 +38,10 @@ export function table(measures: Measure[]): string {
       measure.ratio === null ? '' : `${number(measure.ratio)} x`,
       goalOf(measure),
     ]),
-  ]
+  ])
+}
+
+function aligned(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map(
