@@ -87,6 +87,7 @@ export const ProductEntry = z.strictObject({
     .nullable()
     .default(null)
     .describe('A task is opened once no more than this can be sold; null: never.'),
+  category: z.string().min(1).nullable().default(null).describe('What kind of article it is; rules for returns go by it.'),
   family: z.string().min(1).nullable().default(null).describe('Articles that differ in size or colour alone share it.'),
   variant: z.string().min(1).nullable().default(null).describe('Which of its family it is, e.g. M / black.'),
   substitutes: z.array(z.string().min(1)).max(50).default([]).describe('SKUs to offer when this one is out, best first.'),

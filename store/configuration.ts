@@ -190,14 +190,15 @@ async function applyLocations(tx: Tx, locations: ConfigurationDocument['location
 async function applyProducts(tx: Tx, products: ConfigurationDocument['products']): Promise<void> {
   if (products.length === 0) return
   await tx.query(
-    `insert into products (sku, name, barcode, weight_grams, temperature, stock_policy, low_stock, backorder_days, hold_ttl_ms, family, variant, substitutes)
-     select sku, name, barcode, "weightGrams", temperature, "stockPolicy", "lowStockQuantity", "backorderDays", "holdTtlMs", family, variant,
+    `insert into products (sku, name, barcode, weight_grams, temperature, stock_policy, low_stock, backorder_days, hold_ttl_ms, category, family, variant, substitutes)
+     select sku, name, barcode, "weightGrams", temperature, "stockPolicy", "lowStockQuantity", "backorderDays", "holdTtlMs", category, family, variant,
        array(select jsonb_array_elements_text(substitutes))
      from jsonb_to_recordset($1) as p(sku text, name text, barcode text, "weightGrams" integer, temperature text,
-       "stockPolicy" text, "lowStockQuantity" integer, "backorderDays" integer, "holdTtlMs" bigint, family text, variant text, substitutes jsonb)
+       "stockPolicy" text, "lowStockQuantity" integer, "backorderDays" integer, "holdTtlMs" bigint, category text, family text, variant text, substitutes jsonb)
      on conflict (sku) do update set name = excluded.name, barcode = excluded.barcode, weight_grams = excluded.weight_grams,
        temperature = excluded.temperature, stock_policy = excluded.stock_policy, low_stock = excluded.low_stock,
-       backorder_days = excluded.backorder_days, hold_ttl_ms = excluded.hold_ttl_ms, family = excluded.family, variant = excluded.variant, substitutes = excluded.substitutes`,
+       backorder_days = excluded.backorder_days, hold_ttl_ms = excluded.hold_ttl_ms, category = excluded.category,
+       family = excluded.family, variant = excluded.variant, substitutes = excluded.substitutes`,
     [JSON.stringify(products)],
   )
 }

@@ -146,6 +146,22 @@ describe('a return', () => {
     await policy({})
   })
 
+  it('of a category goes by the rule of the category, as the configuration says what is in it', async () => {
+    const product = (category: string | null) =>
+      applyConnections(
+        at.runtime.pool,
+        at.runtime.secretKey,
+        { products: [{ sku: 'TEE-S', name: 'Tee S', category }] } as never,
+        at.runtime.connectors,
+      )
+    await policy({ rules: [{ categories: ['underwear'], excluded: true }] })
+    await product('underwear')
+    expect(await approved(await delivered())).toMatchObject({ state: 'asked', because: ['TEE-S is not taken back'] })
+    await product(null)
+    expect(await approved(await delivered())).toMatchObject({ state: 'approved' })
+    await policy({})
+  })
+
   it('of a product with a rule is dealt with as it comes in', async () => {
     await policy({ disposition: 'outlet', locations: { outlet: 'south' } })
     const id = await delivered()
