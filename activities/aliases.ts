@@ -3,7 +3,9 @@ import { OmnisagaError } from '../domain/errors.ts'
 import { isProduct, ordersWaitingFor, setAlias, type Alias } from '../store/aliases.ts'
 import { giveCommand } from '../store/commands.ts'
 import { getOrder } from '../store/orders.ts'
-import { ask, ring } from './engine.ts'
+import { closeTasks } from '../store/tasks.ts'
+import { ask } from './ask.ts'
+import { ring } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 
 /** These are waited for, side by side; the others are rung and go on by themselves. */
@@ -17,7 +19,7 @@ export interface AliasSet extends Alias {
 }
 
 /** @throws OmnisagaError Invalid when there is no such product here. */
-export async function chooseSku(runtime: Runtime, alias: Alias, who: string): Promise<AliasSet> {
+export async function chooseSku(runtime: Runtime, alias: Alias, who: string, taskId?: number): Promise<AliasSet> {
   const { pool } = runtime
   if (!(await isProduct(pool, alias.sku))) {
     throw new OmnisagaError('Invalid', `There is no product ${JSON.stringify(alias.sku)}.`, {
@@ -26,6 +28,8 @@ export async function chooseSku(runtime: Runtime, alias: Alias, who: string): Pr
     })
   }
   const changed = await setAlias(pool, alias)
+  // Before the orders are looked at again: that would close the task without saying who it was.
+  if (taskId !== undefined) await closeTasks(pool, { id: taskId }, `${alias.externalSku} is ${alias.sku}`, who)
   const orders = await ordersWaitingFor(pool, alias.channel, alias.externalSku)
   const commands: string[] = []
   for (const orderId of orders) commands.push((await giveCommand(pool, { orderId, verb: 'retry', who })).id)
@@ -41,7 +45,7 @@ export async function chooseSku(runtime: Runtime, alias: Alias, who: string): Pr
 /** The same from a task that says which article is not known. @throws OmnisagaError Invalid when the task is about no article. */
 export async function chooseSkuOfTask(
   runtime: Runtime,
-  task: { orderId: string | null; field: string | null },
+  task: { id: number; orderId: string | null; field: string | null },
   sku: unknown,
   who: string,
 ): Promise<AliasSet> {
@@ -59,5 +63,5 @@ export async function chooseSkuOfTask(
       code: 'missing',
       remedy: 'Send {"sku": "..."}, or --set sku=SKU.',
     })
-  return await chooseSku(runtime, { channel: order.channel, externalSku, sku }, who)
+  return await chooseSku(runtime, { channel: order.channel, externalSku, sku }, who, task.id)
 }

@@ -1,11 +1,11 @@
 /** Doing what a task allows: a command for its order, or, where there is no order, settling the thing itself. */
 import { chooseSkuOfTask } from '../activities/aliases.ts'
 import type { Runtime } from '../activities/runtime.ts'
-import { OmnisagaError } from '../domain/errors.ts'
+import { isRetriable, OmnisagaError } from '../domain/errors.ts'
 import { VERBS, type Verb } from '../store/commands.ts'
 import { closeTasks, getTask, type Task } from '../store/tasks.ts'
-import { preview, NOBODY, type Preview } from '../activities/order/preview.ts'
-import { rehearse } from '../store/rehearsal.ts'
+import { goOn, onStage, preview, type Preview } from '../activities/order/preview.ts'
+import { differencesOf, stateOf } from '../activities/order/previewState.ts'
 import { command, detailOf, type Asked } from './commands.ts'
 import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Answer } from './route.ts'
@@ -61,9 +61,31 @@ export async function takeAction(
   if (task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
   }
-  const outcome = await settleTask(runtime, task, action, detail, by.who)
-  await closeTasks(runtime.pool, { id: taskId }, outcome, by.who)
+  const outcome = await settled(runtime, task, action, detail, by.who)
   return { commandId: null, orderId: task.orderId, verb: action, state: 'done', answer: outcome }
+}
+
+/** @throws Problem 409 when somebody else was first: what they did is done once, and the second hears of it. */
+async function settled(
+  runtime: Runtime,
+  task: Task,
+  action: string,
+  detail: Record<string, unknown>,
+  who: string,
+): Promise<string> {
+  const unlessSecond = async () => {
+    const now = await getTask(runtime.pool, task.id)
+    const refused = now !== null && now.closedBy !== who && refusal(now, action)
+    if (refused) throw refused
+  }
+  try {
+    const outcome = await settleTask(runtime, task, action, detail, who)
+    if ((await closeTasks(runtime.pool, { id: task.id }, outcome, who)) === 0) await unlessSecond()
+    return outcome
+  } catch (error) {
+    await unlessSecond()
+    throw error
+  }
 }
 
 /**
@@ -85,20 +107,38 @@ export async function previewAction(
     const given = { orderId: task.orderId, verb: action, detail, who, taskId }
     return await preview(runtime, { ...given, detail: await detailOf(runtime, given) })
   }
-  const answer = await rehearse(runtime.pool, async (pool) => {
-    const stage: Runtime = { ...runtime, pool, temporal: NOBODY }
-    if (action === 'chooseSku') return (await chosen(stage, task, detail.sku, who)).answer ?? ''
-    return await settleTask(stage, task, action)
-  })
-  const closes = { of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null }
-  return { action, possible: true, answer, changes: [closes], asks: [] }
+  return await previewSettled(runtime, { task, action, detail, who })
 }
+
+/** Of what is settled here: what becomes of its order, as far as it has one, and of the task. */
+const previewSettled = async (
+  runtime: Runtime,
+  { task, action, detail, who }: { task: Task; action: string; detail: Record<string, unknown>; who: string },
+): Promise<Preview> =>
+  await onStage(runtime, async (stage) => {
+    const look = async () => (task.orderId === null ? null : await stateOf(stage.pool, task.orderId))
+    const before = await look()
+    try {
+      const { answer } =
+        action === 'chooseSku'
+          ? await chosen(stage, task, detail.sku, who)
+          : { answer: await settleTask(stage, task, action, detail, who) }
+      await closeTasks(stage.pool, { id: task.id }, answer ?? '', who)
+      const asks = action === 'chooseSku' && task.orderId !== null ? await goOn(stage, task.orderId) : []
+      const after = await look()
+      const closes = { of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null }
+      const changes = before === null || after === null ? [closes] : differencesOf(before, after)
+      return { action, possible: true, answer: answer ?? '', changes, asks }
+    } catch (error) {
+      if (!(error instanceof OmnisagaError) || isRetriable(error.kind)) throw error
+      return { action, possible: false, answer: [error.message, error.remedy].filter(Boolean).join('. '), changes: [], asks: [] }
+    }
+  })
 
 /** What an article is called here: remembered, and every order that waits for it goes on. @throws Problem 400 with the remedy. */
 async function chosen(runtime: Runtime, task: Task, sku: unknown, who: string): Promise<Acted> {
   try {
     const { externalSku, sku: name, orders } = await chooseSkuOfTask(runtime, task, sku, who)
-    await closeTasks(runtime.pool, { id: task.id }, `${externalSku} is ${name}`, who)
     const answer = `${externalSku} is ${name} from now on; ${orders.length} waiting ${orders.length === 1 ? 'order goes' : 'orders go'} on`
     return { commandId: null, orderId: task.orderId, verb: 'chooseSku', state: 'done', answer }
   } catch (error) {

@@ -10,6 +10,7 @@ import { createReserver } from '../../store/ledger/reserver.ts'
 import { readOrder } from '../../store/orderRecord.ts'
 import { rehearse } from '../../store/rehearsal.ts'
 import type { Runtime } from '../runtime.ts'
+import { look } from './look.ts'
 import { obey } from './obey.ts'
 import { differencesOf, stateOf, type Difference } from './previewState.ts'
 import { createOrderSteps, type OrderSteps } from './steps.ts'
@@ -33,27 +34,37 @@ export interface PreviewOf {
 }
 
 /** Nobody is rung by what is only rehearsed. */
-export const NOBODY = { withDeadline: () => Promise.resolve() } as unknown as Runtime['temporal']
+const NOBODY = { withDeadline: () => Promise.resolve() } as unknown as Runtime['temporal']
 
 /** More than any path takes by itself; a preview never runs for ever. */
 const MOST_STEPS = 30
 
-export const preview = (runtime: Runtime, asked: PreviewOf): Promise<Preview> =>
+/** Work on a runtime where nothing stays and nobody is rung. */
+export const onStage = <T>(runtime: Runtime, work: (stage: Runtime) => Promise<T>): Promise<T> =>
   rehearse(runtime.pool, async (pool) => {
-    const before = await stateOf(pool, asked.orderId)
     const reserver = createReserver(pool, { lanes: 1 })
     try {
-      const stage: Runtime = { ...runtime, pool, reserver, temporal: NOBODY }
-      const { id } = await giveCommand(pool, asked)
-      const { view, state, answer } = await obey(stage, asked.orderId, id)
-      const possible = state === 'done'
-      const asks = possible ? await follow(stage, asked.orderId, view) : []
-      const changes = possible ? differencesOf(before, await stateOf(pool, asked.orderId)) : []
-      return { action: asked.verb, possible, answer, changes, asks: await inWords(pool, asked.orderId, asks) }
+      return await work({ ...runtime, pool, reserver, temporal: NOBODY })
     } finally {
       await reserver.close()
     }
   })
+
+export const preview = (runtime: Runtime, asked: PreviewOf): Promise<Preview> =>
+  onStage(runtime, async (stage) => {
+    const before = await stateOf(stage.pool, asked.orderId)
+    const { id } = await giveCommand(stage.pool, asked)
+    const { state, answer } = await obey(stage, asked.orderId, id)
+    const possible = state === 'done'
+    const asks = possible ? await goOn(stage, asked.orderId) : []
+    const changes = possible ? differencesOf(before, await stateOf(stage.pool, asked.orderId)) : []
+    return { action: asked.verb, possible, answer, changes, asks }
+  })
+
+/** On stage: what the saga then does by itself. @returns what other systems would be asked. */
+export async function goOn(stage: Runtime, orderId: string): Promise<string[]> {
+  return await inWords(stage.pool, orderId, await follow(stage, orderId, await look(stage, orderId)))
+}
 
 type Step = Exclude<keyof OrderSteps, 'begin' | 'obey'>
 interface Ask {

@@ -10,6 +10,7 @@ export interface OrderState {
   stock: { sku: string; location: string; onHand: number }[]
   units: { id: string; location: string; state: string }[]
   parcels: { id: string; courier: string; waybill: string | null; state: string; amountDueMinor: number }[]
+  returns: { id: string; state: string }[]
   tasks: { id: number; kind: string; title: string }[]
   /** Everything that was ever owed or noted for it, by key. */
   told: { key: string; to: string; what: string }[]
@@ -43,6 +44,7 @@ export async function stateOf(db: Queryable, orderId: string): Promise<OrderStat
         `select id, courier, waybill, state, amount_due_minor as "amountDueMinor" from parcels where order_id = o.id order by id`,
         'parcels',
       )},
+      ${list('select id, state from returns where order_id = o.id order by id', 'returns')},
       ${list(`select id, kind, title from tasks where order_id = o.id and state = 'open' order by id`, 'tasks')},
       ${list(
         `select key, coalesce(connection, participant) as to, kind as what from outbox where order_id = o.id
@@ -59,7 +61,7 @@ export async function stateOf(db: Queryable, orderId: string): Promise<OrderStat
 
 /** One field that becomes another; `from` null: new, `to` null: gone. */
 export interface Difference {
-  /** phase, due, line, hold, stock, unit, parcel, taskCloses, taskOpens or told. */
+  /** phase, due, line, hold, stock, unit, return, parcel, taskCloses, taskOpens or told. */
   of: string
   name: string
   from: string | null
@@ -98,6 +100,7 @@ function valuesOf(state: OrderState): ReadonlyMap<string, Values> {
         (unit) => unit.state,
       ),
     ],
+    ['return', of(state.returns, ({ id }) => id, (row) => row.state)], // prettier-ignore
     ['parcel', of(state.parcels, (parcel) => `${parcel.courier} ${parcel.waybill ?? parcel.id}`, (parcel) => parcel.state)], // prettier-ignore
   ])
 }
