@@ -5,6 +5,21 @@ const OVERDUE = `interval '10 minutes'`
 const IN_SCOPE = `jsonb_typeof(c.config->'channels') is distinct from 'array' or c.config->'channels' ? o.channel`
 const isLive = (hold: string) => `${hold}.state = 'active' and (${hold}.expires_at is null or ${hold}.expires_at > now())`
 
+/** As domain/labels.ts judges them: what the labels collect that are still under way, and whether every unit has one. */
+const LABELS_OF_ORDERS = `
+  select o.id, n.paid, case when o.doc->'payment'->>'method' = 'cod' then (o.doc->'payment'->>'amountDueMinor')::bigint else 0 end as due,
+    coalesce(sum(p.amount_due_minor) filter (where not n.paid or p.state in ('booked', 'shipped', 'returning')), 0)::bigint as labels,
+    not exists (select from units u where u.order_id = o.id and u.state <> 'cancelled'
+      and not u.id = any(array_agg(p.unit_id)))
+    and not exists (select from order_lines l where l.order_id = o.id and l.ordered - l.cancelled > (
+      select coalesce(sum(v.quantity - v.short), 0) from unit_lines v join units u on u.id = v.unit_id
+      where u.order_id = o.id and v.line_id = l.line_id and u.state <> 'cancelled')) as complete
+  from parcels p join orders o on o.id = p.order_id
+  cross join lateral (select o.doc->'payment'->>'method' <> 'cod' or o.doc->'payment'->>'state' = 'paid' as paid) n
+  where p.state in ('booked', 'shipped', 'delivered', 'returning', 'returned') and not (p.state = 'booked' and p.rebook is not distinct from 'asked')
+    and not (o.facts ?| array['cancelled', 'cancelRequested'])
+  group by o.id, n.paid having bool_or(p.state in ('booked', 'shipped', 'returning'))`
+
 export const invariants: Record<string, string> = {
   'on hand equals its movements': `
     select coalesce(s.sku, m.sku) || ' at ' || coalesce(s.location, m.location) as subject,
@@ -44,7 +59,13 @@ export const invariants: Record<string, string> = {
   'COD label amount equals amount due': `
     select id as subject, 'label ' || coalesce(label_amount_minor::text, 'none') || ', due ' || amount_due_minor as detail
     from parcels where state in ('booked', 'shipped', 'delivered', 'returning', 'returned')
-      and coalesce(label_amount_minor, 0) <> amount_due_minor`,
+      and coalesce(label_amount_minor, 0) <> amount_due_minor
+    union all
+    select o.id, 'its labels collect ' || o.labels || ', due ' || o.due || ', and there is no task with these amounts'
+    from (${LABELS_OF_ORDERS}) o
+    where (o.labels > o.due or (o.complete and not o.paid and o.labels <> o.due)) and not exists (
+      select from tasks t where t.key = 'order:' || o.id || ':amount' and t.value = o.labels || '/' || o.due
+        and (t.state = 'open' or starts_with(t.outcome, 'skip')))`,
 
   'every fact owed is acknowledged, being retried, or a task': `
     select o.key as subject, o.kind || ' for ' || coalesce(o.connection, o.participant) || ' is ' || o.state || ' after ' || o.attempts

@@ -43,6 +43,8 @@ async function addParcel(
      values ($1, 'op', $2, (select count(*) from parcels), 'courier', 'TCAT', $1, $3, $4, $5, $6)`,
     [id, unit, state, waybill, due, label],
   )
+  await sql(`update orders set doc = (select jsonb_build_object('payment', jsonb_build_object('method', 'cod', 'state', 'due', 'amountDueMinor',
+    sum(amount_due_minor))) from parcels where state = 'booked') where id = 'op'`)
 }
 
 const found = async (options?: Parameters<typeof audit>[1]) => (await audit(db.pool, options)).violations

@@ -9,7 +9,7 @@ const of = <E extends Event>(is: E['is'], more: { [K in Exclude<keyof E, 'is'>]:
 type Of<I extends Event['is']> = Extract<Event, { is: I }>
 
 const verb = fc.constantFrom<Of<'verb'>['verb'][]>(
-  'confirm', 'confirm', 'cancel', 'cancel', 'letGo', 'retry', 'packed', 'packed', 'shipWithout', 'recalled', 'restocked',
+  'confirm', 'confirm', 'cancel', 'cancel', 'letGo', 'retry', 'rebook', 'rebook', 'packed', 'packed', 'shipWithout', 'recalled', 'restocked',
   'arrived', 'decide', 'decide', 'collected', 'paid', 'skip',
 ) // prettier-ignore
 
@@ -87,7 +87,7 @@ export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 5,
     arbitrary: of<Of<'told'>>('told', {
       order,
-      what: fc.constantFrom('again', 'cancelled', 'more', 'less', 'address', 'held', 'released'),
+      what: fc.constantFrom('again', 'cancelled', 'more', 'less', 'cheaper', 'dearer', 'paid', 'address', 'held', 'released'),
     }),
   },
   { weight: 2, arbitrary: of<Of<'close'>>('close', { location: fc.constantFrom('north', 'south'), closed: fc.boolean() }) },

@@ -36,7 +36,11 @@ export type Event =
   | { is: 'stock'; location: 'north' | 'south' | 'shop'; sku: 'TEE-S' | 'TEE-M' | 'CAP'; onHand: number }
   | { is: 'allot'; location: 'north' | 'south'; sku: 'TEE-M'; quantity: number }
   | { is: 'expire'; order: number; swept: boolean }
-  | { is: 'told'; order: number; what: 'again' | 'cancelled' | 'more' | 'less' | 'address' | 'held' | 'released' }
+  | {
+      is: 'told'
+      order: number
+      what: 'again' | 'cancelled' | 'more' | 'less' | 'cheaper' | 'dearer' | 'paid' | 'address' | 'held' | 'released'
+    }
   | { is: 'close'; location: 'north' | 'south'; closed: boolean }
 
 const WISHES: Record<Kind, Partial<IncomingOrder>> = {
@@ -284,6 +288,14 @@ function retold(order: IncomingOrder, what: Extract<Event, { is: 'told' }>['what
       return { ...order, onHold: true }
     case 'released':
       return { ...order, onHold: false }
+    case 'cheaper':
+    case 'dearer': {
+      const { payment } = order
+      const amountDueMinor = Math.max(6_000, payment.amountDueMinor + (what === 'dearer' ? 10_000 : -10_000))
+      return payment.method === 'cod' ? { ...order, payment: { ...payment, amountDueMinor } } : order
+    }
+    case 'paid':
+      return { ...order, payment: { ...order.payment, method: 'prepaid', state: 'paid', amountDueMinor: 0 } }
     case 'address':
       return { ...order, recipient: { ...order.recipient, name: `${order.recipient.name}二` } }
     case 'more':

@@ -53,22 +53,6 @@ const truths: Record<string, string> = {
     cross join lateral (select coalesce(sum(u.quantity - u.short), 0)::int as quantity from unit_lines u join units s on s.id = u.unit_id
       where s.order_id = l.order_id and u.line_id = l.line_id and s.state <> 'cancelled') n
     where not (o.facts ? 'cancelled') and not (o.facts ? 'cancelRequested') and n.quantity > l.ordered - l.cancelled`,
-
-  'the labels of an order collect no more than is due, and all of it once every unit has one': `
-    select o.id as subject, 'due ' || o.due || ', labels ' || o.labels || case when o.complete then ' on every unit' else '' end as detail
-    from (
-      select o.id, (o.doc->'payment'->>'amountDueMinor')::bigint as due,
-        (select coalesce(sum(p.amount_due_minor), 0) from parcels p join units u on u.id = p.unit_id
-          where p.order_id = o.id and u.state <> 'cancelled' and p.state not in ('refused', 'void')) as labels,
-        not exists (select from units u where u.order_id = o.id and u.state <> 'cancelled' and not exists (
-          select from parcels p where p.unit_id = u.id and p.state not in ('refused', 'void')))
-        and not exists (select from order_lines l where l.order_id = o.id and l.ordered - l.cancelled > (
-          select coalesce(sum(v.quantity - v.short), 0) from unit_lines v join units u on u.id = v.unit_id
-          where u.order_id = o.id and v.line_id = l.line_id and u.state <> 'cancelled')) as complete
-      from orders o where o.doc->'payment'->>'method' = 'cod' and not (o.facts ? 'cancelled') and not (o.facts ? 'cancelRequested')
-        and o.doc->'delivery'->>'method' = 'home' and o.facts ? 'routed'
-    ) o
-    where o.labels > o.due or (o.complete and o.labels <> o.due)`,
 }
 
 const ALL = Object.entries({ ...invariants, ...truths })
