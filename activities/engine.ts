@@ -1,8 +1,5 @@
-/** The engine seen from outside the workflow: the doorbell, and commands with their answers. */
-import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client'
+/** The engine seen from outside the workflow: the start and the doorbell. */
 import { workflowIdOf } from '../domain/ids.ts'
-import { getCommand } from '../store/commands.ts'
-import type { Workflow } from '@temporalio/common'
 import { OmnisagaError } from '../domain/errors.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -65,42 +62,4 @@ export async function start(runtime: Runtime, orderId: string): Promise<void> {
       workflowIdConflictPolicy: 'USE_EXISTING',
     }),
   )
-}
-
-export interface Obeyed {
-  state: 'done' | 'refused' | 'waiting'
-  answer: string | null
-}
-
-/**
- * Brings a command (its row is there already) to the order's workflow and waits for its answer.
- * @returns `waiting` when no answer came in time; the sweep rings again, nothing is lost.
- */
-export async function ask(runtime: Runtime, commandId: string, options: { timeoutMs?: number } = {}): Promise<Obeyed> {
-  const command = await getCommand(runtime.pool, commandId)
-  if (command === null) throw new OmnisagaError('Invalid', `there is no command ${commandId}`, { code: 'notFound' })
-  if (command.state !== 'waiting') return { state: command.state, answer: command.answer }
-  const timeoutMs = options.timeoutMs ?? 3_000
-  try {
-    const startOperation = new WithStartWorkflowOperation('order', {
-      taskQueue: runtime.taskQueue,
-      workflowId: workflowIdOf(command.orderId),
-      args: [command.orderId],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    })
-    return await runtime.temporal.withDeadline(Date.now() + timeoutMs, () =>
-      runtime.temporal.workflow.executeUpdateWithStart<Workflow, { state: 'done' | 'refused'; answer: string }, [string]>('ask', {
-        args: [commandId],
-        updateId: commandId,
-        startWorkflowOperation: startOperation,
-      }),
-    )
-  } catch (error) {
-    // No answer in time, or the engine is away: the row stays, and whoever comes first (this Update, a ring, the sweep) obeys it.
-    const settled = await getCommand(runtime.pool, commandId)
-    if (settled !== null && settled.state !== 'waiting') return { state: settled.state, answer: settled.answer }
-    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError))
-      runtime.log.warn({ commandId, error: (error as Error).name }, 'no answer to a command yet')
-    return { state: 'waiting', answer: null }
-  }
 }

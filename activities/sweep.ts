@@ -1,10 +1,12 @@
 /** The sweep starts what a crash left behind, rings what was not heard, and turns passed deadlines into tasks. */
 import { workflowIdOf } from '../domain/ids.ts'
+import { bringsFromElsewhere } from '../domain/shortage.ts'
 import { sweep as sweepHolds } from '../store/ledger/operations.ts'
 import { openTask } from '../store/tasks.ts'
 import { tidyBackorders } from './shortage/round.ts'
 import { closeCampaigns } from './campaigns/round.ts'
-import { ask, ring, start } from './engine.ts'
+import { ask } from './ask.ts'
+import { ring, start } from './engine.ts'
 import type { Runtime } from './runtime.ts'
 import { leaveClosedPlaces } from './order/closedPlaces.ts'
 import { leaveClosedStores } from './order/closedStore.ts'
@@ -59,6 +61,7 @@ async function answerAfterTheClose(runtime: Runtime): Promise<void> {
 
 /** An order that waits for stock goes on when there is some, all it wants and where it may be held: a ring in vain costs a look. */
 export async function ringForStock(runtime: Runtime): Promise<void> {
+  const policy = await runtime.policy()
   const short = await runtime.pool.query<{ id: string; rank: number; priority: number; createdAt: Date }>(
     `update orders o set course = course + 1, news = news + 1, revision = revision + 1, updated_at = now()
      where o.id in (
@@ -69,12 +72,13 @@ export async function ringForStock(runtime: Runtime): Promise<void> {
            where l.wanted > coalesce((
              select sum(stock_available(s.sku, s.location, w.channel, w.doc->>'campaign', w.id)) from stock s join locations p on p.id = s.location
              where s.sku = l.sku and case
+               when $2 then p.kind in ('warehouse', 'store')
                when w.doc->'delivery'->>'location' is not null and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' in ('storePickup', 'handOver'))
                then p.id = w.doc->'delivery'->>'location' or (p.ships and (w.kind = 'tryOn' or w.doc->'delivery'->>'method' = 'storePickup'))
                else p.ships end), 0))
        order by coalesce(($1::jsonb->>w.kind)::integer, 0), w.priority desc, w.created_at limit 50 for no key update skip locked)
      returning id, coalesce(($1::jsonb->>kind)::integer, 0) as rank, priority, created_at as "createdAt"`,
-    [JSON.stringify((await runtime.policy()).claimPriority)],
+    [JSON.stringify(policy.claimPriority), bringsFromElsewhere(policy.shortage)],
   )
   const inOrder = short.rows.sort(
     (a, b) => a.rank - b.rank || b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime(),

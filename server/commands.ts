@@ -1,6 +1,6 @@
 /** A command: a row first, then the workflow is asked; what it says within 3 seconds is the answer, else it stays asked for. */
 import { createHash } from 'node:crypto'
-import { ask } from '../activities/engine.ts'
+import { ask } from '../activities/ask.ts'
 import type { Runtime } from '../activities/runtime.ts'
 import { getCommand, giveCommand, type Verb } from '../store/commands.ts'
 import { getOrder } from '../store/orders.ts'

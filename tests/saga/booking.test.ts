@@ -17,6 +17,8 @@ const calls = () => world.courier.calls.map((call) => call.call)
 const tries = () => calls().filter((call) => call === 'book').length
 const bookedFor = async (order: SagaOrder) =>
   (await order.parcels()).filter((parcel) => world.courier.booked.has(parcel.reference)).length
+const runOf = async (order: SagaOrder) =>
+  (await order.history()).events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId
 
 describe('booking', () => {
   it('refused once: tried again after a while with a new number, and booked', async () => {
@@ -137,8 +139,10 @@ describe('news of a parcel', () => {
     await order.untilClosed('returned')
     expect(await order.tasks()).toEqual(['return.receive'])
     expect(await world.stock(sku)).toEqual({ onHand: 4, held: 0, available: 4 })
+    const run = await runOf(order)
     expect(await order.ask('restocked')).toEqual({ state: 'done', answer: 'on sale again' })
     await order.ask('restocked')
+    expect([await runOf(order), run], 'no workflow is started only to answer').toEqual([run, expect.any(String)])
     expect(await world.stock(sku)).toEqual({ onHand: 5, held: 0, available: 5 })
     expect(await order.tasks()).toEqual([])
     expect((await order.payment()).state).toBe('due')
