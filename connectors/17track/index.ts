@@ -1,7 +1,7 @@
 /** 17TRACK v2.4: follows parcels that others carry. The only file of this folder that does I/O; see docs/connectors/17track.md. */
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
-import { jsonOf, refusalOf } from '../kit/json.ts'
+import { jsonOf, refusalOf, webhookJson } from '../kit/json.ts'
 import { digest, headerOf, verifySignature } from '../kit/signature.ts'
 import type { CheckResult, Connector, ConnectorContext, RawRecord } from '../kit/types.ts'
 import { errorOf, MOST_NUMBERS, newsOf, parseRegister, parseTrack, quotaRequest, registerRequest, trackRequest } from './api.ts'
@@ -58,12 +58,7 @@ export const track17: Connector<Track17Config> = {
       given: headerOf(headers, 'sign')?.toLowerCase(),
       expected: (key) => digest('sha256', Buffer.concat([rawBody, Buffer.from(`/${key}`, 'utf8')]), 'hex'),
     })
-    let json: unknown
-    try {
-      json = JSON.parse(rawBody.toString('utf8'))
-    } catch {
-      throw new OmnisagaError('Invalid', '17TRACK webhook: the body is no JSON', { code: 'malformed' })
-    }
+    const json = webhookJson(rawBody, '17TRACK')
     const push = Push.safeParse(json)
     if (!push.success) throw new OmnisagaError('Invalid', '17TRACK webhook: not as documented', { code: 'malformed' })
     const record = push.data.event === 'TRACKING_UPDATED' ? newsOf(push.data.data, config) : null

@@ -36,7 +36,7 @@ const shared = {
   quota: Limits.prefault({ perSecond: 4, burst: 4 }).describe('Requests a second and so on; CYBERBIZ allows five a second.'),
 }
 
-export const CyberbizConfig = z.object({
+export const CyberbizConfig = z.strictObject({
   ...shared,
   remittedIsPaid: z
     .boolean()
@@ -65,7 +65,7 @@ export const CyberbizConfig = z.object({
 })
 export type CyberbizConfig = z.infer<typeof CyberbizConfig>
 
-export const CyberbizPosConfig = z.object({
+export const CyberbizPosConfig = z.strictObject({
   ...shared,
   posShops: z.record(z.string(), z.string()).default({}).describe('Our location by the id of a POS shop.'),
 })

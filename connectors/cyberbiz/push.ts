@@ -4,6 +4,7 @@
  */
 import { contentHash } from '../../domain/ids.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { webhookJson } from '../kit/json.ts'
 import { headerOf, hmac, verifySignature } from '../kit/signature.ts'
 import type { RawRecord } from '../kit/types.ts'
 import type { Account, AccountContext } from './api.ts'
@@ -32,12 +33,7 @@ export function verifyWebhook(config: Account, request: Request): void {
 export function orderOfWebhook(ctx: AccountContext, request: Request): { id: number; detail: Record<string, unknown> } | null {
   const { config } = ctx.connection
   verifyWebhook(config, request)
-  let json: unknown
-  try {
-    json = JSON.parse(request.rawBody.toString('utf8'))
-  } catch {
-    throw new OmnisagaError('Invalid', 'CYBERBIZ webhook: the body is no JSON', { code: 'webhook-body' })
-  }
+  const json = webhookJson(request.rawBody, 'CYBERBIZ')
   const event = headerOf(request.headers, 'x-cyberbiz-event') ?? ''
   const domain = headerOf(request.headers, 'x-cyberbiz-domain')
   if (!/^(express_delivery_)?orders\//.test(event) || (domain && domain !== config.shopDomain)) return null

@@ -1,6 +1,7 @@
 /** News of parcels: webhooks (docs.easypost.com/docs/webhooks) and trackers, as records of the same shape and version. */
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { webhookJson } from '../kit/json.ts'
 import { hmac, headerOf, verifySignature } from '../kit/signature.ts'
 import type { ParcelReport, RawRecord } from '../kit/types.ts'
 import type { EasypostConfig } from './config.ts'
@@ -27,12 +28,7 @@ export function readEvent(config: EasypostConfig, request: { headers: Record<str
     expected: (secret) => signatureOf(secret, body),
   })
   const malformed = (why: string) => new OmnisagaError('Invalid', `EasyPost event: ${why}`, { code: 'malformed' })
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch {
-    throw malformed('the body is no JSON')
-  }
+  const json = webhookJson(request.rawBody, 'EasyPost')
   const event = Event.safeParse(json)
   if (!event.success) throw malformed('not as documented')
   if (!event.data.description.startsWith('tracker.')) return []

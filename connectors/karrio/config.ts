@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
 
-export const KarrioConfig = z.object({
+export const KarrioConfig = z.strictObject({
   baseUrl: z.url().describe('Where the karrio API answers, e.g. `https://api.karrio.example`.'),
   apiKey: z.string().min(1).describe('Secret: an API key of the account (`key_...`); a test key books with test connections.'),
   webhookSecret: z
@@ -12,7 +12,7 @@ export const KarrioConfig = z.object({
     .default(null)
     .describe('Secret: of the webhook in karrio (`whsec_...`), which karrio sends along; without it every webhook is refused.'),
   services: z
-    .record(z.string(), z.object({ carrierId: z.string().min(1), service: z.string().min(1) }))
+    .record(z.string(), z.strictObject({ carrierId: z.string().min(1), service: z.string().min(1) }))
     .refine((services) => Object.keys(services).length > 0, 'at least one service')
     .describe(
       'Our services by name: karrio\'s carrier id and service code, e.g. `{"EXPRESS": {"carrierId": "dhl-main", "service": "dhl_express"}}`.',

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { momentOf } from '../../domain/localTime.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { Call } from '../kit/call.ts'
-import { readShape } from '../kit/json.ts'
+import { readShape, webhookJson } from '../kit/json.ts'
 import { headerOf, verifySignature } from '../kit/signature.ts'
 import type { ParcelMeaning, ParcelReport, RawRecord } from '../kit/types.ts'
 import type { KarrioConfig } from './config.ts'
@@ -155,15 +155,7 @@ export function readWebhook(
     given: headerOf(headers, 'x-event-id'),
     expected: (secret) => secret,
   })
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody))
-  } catch {
-    throw new OmnisagaError('Invalid', 'karrio webhook: its body is no JSON in UTF-8', {
-      code: 'webhook-body',
-      remedy: 'See what stands between karrio and us and alters bodies.',
-    })
-  }
+  const json = webhookJson(rawBody, 'karrio')
   const { event, data } = readShape(z.object({ event: z.string(), data: z.unknown() }), json, 'karrio webhook')
   return event === 'tracker_created' || event === 'tracker_updated'
     ? newsOf(readShape(Tracker, data, 'karrio webhook'), config, now)

@@ -1,6 +1,7 @@
 /** Webhooks of LINE: base64 HMAC-SHA256 of the raw body by the channel secret; events are told apart by webhookEventId (webhook.yml). */
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { webhookJson } from '../kit/json.ts'
 import { headerOf, hmac, verifySignature } from '../kit/signature.ts'
 import type { ConnectorContext, RawRecord } from '../kit/types.ts'
 import type { LineConfig } from './config.ts'
@@ -46,12 +47,7 @@ export function receiveWebhook(
 }
 
 function readEvents(rawBody: Buffer): z.infer<typeof Events> {
-  let json: unknown
-  try {
-    json = JSON.parse(rawBody.toString('utf8'))
-  } catch {
-    throw new OmnisagaError('Invalid', 'LINE webhook: the body is no JSON', { code: 'webhook-body' })
-  }
+  const json = webhookJson(rawBody, 'LINE')
   const parsed = Events.safeParse(json)
   if (parsed.success) return parsed.data
   throw new OmnisagaError('Invalid', `LINE webhook: ${parsed.error.issues[0]?.path.join('.')} is not as documented`, {

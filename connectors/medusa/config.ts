@@ -6,7 +6,7 @@ const minute = 60_000
 const day = 24 * 60 * minute
 
 export const MedusaConfig = z
-  .object({
+  .strictObject({
     baseUrl: z.url().describe('Address of the server, e.g. https://shop.example.com.'),
     shop: z
       .string()

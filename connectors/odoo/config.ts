@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
 
-export const OdooConfig = z.object({
+export const OdooConfig = z.strictObject({
   baseUrl: z.url().describe('Where Odoo 19 answers, e.g. `https://shop.odoo.com`.'),
   database: z.string().nullable().default(null).describe('Name of the database, where the host serves several.'),
   apiKey: z.string().min(1).describe('Secret: API key of the user, from the preferences of the account.'),

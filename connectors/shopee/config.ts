@@ -5,13 +5,13 @@ import { Limits } from '../kit/limits.ts'
 const day = 24 * 60 * 60_000
 
 /** How a parcel of one logistics channel travels. `chain` is null when the channel is no single convenience-store chain. */
-export const LogisticsChannel = z.object({
+export const LogisticsChannel = z.strictObject({
   method: z.enum(['home', 'cvs']),
   chain: z.enum(['UNIMART', 'FAMI', 'HILIFE', 'OKMART']).nullable().default(null),
 })
 export type LogisticsChannel = z.infer<typeof LogisticsChannel>
 
-export const ShopeeConfig = z.object({
+export const ShopeeConfig = z.strictObject({
   baseUrl: z
     .url()
     .default('https://partner.shopeemobile.com')

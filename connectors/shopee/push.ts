@@ -4,6 +4,7 @@
  */
 import { OmnisagaError } from '../../domain/errors.ts'
 import { contentHash } from '../../domain/ids.ts'
+import { webhookJson } from '../kit/json.ts'
 import type { RawRecord } from '../kit/types.ts'
 import { Push } from './schemas.ts'
 import { pushSign, sameSignature } from './sign.ts'
@@ -33,12 +34,7 @@ export function receiveWebhook(
   if (!given) throw forged('no Authorization header')
   if (!sameSignature(given, pushSign(pushPartnerKey, callbackUrl, request.rawBody))) throw forged('wrong signature')
 
-  let json: unknown
-  try {
-    json = JSON.parse(request.rawBody.toString('utf8'))
-  } catch {
-    throw new OmnisagaError('Invalid', 'Shopee push: the body is no JSON', { code: 'push-body' })
-  }
+  const json = webhookJson(request.rawBody, 'Shopee')
   const answer = { status: 200, contentType: 'application/json', body: '{}' }
   const parsed = Push.safeParse(json)
   if (!parsed.success) {

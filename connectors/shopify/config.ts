@@ -7,7 +7,7 @@ const minute = 60_000
 const day = 24 * 60 * minute
 
 export const ShopifyConfig = z
-  .object({
+  .strictObject({
     shop: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*\.myshopify\.com$/, 'NAME.myshopify.com')

@@ -1,6 +1,7 @@
 /** Orders changed in a window, single ones, and webhooks; what marks a record. */
 import { contentHash } from '../../domain/ids.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { webhookJson } from '../kit/json.ts'
 import { pullKeyset } from '../kit/keyset.ts'
 import { followPages, withoutRepeats } from '../kit/paging.ts'
 import { headerOf, hmac, verifySignature } from '../kit/signature.ts'
@@ -107,12 +108,7 @@ export function receiveWebhook(
     given: headerOf(request.headers, 'x-shopify-hmac-sha256')?.trim(),
     expected: (secret) => hmac('sha256', secret, request.rawBody, 'base64'),
   })
-  let json: unknown
-  try {
-    json = JSON.parse(request.rawBody.toString('utf8'))
-  } catch {
-    throw new OmnisagaError('Invalid', 'Shopify webhook: the body is no JSON', { code: 'webhook-body' })
-  }
+  const json = webhookJson(request.rawBody, 'Shopify')
   const topic = headerOf(request.headers, 'x-shopify-topic') ?? ''
   const shop = headerOf(request.headers, 'x-shopify-shop-domain')
   if (!/^orders\/(create|updated|cancelled|paid|fulfilled|partially_fulfilled)$/.test(topic))

@@ -5,7 +5,7 @@ import { Limits } from '../kit/limits.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
-export const SquareConfig = z.object({
+export const SquareConfig = z.strictObject({
   baseUrl: z
     .url()
     .default('https://connect.squareup.com')

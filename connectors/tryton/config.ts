@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
 
-export const TrytonConfig = z.object({
+export const TrytonConfig = z.strictObject({
   baseUrl: z.url().describe('Where trytond answers, e.g. `https://erp.example.com`.'),
   database: z.string().min(1).describe('Name of the database, as in the address of the client.'),
   applicationKey: z

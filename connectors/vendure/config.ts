@@ -5,7 +5,7 @@ import { Limits } from '../kit/limits.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
-export const VendureConfig = z.object({
+export const VendureConfig = z.strictObject({
   baseUrl: z.url().describe('Address of the server, without a path, e.g. https://shop.example.com.'),
   adminApiPath: z.string().default('admin-api').describe('Path of the Admin API, as the shop configured it.'),
   shop: z

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 export const WmsConfig = z
-  .object({
+  .strictObject({
     format: z.enum(['xml', 'csv']).default('xml').describe('Both ways.'),
     delimiter: z.string().length(1).default(',').describe('Of CSV: between the columns.'),
     outFolder: z

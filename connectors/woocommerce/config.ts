@@ -6,7 +6,7 @@ import { Limits } from '../kit/limits.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
-export const WooConfig = z.object({
+export const WooConfig = z.strictObject({
   baseUrl: z
     .url()
     .describe("The site's address, e.g. https://shop.example; /wp-json/wc/v3 is added. With http:// requests are signed."),

@@ -1,7 +1,7 @@
 /** Orders changed in a window, single ones, and webhooks; what marks a record. */
 import { contentHash } from '../../domain/ids.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
-import { readShape } from '../kit/json.ts'
+import { readShape, webhookJson } from '../kit/json.ts'
 import { headerOf, hmac, verifySignature } from '../kit/signature.ts'
 import type { RawRecord } from '../kit/types.ts'
 import { pullWindow, type Window } from '../kit/window.ts'
@@ -118,12 +118,7 @@ export function receiveWebhook(
     given: given?.trim(),
     expected: (secret) => hmac('sha256', secret, request.rawBody, 'base64'),
   })
-  let json: unknown
-  try {
-    json = JSON.parse(request.rawBody.toString('utf8'))
-  } catch {
-    throw new OmnisagaError('Invalid', 'WooCommerce webhook: the body is no JSON', { code: 'webhook-body' })
-  }
+  const json = webhookJson(request.rawBody, 'WooCommerce')
   const topic = headerOf(request.headers, 'x-wc-webhook-topic') ?? ''
   if (!topic.startsWith('order.')) return { records: [], answer: ANSWER }
   const detail = json as Record<string, unknown> | null
