@@ -25,8 +25,12 @@ export class SagaPlayer {
   /** What this run of the stage has done already and does once. */
   #done = new Set<string>()
 
-  constructor(runtime: Runtime, orderId: string) {
+  readonly #calls: boolean
+
+  /** @param options.calls false: nobody outside is called, the saga goes only as far as it can alone. */
+  constructor(runtime: Runtime, orderId: string, { calls = true }: { calls?: boolean } = {}) {
     this.orderId = orderId
+    this.#calls = calls
     this.#steps = createOrderSteps(runtime)
     this.#couriers = createCourierSteps(runtime)
   }
@@ -38,7 +42,7 @@ export class SagaPlayer {
       return true
     }
     const todo = this.#todo(this.view)
-    if (todo === null) {
+    if (todo === null || ('courier' in todo && !this.#calls)) {
       await this.look()
       return false
     }
@@ -74,9 +78,14 @@ export class SagaPlayer {
     for (let taken = 0; taken < most; taken++) {
       if (this.view?.facts.includes('closed')) return
       const before = this.view?.course
-      if (!(await this.step()) && before === this.view?.course && (this.view === null || this.#todo(this.view) === null)) return
+      if (!(await this.step()) && before === this.view?.course && this.#rests()) return
     }
     throw new Error(`the saga of ${this.orderId} does not come to rest in stage ${String(this.#stage)}`)
+  }
+
+  #rests(): boolean {
+    const todo = this.view === null ? null : this.#todo(this.view)
+    return todo === null || ('courier' in todo && !this.#calls)
   }
 
   async #do(step: Step, ...args: string[]): Promise<void> {
