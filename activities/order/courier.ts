@@ -14,6 +14,7 @@ import { keepBooked } from './booked.ts'
 import { askForStore } from './closedStore.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
+import { giveBack, isWrongLabel } from './wrongLabel.ts'
 
 /** The parcel of a worker that died is taken up by another within seconds; a call that is answered quickly beats never. */
 const HEARTBEAT_MS = 5_000
@@ -76,6 +77,7 @@ async function bookOwn(runtime: Runtime, orderId: string, record: OrderRecord, p
   try {
     const earlier = parcel.state === 'sent' ? await at.courier.lookUp(at.context, at.request) : null
     const booking = earlier ?? (await sendOnce(runtime, orderId, at))
+    if (booking !== null && isWrongLabel(parcel, booking)) return await giveBack(runtime, orderId, at, booking)
     return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, parcel.id, booking)
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
