@@ -11,6 +11,7 @@ import { applyAdvice } from './advice.ts'
 import { ring, start } from './engine.ts'
 import { bookSale } from './sales.ts'
 import { applyParcelReport } from './parcelNews.ts'
+import { hearReturn } from './returns/told.ts'
 import type { Runtime } from './runtime.ts'
 import { takeApart } from './stockLines.ts'
 
@@ -62,7 +63,9 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
       if (applied === null)
         return await unknownParcel(runtime, row, connector.pullOrders !== undefined || connector.courier === undefined)
       if (applied === 'early') return await waiting(runtime, row, 'what became of its booking is not known yet')
-      return await settled(runtime, row, applied.orderId, applied.wake ? 'ring' : 'none')
+      const rung = [...(applied.wake ? [applied.orderId] : []), ...(applied.beside ?? [])]
+      for (const orderId of rung) await ringLater(runtime, orderId)
+      return await settled(runtime, row, applied.orderId, 'none')
     }
     if (row.kind === 'contact') return await ignored(runtime, row, 'kept to be read')
     if (row.kind === 'sale') {
@@ -74,6 +77,7 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
       await closeTasks(runtime.pool, { key: taskKeyOf(row) }, 'it is booked')
       return { state: 'mapped', orderId: null }
     }
+    if (row.kind === 'return') return await returnTold(runtime, row, connector, connection)
     if (row.kind === 'shipmentAdvice') {
       if (connector.warehouse === undefined)
         throw new OmnisagaError('Misconfigured', `connection ${row.connection} is not a warehouse`)
@@ -84,6 +88,25 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
   } catch (error) {
     return await failed(runtime, row, error)
   }
+}
+
+async function returnTold(runtime: Runtime, row: InboxRow, connector: Connector, connection: Connection): Promise<Mapped> {
+  const identity = connector.identity?.(connection)
+  if (connector.mapReturn === undefined || identity === undefined)
+    throw new OmnisagaError('Misconfigured', `connection ${row.connection} tells no returns`)
+  const patient = row.attempts < PARCEL_NEWS_RETRIES
+  const heard = await hearReturn(
+    runtime,
+    { connection: row.connection, ...identity },
+    connector.mapReturn(connection, row),
+    patient,
+  )
+  if (heard === 'early' || (heard === null && patient)) {
+    const why = heard === null ? 'no order answers to it yet' : 'its goods are not known to be delivered yet'
+    await postponeInbox(runtime.pool, row.id, PARCEL_NEWS_DELAY_MS, why)
+    return { state: 'waiting', orderId: null }
+  }
+  return heard === null ? await ignored(runtime, row, 'no order of ours') : await settled(runtime, row, heard, 'none')
 }
 
 /** Whose parcels a connection can speak of: its own, and those of couriers that it follows. */
@@ -122,11 +145,14 @@ async function settled(
       runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will start this order')
     })
   }
-  if (wake === 'ring')
-    await ring(runtime, orderId).catch((error: Error) =>
-      runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will ring'),
-    )
+  if (wake === 'ring') await ringLater(runtime, orderId)
   return { state: 'mapped', orderId, received, started }
+}
+
+async function ringLater(runtime: Runtime, orderId: string): Promise<void> {
+  await ring(runtime, orderId).catch((error: Error) =>
+    runtime.log.warn({ orderId, error: error.name }, 'the engine is away, the sweep will ring'),
+  )
 }
 
 async function ignored(runtime: Runtime, row: InboxRow, why: string): Promise<Mapped> {

@@ -117,8 +117,7 @@ async function accept(
 ): Promise<boolean> {
   const unit = record.unit(parcel.unitId)
   if (parcel.state === 'void' || parcel.state === 'refused' || unit.state === 'cancelled') {
-    if (STATE_OF[report.meaning] === 'shipped')
-      await askPerson(tx, record, parcel, report, 'A cancelled parcel is on its way')
+    if (STATE_OF[report.meaning] === 'shipped') await askPerson(tx, record, parcel, report, 'A cancelled parcel is on its way')
     return false
   }
   await record.closeTasks(tx, { key: `parcel:${parcel.id}:stuck` }, 'there is news')

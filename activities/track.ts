@@ -70,7 +70,7 @@ async function trackConnection(runtime: Runtime, name: string, everyMs: number, 
 async function liveParcels(runtime: Runtime, couriers: string[], after: string): Promise<Asked[]> {
   const rows = await runtime.pool.query<Asked>(
     `select id, reference, coalesce(courier_booking_id, '') as "courierBookingId", waybill, service, coalesce(label, '{}') as label
-     from parcels where courier = any($1) and state in ('booked', 'shipped', 'returning') and id > $2 order by id limit $3`,
+     from parcels where courier = any($1) and state in ('booked', 'shipped', 'returning') and rides_in is null and id > $2 order by id limit $3`,
     [couriers, after, BATCH],
   )
   return rows.rows

@@ -88,9 +88,19 @@ async function boxesAt(runtime: Runtime, location: string): Promise<Ready[][]> {
   const { mergeParcels } = await runtime.policy()
   const units = (await readyUnits(runtime.pool, location, mergeParcels)).sort(byUrgency)
   if (mergeParcels === 'off') return units.map((unit) => [unit])
-  const [boxes, goods] = [await listBoxes(runtime.pool), await goodsOfUnits(runtime.pool, units.map(({ id }) => id))]
+  const [boxes, goods] = [
+    await listBoxes(runtime.pool),
+    await goodsOfUnits(
+      runtime.pool,
+      units.map(({ id }) => id),
+    ),
+  ]
   const fits = (together: readonly Ready[]) =>
-    boxes.length === 0 || chooseBox(boxes, together.flatMap(({ id }) => goods.get(id) ?? [])) !== null
+    boxes.length === 0 ||
+    chooseBox(
+      boxes,
+      together.flatMap(({ id }) => goods.get(id) ?? []),
+    ) !== null
   return intoBoxes(units, fits)
 }
 

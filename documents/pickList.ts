@@ -16,6 +16,9 @@ export interface PickList {
   location: string
   /** Local time of the location, for people. */
   madeAt: string
+  /** What its boxes have in common: courier, region, … */
+  sortedBy: string
+  /** Boxes. */
   units: number
   rows: readonly PickRow[]
   /** What a packer scans to begin with a box; a sheet of its own. */
@@ -24,8 +27,11 @@ export interface PickList {
 export interface PickBox {
   box: number
   unitId: string
+  /** Of a box with several orders, all their numbers. */
   orderNumber: string
   pieces: number
+  /** What the order is and where it goes: kind, region. */
+  sort: string
   /** Fragile, chilled, urgent. */
   remarks: string
 }
@@ -44,6 +50,7 @@ export const pickList = (list: PickList, now: Date): Promise<Buffer> =>
       title: `揀貨單 ${list.location}`,
       facts: [
         `波次 ${list.waveId}　${list.madeAt}`,
+        ...(list.sortedBy ? [list.sortedBy] : []),
         `${list.units} 箱　${list.rows.length} 項　${list.rows.reduce((sum, row) => sum + row.quantity, 0)} 件`,
       ],
       code: list.waveId,
@@ -67,10 +74,11 @@ const boxSheet = (list: PickList, rows: readonly PickBox[], now: Date) => ({
   code: list.waveId,
   columns: [
     { head: '箱', widthMm: 14, of: (row: PickBox) => `#${row.box}`, style: { size: 12, bold: true } },
-    { head: '箱條碼', widthMm: 78, of: (row: PickBox) => row.unitId, barcode: true },
-    { head: '訂單', widthMm: 46, of: (row: PickBox) => row.orderNumber, style: { lines: 2 } },
+    { head: '箱條碼', widthMm: 70, of: (row: PickBox) => row.unitId, barcode: true },
+    { head: '訂單', widthMm: 40, of: (row: PickBox) => row.orderNumber, style: { lines: 2 } },
     { head: '件數', widthMm: 14, of: (row: PickBox) => String(row.pieces), style: { size: 12, align: 'right' as const } },
-    { head: '注意', widthMm: 34, of: (row: PickBox) => row.remarks, style: { lines: 2 } },
+    { head: '類別', widthMm: 22, of: (row: PickBox) => row.sort, style: { lines: 2 } },
+    { head: '注意', widthMm: 26, of: (row: PickBox) => row.remarks, style: { lines: 2 } },
   ],
   rows,
   now,

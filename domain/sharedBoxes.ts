@@ -14,7 +14,11 @@ export interface ForBox {
 }
 
 /** How people write the same: full-width and half-width, spaces, capitals. */
-const plain = (text: string | null): string => (text ?? '').normalize('NFKC').replace(/[\s,，、-]/g, '').toLowerCase()
+const plain = (text: string | null): string =>
+  (text ?? '')
+    .normalize('NFKC')
+    .replace(/[\s,，、-]/g, '')
+    .toLowerCase()
 
 /**
  * The same for all that may go into one box; null: a box of its own. Who cannot be told apart from somebody else (masked, no phone, no

@@ -5,6 +5,7 @@ export interface ManifestParcel {
   parcelId: string
   orderId: string
   unitId: string
+  /** Of a box with several orders, all their numbers. */
   orderNumber: string
   service: string
   waybill: string
@@ -51,7 +52,7 @@ export async function addManifest(tx: Tx, args: { id: string; location: string; 
   const taken = await tx.query(
     `with free as (
        select p.id from parcels p join units u on u.id = p.unit_id
-       where u.location = $2 and p.courier = $3 and p.state = 'booked' and u.state = 'packed'
+       where u.location = $2 and p.courier = $3 and p.state = 'booked' and u.state = 'packed' and p.rides_in is null
          and not exists (select from manifest_parcels m where m.parcel_id = p.id)
        order by p.service, p.booked_at, p.id limit $4 for update of p skip locked
      )
@@ -95,7 +96,9 @@ export async function listManifests(
 /** In the order of the paper. */
 export async function manifestParcels(db: Queryable, id: string): Promise<ManifestParcel[]> {
   const { rows } = await db.query<ManifestParcel>(
-    `select p.id as "parcelId", p.order_id as "orderId", p.unit_id as "unitId", o.external_id as "orderNumber", p.service,
+    `select p.id as "parcelId", p.order_id as "orderId", p.unit_id as "unitId", p.service,
+       concat_ws(', ', o.external_id, (select string_agg(b.external_id, ', ' order by r.id) from parcels r join orders b on b.id = r.order_id
+         where r.rides_in = p.id and r.state not in ('refused', 'void'))) as "orderNumber",
        coalesce(p.waybill, p.courier_booking_id, p.reference) as waybill, p.reference, p.courier_booking_id as "courierBookingId",
        coalesce(p.label, '{}') as label, u.weight_grams as "weightGrams", p.amount_due_minor as "amountDueMinor",
        coalesce(o.doc->'payment'->>'currency', 'TWD') as currency

@@ -386,8 +386,7 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     })),
     facts: record.facts,
     history: await rows(`select fact, withdrawn, ${ISO('at')} as at, data from order_facts where order_id = $1 order by id`),
-    units:
-      await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, (select jsonb_agg(distinct m.external_id)
+    units: await rows(`select u.id, u.location, u.state, u.wave_id as wave, u.notes, (select jsonb_agg(distinct m.external_id)
         from units b join orders m on m.id = b.order_id where b.shared_box = u.shared_box and b.id <> u.id and b.state <> 'cancelled') as "sharesBoxWith", ${ISO('u.handed_over_at')} as "handedOverAt", ${ISO('u.packed_at')} as "packedAt",
       (select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'picked', l.picked, 'packed', l.packed, 'short', l.short) order by l.line_id)
        from unit_lines l where l.unit_id = u.id) as lines from units u where u.order_id = $1 order by u.serial`),

@@ -49,9 +49,11 @@ export async function findUnits(db: Queryable, code: string, only: string | null
   return rows
 }
 
-/** The lines that belong into a box. */
-export async function linesToPack(db: Queryable, unitId: string) {
+/** The lines that belong into a box, of all its units. */
+export async function linesToPack(db: Queryable, unitIds: readonly string[]) {
   const { rows } = await db.query<{
+    unitId: string
+    orderNumber: string
     lineId: string
     sku: string
     name: string | null
@@ -59,12 +61,12 @@ export async function linesToPack(db: Queryable, unitId: string) {
     shelf: string | null
     quantity: number
   }>(
-    `select ul.line_id as "lineId", ul.sku, coalesce(p.name, l.name) as name, p.barcode, s.shelf, ul.quantity - ul.short as quantity
-     from unit_lines ul join units u on u.id = ul.unit_id
+    `select ul.unit_id as "unitId", o.external_id as "orderNumber", ul.line_id as "lineId", ul.sku, coalesce(p.name, l.name) as name, p.barcode, s.shelf, ul.quantity - ul.short as quantity
+     from unit_lines ul join units u on u.id = ul.unit_id join orders o on o.id = u.order_id
      join order_lines l on l.order_id = u.order_id and l.line_id = ul.line_id
      left join products p on p.sku = ul.sku left join shelves s on s.sku = ul.sku and s.location = u.location
-     where ul.unit_id = $1 and ul.quantity > ul.short order by l.position`,
-    [unitId],
+     where ul.unit_id = any($1) and ul.quantity > ul.short order by ul.unit_id, l.position`,
+    [unitIds],
   )
   return rows
 }
@@ -89,6 +91,7 @@ export async function lockStation(tx: Tx, station: string): Promise<{ lastUnit: 
 }
 
 export interface OnBench<B> {
+  /** The first of the units in the box. */
   unitId: string
   orderId: string
   orderNumber: string

@@ -42,7 +42,10 @@ export async function inBoxWith(db: Queryable, unitId: string): Promise<Sharer[]
 }
 
 /** Parcels that go along in this one. */
-export async function ridersIn(db: Queryable, parcelId: string): Promise<{ parcelId: string; orderId: string; unitId: string }[]> {
+export async function ridersIn(
+  db: Queryable,
+  parcelId: string,
+): Promise<{ parcelId: string; orderId: string; unitId: string }[]> {
   const { rows } = await db.query<{ parcelId: string; orderId: string; unitId: string }>(
     `select id as "parcelId", order_id as "orderId", unit_id as "unitId" from parcels
      where rides_in = $1 and state not in ('refused', 'void') order by id`,

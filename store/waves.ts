@@ -41,11 +41,23 @@ export interface WaveShown {
   /** Units in it, struck ones included, and how many of them are packed or gone on. */
   units: number
   packed: number
+  /** Boxes to be packed: orders that share one count once, struck units not at all. */
+  boxes: number
+  /** What its orders are: how many units of each kind, each region, and of at least which priority. */
+  kinds: Record<string, number>
+  regions: Record<string, number>
+  highestPriority: number | null
 }
 
+const COUNTED = (what: string) => `coalesce((select jsonb_object_agg(n.what, n.units) from (
+      select ${what} as what, count(*) as units from units v join orders o on o.id = v.order_id
+      where v.wave_id = w.id and v.state <> 'cancelled' group by 1) n), '{}')`
 const WAVE = `select w.id, w.location, w.connection, w.state, w.sorted_by as "sortedBy", w.created_at as "createdAt",
     count(u.id)::integer as units,
-    count(u.id) filter (where u.state in ('packed', 'shipped', 'delivered', 'returned'))::integer as packed
+    count(u.id) filter (where u.state in ('packed', 'shipped', 'delivered', 'returned'))::integer as packed,
+    (count(distinct coalesce(u.shared_box, u.id)) filter (where u.state <> 'cancelled'))::integer as boxes,
+    ${COUNTED('o.kind')} as kinds, ${COUNTED(REGION)} as regions,
+    max(u.priority) filter (where u.state <> 'cancelled') as "highestPriority"
   from waves w left join units u on u.wave_id = w.id`
 
 const shown = (row: Omit<WaveShown, 'createdAt'> & { createdAt: Date }): WaveShown => ({
@@ -71,7 +83,11 @@ export async function getWave(db: Queryable, id: string): Promise<WaveShown | nu
 
 export interface WaveLine {
   unitId: string
+  /** The same for all units that go into one box. */
+  box: string
   orderNumber: string
+  kind: string
+  region: string
   state: string
   priority: number
   sku: string
@@ -86,12 +102,15 @@ export interface WaveLine {
 /** Every line of every unit of a wave, in the order of its boxes: the most urgent first. Struck units are left out. */
 export async function waveLines(db: Queryable, waveId: string): Promise<WaveLine[]> {
   const { rows } = await db.query<WaveLine>(
-    `select u.id as "unitId", o.external_id as "orderNumber", u.state, u.priority, ul.sku, coalesce(p.name, l.name) as name, l.variant,
+    `select u.id as "unitId", coalesce(u.shared_box, u.id) as box, o.external_id as "orderNumber", o.kind, ${REGION} as region, u.state,
+       u.priority, ul.sku, coalesce(p.name, l.name) as name, l.variant,
        p.barcode, s.shelf, ul.quantity - ul.short as quantity
      from units u join orders o on o.id = u.order_id join unit_lines ul on ul.unit_id = u.id
      join order_lines l on l.order_id = u.order_id and l.line_id = ul.line_id
      left join products p on p.sku = ul.sku left join shelves s on s.sku = ul.sku and s.location = u.location
-     where u.wave_id = $1 and u.state <> 'cancelled' order by u.priority desc, u.id, l.position`,
+     where u.wave_id = $1 and u.state <> 'cancelled'
+     order by max(u.priority) over (partition by coalesce(u.shared_box, u.id)) desc, min(u.id) over (partition by coalesce(u.shared_box, u.id)),
+       u.id, l.position`,
     [waveId],
   )
   return rows

@@ -12,6 +12,7 @@ import type { Runtime } from '../runtime.ts'
 import { stopAndTell } from '../stopped.ts'
 import { keepBooked } from './booked.ts'
 import { askForStore } from './closedStore.ts'
+import { keepInsured } from './insurance.ts'
 import { leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
 import { giveBack, isWrongLabel } from './wrongLabel.ts'
@@ -78,7 +79,7 @@ async function bookOwn(runtime: Runtime, orderId: string, record: OrderRecord, p
     const earlier = parcel.state === 'sent' ? await at.courier.lookUp(at.context, at.request) : null
     const booking = earlier ?? (await sendOnce(runtime, orderId, at))
     if (booking !== null && isWrongLabel(parcel, booking)) return await giveBack(runtime, orderId, at, booking)
-    return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, parcel.id, booking)
+    return booking === null ? (await readOrder(runtime.pool, orderId)).view() : await booked(runtime, orderId, at, booking)
   } catch (error) {
     if (!(error instanceof OmnisagaError)) throw error
     if (error.kind === 'Misconfigured') await stopAndTell(runtime.pool, parcel.courier, error)
@@ -119,7 +120,12 @@ async function sendOnce(runtime: Runtime, orderId: string, { courier, context, r
   }
 }
 
-async function booked(runtime: Runtime, orderId: string, parcelId: string, booking: Booking): Promise<OrderView> {
+async function booked(
+  runtime: Runtime,
+  orderId: string,
+  { request, parcel: { id: parcelId } }: Desk,
+  booking: Booking,
+): Promise<OrderView> {
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       const parcel = parcelIn(record, parcelId)
@@ -136,6 +142,7 @@ async function booked(runtime: Runtime, orderId: string, parcelId: string, booki
         labelAmountMinor: booking.labelAmountMinor,
       })
       await keepBooked(runtime, tx, record, parcel, booking.label)
+      await keepInsured(tx, record, parcel, request, booking)
     })
   ).view
 }

@@ -2,6 +2,8 @@
 import type { ParcelRequest } from '../../connectors/kit/types.ts'
 import type { Queryable } from '../../store/db.ts'
 import type { OrderRecord, ParcelRecord } from '../../store/orderRecord.ts'
+import { goodsBeside } from '../../store/sharedBoxes.ts'
+import { insuredOf } from './insurance.ts'
 
 interface Sender {
   name: string
@@ -29,8 +31,12 @@ export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: 
   const { recipient, delivery, payment } = record.doc
   const packed = unit.lines
     .filter((line) => line.quantity > line.short)
-    .map((line) => ({ ...line, of: record.line(line.lineId) }))
-  const value = packed.reduce((sum, line) => sum + (line.quantity - line.short) * (line.of.unitPriceMinor ?? 0), 0)
+    .map(({ lineId, sku, quantity, short }) => {
+      const { name, unitPriceMinor } = record.line(lineId)
+      return { sku, name, unitPriceMinor, quantity: quantity - short }
+    })
+    .concat(await goodsBeside(db, unit))
+  const value = packed.reduce((sum, line) => sum + line.quantity * (line.unitPriceMinor ?? 0), 0)
   return {
     reference: parcel.reference,
     service: parcel.service,
@@ -55,11 +61,11 @@ export async function parcelRequest(db: Queryable, record: OrderRecord, parcel: 
       country: recipient.address?.country ?? null,
       province: recipient.address?.province ?? null,
     },
-    goodsName: packed.map((line) => line.of.name ?? line.sku).join(' '),
+    goodsName: packed.map((line) => line.name ?? line.sku).join(' '),
     // Insured and declared at its value; a file that tells no prices still needs an amount above zero.
     goodsAmountMinor: parcel.amountDueMinor > 0 ? parcel.amountDueMinor : Math.max(100, value),
     amountDueMinor: payment.method === 'cod' ? parcel.amountDueMinor : 0,
-    ...(at?.insureAbove != null && value > at.insureAbove ? { insuredMinor: value } : {}),
+    insured: insuredOf(value, payment.currency, at?.insureAbove),
     weightGrams: at?.weight_grams ?? null,
     temperature: at?.temperature ?? 'ambient',
     askedTime: delivery.askedTime ?? null,

@@ -1,59 +1,64 @@
 /** Undo, from the facts: units that have not begun are struck off, the others are recalled; at the end nothing is held. */
 import type { OrderView } from '../../domain/view.ts'
 import { release } from '../../store/ledger/operations.ts'
-import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
+import { changeOrder, strikeUnit, type Changed } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
+import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
-import { sendBackUnwanted } from '../store/transfers.ts'
+import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
-  return (
-    await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      if (!record.is('cancelRequested')) return
-      const policy = await runtime.policy(record.settingsVersion)
-      for (const unit of record.units) {
-        if (unit.state === 'planned' || unit.state === 'ready') strikeUnit(record, unit)
-        if (!['handedOver', 'picked', 'packed'].includes(unit.state)) continue
-        const location = await tx.query<{ warehouse: string | null }>(
-          'select warehouse_connection as warehouse from locations where id = $1',
-          [unit.location],
-        )
-        const warehouse = location.rows[0]?.warehouse
-        if (!warehouse) {
-          strikeUnit(record, unit)
-          await openTask(tx, {
-            kind: 'unit.putBack',
-            key: `unit:${unit.id}:putBack`,
-            orderId,
-            connection: record.connection,
-            subject: record.doc.externalId,
-            title: `Put the goods back at ${unit.location}`,
-            detail: `Order ${record.doc.externalId} was cancelled after it was begun: ${unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', ')}. They can be sold again.`,
-            remedy: 'Take them out of the box and put them on the shelf, then skip.',
-            actions: ['skip'],
-          })
-          continue
-        }
-        unit.state = 'recalling'
-        await tx.query(`update units set answer_due_at = now() + $2 * interval '1 millisecond' where id = $1`, [
-          unit.id,
-          policy.recallTimeoutMs,
-        ])
-        await owe(tx, {
-          // A cancellation that was let go and is asked for again is told again.
-          key: `recall:${unit.id}:${record.course}`,
-          participant: 'warehouse',
-          connection: warehouse,
-          kind: 'recall',
+  const { view, record } = await strikeOrRecall(runtime, orderId)
+  if (record.units.some(({ sharedBox }) => sharedBox !== null)) await findNewLeaders(runtime, orderId)
+  return view
+}
+
+async function strikeOrRecall(runtime: Runtime, orderId: string): Promise<Changed<void>> {
+  return await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
+    if (!record.is('cancelRequested')) return
+    const policy = await runtime.policy(record.settingsVersion)
+    for (const unit of record.units) {
+      if (unit.state === 'planned' || unit.state === 'ready') strikeUnit(record, unit)
+      if (!['handedOver', 'picked', 'packed'].includes(unit.state)) continue
+      const location = await tx.query<{ warehouse: string | null }>(
+        'select warehouse_connection as warehouse from locations where id = $1',
+        [unit.location],
+      )
+      const warehouse = location.rows[0]?.warehouse
+      if (!warehouse) {
+        strikeUnit(record, unit)
+        await openTask(tx, {
+          kind: 'unit.putBack',
+          key: `unit:${unit.id}:putBack`,
           orderId,
-          payload: { unitId: unit.id },
+          connection: record.connection,
+          subject: record.doc.externalId,
+          title: `Put the goods back at ${unit.location}`,
+          detail: `Order ${record.doc.externalId} was cancelled after it was begun: ${unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', ')}. They can be sold again.${await besideIt(tx, unit)}`,
+          remedy: 'Take them out of the box and put them on the shelf, then skip.',
+          actions: ['skip'],
         })
+        continue
       }
-    })
-  ).view
+      unit.state = 'recalling'
+      await tx.query(`update units set answer_due_at = now() + $2 * interval '1 millisecond' where id = $1`, [
+        unit.id,
+        policy.recallTimeoutMs,
+      ])
+      await owe(tx, {
+        // A cancellation that was let go and is asked for again is told again.
+        key: `recall:${unit.id}:${record.course}`,
+        participant: 'warehouse',
+        connection: warehouse,
+        kind: 'recall',
+        orderId,
+        payload: { unitId: unit.id },
+      })
+    }
+  })
 }
 
 export async function releaseAll(runtime: Runtime, orderId: string): Promise<OrderView> {

@@ -6,6 +6,9 @@ import { unfit, type Box, type Packed } from '../../domain/boxes.ts'
 import { handlingWords, say, type Reply } from './words.ts'
 
 export interface BenchLine {
+  /** Orders that share a box have lines of the same name. */
+  unitId: string
+  orderNumber: string
   lineId: string
   sku: string
   name: string | null
@@ -14,8 +17,10 @@ export interface BenchLine {
   /** Pieces that belong into the box. */
   quantity: number
   scanned: number
-  /** Broken: booked out and looked for elsewhere when the box is closed. */
+  /** Broken: at DONE booked out and replaced from the shelf, or looked for elsewhere. */
   damaged: number
+  /** Broken ones for which another was to be fetched. */
+  replaced: number
   /** Not there. */
   short: number
 }
@@ -59,8 +64,9 @@ const same = (a: string | null, b: string) => a !== null && a.toLowerCase() === 
 const left = (line: BenchLine) => line.quantity - line.scanned - line.damaged - line.short
 export const isComplete = (bench: Bench): boolean => bench.lines.every((line) => left(line) === 0)
 
-export const newBench = (lines: Pick<BenchLine, 'lineId' | 'sku' | 'name' | 'barcode' | 'shelf' | 'quantity'>[]): Bench => ({
-  lines: lines.map((line) => ({ ...line, scanned: 0, damaged: 0, short: 0 })),
+export type LineToPack = Omit<BenchLine, 'scanned' | 'damaged' | 'replaced' | 'short'>
+export const newBench = (lines: LineToPack[]): Bench => ({
+  lines: lines.map((line) => ({ ...line, scanned: 0, damaged: 0, replaced: 0, short: 0 })),
   box: null,
   weightGrams: null,
   media: [],
@@ -202,13 +208,13 @@ function item(bench: Bench, code: string, ours: BenchLine[]): Pressed {
   }
   const lines = bench.lines.map(take)
   const now: Bench = { ...bench, lines, mode: 'pack', times: 1, history: remembered(bench) }
-  const of = lines.filter((line) => ours.some(({ lineId }) => lineId === line.lineId))
+  const of = lines.filter((_, index) => ours.some((line) => bench.lines[index] === line))
   const count = of.reduce((sum, line) => sum + line.scanned, 0)
   const all = of.reduce((sum, line) => sum + line.quantity - line.damaged - line.short, 0)
   if (mode === 'damaged')
     return stays(
       now,
-      say('ok', `${sku} × ${times} 損壞，不裝箱，另行補貨`, `${times} × ${sku} damaged: not packed, looked for elsewhere`),
+      say('ok', `${sku} × ${times} 損壞，不裝箱，補一件`, `${times} × ${sku} damaged: not packed, another is to come`),
     )
   if (mode === 'short')
     return stays(now, say('ok', `${sku} × ${times} 缺貨，另行補貨`, `${times} × ${sku} not there: looked for elsewhere`))
@@ -259,4 +265,52 @@ function done(bench: Bench, context: BenchContext): Pressed {
       outcome: 'closes',
     }
   return { bench: closed, reply: say('done', '裝箱完成，等標籤列印', 'Packed; the label comes next'), outcome: 'closes' }
+}
+
+/** Who is no longer part of the box (cancelled meanwhile) has its pieces taken out; what was scanned of it stops the box until then. */
+export function without(bench: Bench, isGone: (unitId: string) => boolean): { bench: Bench; reply: Reply } {
+  const gone = bench.lines.filter(({ unitId }) => isGone(unitId))
+  const orders = [...new Set(gone.map(({ orderNumber }) => orderNumber))].join(', ')
+  const inside = gone.filter(({ scanned }) => scanned > 0).map(({ sku, scanned }) => `${sku} × ${scanned}`)
+  const rest: Bench = { ...bench, lines: bench.lines.filter((line) => !gone.includes(line)), history: [], mode: 'pack', times: 1 }
+  if (inside.length === 0)
+    return {
+      bench: rest,
+      reply: say(
+        'warn',
+        `訂單 ${orders} 已取消，不在這箱了，請再掃一次`,
+        `Order ${orders} was cancelled and is not in this box; scan again`,
+      ),
+    }
+  const pieces = inside.join(', ')
+  return {
+    bench: { ...rest, stopped: pieces },
+    reply: say(
+      'stop',
+      `訂單 ${orders} 已取消：把 ${pieces} 拿出來，再掃 UNDO`,
+      `Order ${orders} was cancelled: take ${pieces} out, then scan UNDO`,
+    ),
+  }
+}
+
+/** Others of the shelf are held instead of the broken ones: they are scanned like any piece. @param replaced by place in `lines`. */
+export function afterReplacing(bench: Bench, replaced: readonly number[]): { bench: Bench; reply: Reply } {
+  const lines = bench.lines.map((line, index) => {
+    const pieces = replaced[index] ?? 0
+    return { ...line, damaged: line.damaged - pieces, replaced: line.replaced + pieces }
+  })
+  const fetch = bench.lines
+    .map((line, index) => ({ ...line, pieces: replaced[index] ?? 0 }))
+    .filter(({ pieces }) => pieces > 0)
+    .map(({ sku, pieces, shelf }) => `${sku} × ${pieces}${shelf ? ` (${shelf})` : ''}`)
+    .join(', ')
+  return {
+    // What is booked out is not taken back.
+    bench: { ...bench, lines, history: [], mode: 'pack', times: 1 },
+    reply: say(
+      'warn',
+      `壞的已報廢。再去拿 ${fetch}，掃描後裝進這箱`,
+      `The broken ones are booked out. Fetch ${fetch}, and scan it into this box`,
+    ),
+  }
 }

@@ -8,6 +8,7 @@ import { transaction } from '../../store/db.ts'
 import { addManifest, getManifest, manifestParcels, type ManifestShown, type Proof } from '../../store/manifests.ts'
 import { changeOrder } from '../../store/orderRecord.ts'
 import { markShipped } from '../parcelNews.ts'
+import { unitsIn } from './sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
 
 /**
@@ -113,11 +114,12 @@ export async function handedOver(
        proofs = proofs || $3::jsonb where id = $1`,
     [id, args.who, JSON.stringify(proofs)],
   )
-  for (const { orderId, unitId, parcelId } of await manifestParcels(runtime.pool, id))
-    await changeOrder(runtime.pool, orderId, 'world', async (record, tx) => {
-      // One that was cancelled and taken out of the pile does not leave.
-      if (record.parcels.find((parcel) => parcel.id === parcelId)?.state !== 'booked') return
-      await markShipped(record, tx, record.unit(unitId))
-    })
+  for (const box of await manifestParcels(runtime.pool, id))
+    for (const { orderId, unitId, parcelId } of await unitsIn(runtime.pool, box))
+      await changeOrder(runtime.pool, orderId, 'world', async (record, tx) => {
+        // One that was cancelled and taken out of the pile does not leave.
+        if (record.parcels.find((parcel) => parcel.id === parcelId)?.state !== 'booked') return
+        await markShipped(record, tx, record.unit(unitId))
+      })
   return await known(runtime, id)
 }

@@ -1,10 +1,11 @@
 /** What is printed around a box: the pick list of a wave, the delivery note in it, a label for each piece. */
-import { deliveryNotes } from '../../documents/deliveryNote.ts'
+import { deliveryNotes, type DeliveryNote } from '../../documents/deliveryNote.ts'
 import { pickList, type PickRow } from '../../documents/pickList.ts'
 import { itemLabels } from '../../documents/small.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { localTime } from '../../domain/localTime.ts'
-import { readOrder } from '../../store/orderRecord.ts'
+import { readOrder, type OrderRecord, type UnitRecord } from '../../store/orderRecord.ts'
+import { inBoxWith } from '../../store/sharedBoxes.ts'
 import { handlingWords } from './words.ts'
 import { goodsOfUnits } from '../../store/packing.ts'
 import { getWave, waveLines } from '../../store/waves.ts'
@@ -26,37 +27,61 @@ export async function pickListOf(db: Queryable, waveId: string, now: Date): Prom
   const wave = await getWave(db, waveId)
   if (wave === null) throw unknown('wave', waveId)
   const lines = await waveLines(db, waveId)
-  const units = [...new Set(lines.map((line) => line.unitId))]
-  const boxOf = new Map(units.map((unitId, index) => [unitId, index + 1]))
+  const inBoxes = [...new Set(lines.map((line) => line.box))]
+  const boxOf = new Map(inBoxes.map((box, index) => [box, index + 1]))
   const rows = new Map<string, PickRow & { boxes: { box: number; quantity: number }[] }>()
   for (const line of lines.filter(({ quantity }) => quantity > 0)) {
     const row = rows.get(line.sku) ?? { ...line, name: line.name, quantity: 0, boxes: [] }
     row.quantity += line.quantity
-    const box = boxOf.get(line.unitId) ?? 0
+    const box = boxOf.get(line.box) ?? 0
     const known = row.boxes.find((each) => each.box === box)
     if (known) known.quantity += line.quantity
     else row.boxes.push({ box, quantity: line.quantity })
     rows.set(line.sku, row)
   }
-  const goods = await goodsOfUnits(db, units)
+  const goods = await goodsOfUnits(db, [...new Set(lines.map(({ unitId }) => unitId))])
   const place = await placeOf(db, wave.location)
   const { date, clock } = localTime(wave.createdAt, place.zone)
-  const boxes = units.map((unitId, index) => {
-    const ofUnit = lines.filter((line) => line.unitId === unitId)
-    const handling = handlingWords(handlingOf(goods.get(unitId) ?? []))
+  const boxes = inBoxes.map((box, index) => {
+    const inBox = lines.filter((line) => line.box === box)
+    const units = [...new Set(inBox.map(({ unitId }) => unitId))]
+    const handling = handlingWords(handlingOf(units.flatMap((unitId) => goods.get(unitId) ?? [])))
+    const isUrgent = inBox.some(({ priority }) => priority >= URGENT)
+    const kinds = [...new Set(inBox.map(({ kind }) => KIND[kind] ?? kind))]
     return {
       box: index + 1,
-      unitId,
-      orderNumber: ofUnit[0]?.orderNumber ?? '',
-      pieces: ofUnit.reduce((sum, line) => sum + line.quantity, 0),
-      remarks: [(ofUnit[0]?.priority ?? 0) >= URGENT ? '優先' : null, handling.zh].filter(Boolean).join(' '),
+      unitId: units[0] ?? box,
+      orderNumber: [...new Set(inBox.map(({ orderNumber }) => orderNumber))].join(' + '),
+      pieces: inBox.reduce((sum, line) => sum + line.quantity, 0),
+      sort: [...kinds, ...new Set(inBox.map(({ region }) => REGION[region] ?? region))].filter(Boolean).join(' '),
+      remarks: [isUrgent ? '優先' : null, units.length > 1 ? `合併 ${units.length} 單` : null, handling.zh]
+        .filter(Boolean)
+        .join(' '),
     }
   })
   return await pickList(
-    { waveId, location: place.name, madeAt: `${date} ${clock}`, units: units.length, rows: [...rows.values()], boxes },
+    {
+      waveId,
+      location: place.name,
+      madeAt: `${date} ${clock}`,
+      sortedBy: Object.values(wave.sortedBy).filter(Boolean).join('　'),
+      units: inBoxes.length,
+      rows: [...rows.values()],
+      boxes,
+    },
     now,
   )
 }
+
+/** As pickers call them. */
+const KIND: Record<string, string> = {
+  online: '網購',
+  store: '門市',
+  tryOn: '試穿',
+  groupBuy: '團購',
+  replenishment: '補貨',
+}
+const REGION: Record<string, string> = { UNIMART: '7-11', FAMI: '全家', HILIFE: '萊爾富', OKMART: 'OK' }
 
 async function unitOf(db: Queryable, unitId: string) {
   const { rows } = await db.query<{ order_id: string }>('select order_id from units where id = $1', [unitId])
@@ -65,30 +90,44 @@ async function unitOf(db: Queryable, unitId: string) {
   return { record, unit: record.unit(unitId) }
 }
 
-/** What is (or will be) in this box; no prices. @throws OmnisagaError Invalid: no such unit. */
+/**
+ * What is (or will be) in the box of this unit, a page for each order in it; no prices. @throws OmnisagaError Invalid: no such unit.
+ */
 export async function deliveryNoteOf(db: Queryable, unitId: string, now: Date): Promise<Buffer> {
   const { record, unit } = await unitOf(db, unitId)
+  const parts = await Promise.all(
+    unit.state === 'cancelled' ? [{ record, unit }] : (await inBoxWith(db, unitId)).map((each) => unitOf(db, each.unitId)),
+  )
+  const numbers = parts.map((part) => part.record.doc.externalId)
+  return await deliveryNotes(
+    parts.map((part) => noteOf(part, numbers)),
+    now,
+  )
+}
+
+function noteOf({ record, unit }: { record: OrderRecord; unit: UnitRecord }, numbers: string[]): DeliveryNote {
+  const { externalId, channel, recipient, payment } = record.doc
   const inBox = unit.lines.map((line) => ({ ...line, quantity: line.quantity - line.short })).filter((line) => line.quantity > 0)
   const pieces = inBox.reduce((sum, line) => sum + line.quantity, 0)
   const wanted = record.lines.reduce((sum, line) => sum + line.ordered - line.cancelled, 0)
-  return await deliveryNotes(
-    [
-      {
-        orderNumber: record.doc.externalId,
-        channel: record.doc.channel,
-        recipient: record.doc.recipient.name ?? '',
-        lines: inBox.map((line) => {
-          const { name, variant, unitPriceMinor } = record.line(line.lineId)
-          return { sku: line.sku, name, variant, quantity: line.quantity, unitPriceMinor }
-        }),
-        currency: record.doc.payment.currency,
-        showPrices: false,
-        remark: pieces < wanted ? `本訂單共 ${wanted} 件，此箱 ${pieces} 件，其餘另行寄送` : null,
-        gift: false,
-      },
-    ],
-    now,
-  )
+  const others = numbers.filter((number) => number !== externalId)
+  const remarks = [
+    pieces < wanted ? `本訂單共 ${wanted} 件，此箱 ${pieces} 件，其餘另行寄送` : null,
+    others.length > 0 ? `與訂單 ${others.join('、')} 同箱寄送` : null,
+  ]
+  return {
+    orderNumber: externalId,
+    channel,
+    recipient: recipient.name ?? '',
+    lines: inBox.map((line) => {
+      const { name, variant, unitPriceMinor } = record.line(line.lineId)
+      return { sku: line.sku, name, variant, quantity: line.quantity, unitPriceMinor }
+    }),
+    currency: payment.currency,
+    showPrices: false,
+    remark: remarks.filter(Boolean).join('；') || null,
+    gift: false,
+  }
 }
 
 /** One label for each piece whose product asks for one. @throws OmnisagaError Invalid: no such unit; Rejected: no product of it asks. */

@@ -1,17 +1,18 @@
 /**
- * One scan at a packing station. The station's row is locked first, so its scans go one after the other; the unit's row says which
- * station has it. A scan that closes a box runs under the order's lock, in the transaction in which the order becomes packed.
+ * One scan at a packing station. The station's row is locked first, so its scans go one after the other; the row of the box says which
+ * station has it. A scan that closes a box runs under the locks of its orders, in the transaction in which they become packed.
  */
 import { randomUUID } from 'node:crypto'
-import { chooseBox } from '../../domain/boxes.ts'
+import { chooseBox, type Packed } from '../../domain/boxes.ts'
 import { transaction, type Tx } from '../../store/db.ts'
-import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { changeOrders, type OrderRecord } from '../../store/orderRecord.ts'
 import { findUnits, goodsOfUnits, linesToPack, lockStation, onBench, productNamed, type OnBench } from '../../store/packing.ts'
 import { listBoxes } from '../../store/packingConfiguration.ts'
-import { pack, pick } from '../advice.ts'
+import { inBoxWith } from '../../store/sharedBoxes.ts'
 import { ring } from '../engine.ts'
 import type { Runtime } from '../runtime.ts'
-import { clean, newBench, next, press, type Bench, type Medium } from './bench.ts'
+import { clean, newBench, next, press, without, type Bench, type Medium } from './bench.ts'
+import { closeBox, replaceBroken } from './closeBox.ts'
 import { say, type Reply, type Words } from './words.ts'
 
 export interface Scan {
@@ -36,6 +37,7 @@ export interface ScanAnswer {
 }
 export interface BenchView {
   unitId: string
+  /** Of a box with several orders, all their numbers. */
   orderNumber: string
   waveId: string | null
   stopped: boolean
@@ -46,31 +48,35 @@ export interface BenchView {
 const PACKABLE = new Set(['handedOver', 'picked'])
 export const IDLE: Words = { zh: '掃描箱條碼、訂單或波次', en: 'Scan a box code, an order or a wave' }
 
-/** The bench's answer needs the order's lock. */
-const NEEDS_ORDER = Symbol('needs the order')
-
 export async function scan(runtime: Runtime, asked: Scan): Promise<ScanAnswer> {
   const input = { ...asked, scanId: asked.scanId ?? randomUUID(), code: clean(asked.code) }
   for (let tries = 0; ; tries++) {
-    const first = await transaction(runtime.pool, (tx) => step(tx, input, null))
+    const first = await transaction(runtime.pool, (tx) => step(tx, input, NO_ORDERS))
     if ('answer' in first) return first.answer
-    const closing = await changeOrder(runtime.pool, first.orderId, 'world', (record, tx) => step(tx, input, record))
-    if ('answer' in closing.result) {
-      // The sweep rings when this one is not heard.
-      if (closing.result.answer.closed !== null && !closing.result.answer.repeated)
-        await ring(runtime, first.orderId).catch((error: Error) =>
-          runtime.log.warn({ order: first.orderId, error: error.name }, 'a packed order will be rung for later'),
-        )
-      return closing.result.answer
+    const closing = await changeOrders(runtime.pool, first.needs, (records, tx) => step(tx, input, records))
+    if ('answer' in closing) {
+      const isClosed = closing.answer.closed !== null && !closing.answer.repeated
+      for (const orderId of isClosed ? first.needs : []) await ringLater(runtime, orderId)
+      return closing.answer
     }
     if (tries >= 3) throw new Error(`station ${input.station} changes its box while it is being closed`)
   }
 }
 
-type Input = Scan & { scanId: string }
-type Step = { answer: ScanAnswer } | { needs: typeof NEEDS_ORDER; orderId: string }
+/** The sweep rings when this one is not heard. */
+async function ringLater(runtime: Runtime, orderId: string): Promise<void> {
+  await ring(runtime, orderId).catch((error: Error) =>
+    runtime.log.warn({ order: orderId, error: error.name }, 'a packed order will be rung for later'),
+  )
+}
 
-async function step(tx: Tx, input: Input, record: OrderRecord | null): Promise<Step> {
+type Records = ReadonlyMap<string, OrderRecord>
+const NO_ORDERS: Records = new Map()
+type Input = Scan & { scanId: string }
+/** `needs`: orders that must be locked for it. */
+type Step = { answer: ScanAnswer } | { needs: string[] }
+
+async function step(tx: Tx, input: Input, records: Records): Promise<Step> {
   await lockStation(tx, input.station)
   const earlier = await tx.query<{ answer: ScanAnswer }>('select answer from scans where station = $1 and scan_id = $2', [
     input.station,
@@ -78,7 +84,7 @@ async function step(tx: Tx, input: Input, record: OrderRecord | null): Promise<S
   ])
   if (earlier.rows[0]) return { answer: { ...earlier.rows[0].answer, repeated: true } }
   const open = await onBench<Bench>(tx, input.station, 'for update of k')
-  const done = open === null ? await begin(tx, input) : await goOn(tx, input, open, record)
+  const done = open === null ? await begin(tx, input) : await goOn(tx, input, open, records)
   if ('needs' in done) return done
   const answer: ScanAnswer = { station: input.station, repeated: false, ...done }
   await tx.query('insert into scans (station, scan_id, code, unit_id, answer, who) values ($1, $2, $3, $4, $5, $6)', [
@@ -117,37 +123,50 @@ async function begin(tx: Tx, { station, code, location }: Input): Promise<Told> 
     await tx.query('update stations set last_unit = $2 where station = $1', [station, unit.id])
     return idle(say('warn', `${of} 已經裝箱，可重印標籤`, `${of} is packed already; its label can be printed again`))
   }
+  const inIt = (await inBoxWith(tx, unit.id)).filter(({ state }) => PACKABLE.has(state))
+  const first = inIt[0] ?? { unitId: unit.id, orderId: unit.orderId, state: unit.state }
   // Decided by the row, not by what was seen: of two stations one gets it.
   const taken = await tx.query<{ bench: Bench }>(
     `insert into packing (unit_id, order_id, station, bench) values ($1, $2, $3, $4)
      on conflict (unit_id) do update set station = excluded.station
        where packing.finished_at is null and (packing.station is null or packing.station = excluded.station)
      returning bench`,
-    [unit.id, unit.orderId, station, newBench(await linesToPack(tx, unit.id))],
+    [
+      first.unitId,
+      first.orderId,
+      station,
+      newBench(
+        await linesToPack(
+          tx,
+          inIt.map(({ unitId }) => unitId),
+        ),
+      ),
+    ],
   )
   const row = taken.rows[0]
   if (row === undefined) {
-    const holder = await tx.query<{ station: string | null }>('select station from packing where unit_id = $1', [unit.id])
+    const holder = await tx.query<{ station: string | null }>('select station from packing where unit_id = $1', [first.unitId])
     const who = holder.rows[0]?.station ?? '?'
     return idle(say('warn', `${of} 正在工作站 ${who} 裝箱`, `${of} is being packed at station ${who}`))
   }
+  const { bench } = row
+  const numbers = ordersOf(bench)
   return await told(
     tx,
-    {
-      unitId: unit.id,
-      orderId: unit.orderId,
-      orderNumber: unit.orderNumber,
-      waveId: unit.waveId,
-      state: unit.state,
-      bench: row.bench,
-    },
-    say('ok', `訂單 ${unit.orderNumber}`, `Order ${unit.orderNumber}`),
+    { unitId: first.unitId, orderId: first.orderId, orderNumber: numbers, waveId: unit.waveId, state: first.state, bench },
+    say('ok', `訂單 ${numbers}`, `Order ${numbers}`),
   )
 }
 
-async function contextOf(tx: Tx, unitId: string) {
+const unitsOf = ({ lines }: Bench): string[] => [...new Set(lines.map(({ unitId }) => unitId))]
+const ordersOf = ({ lines }: Bench): string => [...new Set(lines.map(({ orderNumber }) => orderNumber))].join(' + ')
+
+async function contextOf(
+  tx: Tx,
+  bench: Bench,
+): Promise<{ boxes: Awaited<ReturnType<typeof listBoxes>>; goods: Packed[]; suggested: ReturnType<typeof chooseBox> }> {
   const boxes = await listBoxes(tx)
-  const goods = (await goodsOfUnits(tx, [unitId])).get(unitId) ?? []
+  const goods = [...(await goodsOfUnits(tx, unitsOf(bench))).values()].flat()
   return { boxes, goods, suggested: chooseBox(boxes, goods) }
 }
 
@@ -157,13 +176,13 @@ async function told(tx: Tx, open: OnBench<Bench>, message: Reply): Promise<Told>
 }
 
 export async function viewOf(tx: Tx, open: OnBench<Bench>): Promise<{ next: Words; box: BenchView }> {
-  const context = await contextOf(tx, open.unitId)
+  const context = await contextOf(tx, open.bench)
   const { history: _history, stopped, ...bench } = open.bench
   return {
     next: next(open.bench, context),
     box: {
       unitId: open.unitId,
-      orderNumber: open.orderNumber,
+      orderNumber: ordersOf(open.bench),
       waveId: open.waveId,
       stopped: stopped !== null,
       suggestedBox: context.suggested?.id ?? null,
@@ -172,24 +191,11 @@ export async function viewOf(tx: Tx, open: OnBench<Bench>): Promise<{ next: Word
   }
 }
 
-async function goOn(
-  tx: Tx,
-  input: Input,
-  open: OnBench<Bench>,
-  record: OrderRecord | null,
-): Promise<Told | { needs: typeof NEEDS_ORDER; orderId: string }> {
-  if (!PACKABLE.has(open.state)) {
-    await tx.query('update packing set station = null where unit_id = $1', [open.unitId])
-    return idle(
-      say(
-        'stop',
-        `訂單 ${open.orderNumber} 已取消或已出貨：停止裝箱，把商品放回`,
-        `Order ${open.orderNumber} was cancelled or went on: stop, and put the goods back`,
-      ),
-    )
-  }
+async function goOn(tx: Tx, input: Input, open: OnBench<Bench>, records: Records): Promise<Told | { needs: string[] }> {
+  const living = (await statesOf(tx, open.bench)).filter(({ state }) => PACKABLE.has(state))
+  if (living.length < unitsOf(open.bench).length) return await someAreGone(tx, input, open, living)
   const now = new Date().toISOString()
-  const [context, elsewhere] = [await contextOf(tx, open.unitId), await productNamed(tx, input.code)]
+  const [context, elsewhere] = [await contextOf(tx, open.bench), await productNamed(tx, input.code)]
   const given: Bench = {
     ...open.bench,
     weightGrams: input.weightGrams ?? open.bench.weightGrams,
@@ -197,48 +203,60 @@ async function goOn(
   }
   const { bench, reply, outcome } = press(given, input.code, { ...context, elsewhere, now })
   if (outcome === 'closes') {
-    if (record === null || record.id !== open.orderId) return { needs: NEEDS_ORDER, orderId: open.orderId }
-    return await close(tx, input.station, record, { ...open, bench }, reply)
+    const orders = living.map(({ orderId }) => orderId)
+    if (orders.some((id) => !records.has(id))) return { needs: orders }
+    const replaced = await replaceBroken(tx, records, living, bench)
+    if (replaced !== null) return await keep(tx, { ...open, bench: replaced.bench }, replaced.reply)
+    const packed = await closeBox(tx, records, living, bench)
+    const closed = packed[0] ?? open.unitId
+    await tx.query('update stations set last_unit = $2 where station = $1', [input.station, closed])
+    return idle(reply, closed)
   }
-  await tx.query('update packing set bench = $2, station = case when $3 then null else station end where unit_id = $1', [
-    open.unitId,
-    bench,
-    outcome === 'laidDown',
-  ])
-  return outcome === 'laidDown' ? idle(reply) : await told(tx, { ...open, bench }, reply)
+  if (outcome === 'stays') return await keep(tx, { ...open, bench }, reply)
+  await tx.query('update packing set bench = $2, station = null where unit_id = $1', [open.unitId, bench])
+  return idle(reply)
 }
 
-/** What was scanned becomes what is packed; what is broken or not there is booked out, and the saga looks for it elsewhere. */
-async function close(tx: Tx, station: string, record: OrderRecord, open: OnBench<Bench>, reply: Reply): Promise<Told> {
-  const unit = record.unit(open.unitId)
-  const { bench } = open
-  const shortOf = (lost: (line: Bench['lines'][number]) => number) => ({
-    lines: bench.lines.map((line) => {
-      const before = unit.lines.find(({ lineId }) => lineId === line.lineId)?.short ?? 0
-      return { lineId: line.lineId, picked: line.scanned, short: before + lost(line) }
-    }),
-  })
-  if (bench.lines.some((line) => line.damaged > 0))
-    await pick(
-      record,
-      tx,
-      unit,
-      shortOf((line) => line.damaged),
-      'damaged',
-    )
-  await pick(
-    record,
-    tx,
-    unit,
-    shortOf((line) => line.short),
+async function keep(tx: Tx, open: OnBench<Bench>, reply: Reply): Promise<Told> {
+  await tx.query('update packing set bench = $2 where unit_id = $1', [open.unitId, open.bench])
+  return await told(tx, open, reply)
+}
+
+/** The units of a box as they are now. */
+async function statesOf(tx: Tx, bench: Bench): Promise<{ unitId: string; orderId: string; state: string }[]> {
+  const { rows } = await tx.query<{ unitId: string; orderId: string; state: string }>(
+    'select id as "unitId", order_id as "orderId", state from units where id = any($1) order by id',
+    [unitsOf(bench)],
   )
-  await pack(record, tx, unit, { weightGrams: bench.weightGrams })
-  record.wake()
-  await tx.query(
-    `update packing set bench = $2, box = $3, weight_grams = $4, media = $5, finished_at = now() where unit_id = $1`,
-    [open.unitId, { ...bench, history: [] }, bench.box, bench.weightGrams, JSON.stringify(bench.media)],
+  return rows
+}
+
+/** An order of the box was cancelled, or went on otherwise: the others stay on the bench, without its pieces. */
+async function someAreGone(
+  tx: Tx,
+  { station }: Input,
+  open: OnBench<Bench>,
+  living: { unitId: string; orderId: string; state: string }[],
+): Promise<Told> {
+  const { bench, reply } = without(open.bench, (unitId) => !living.some((each) => each.unitId === unitId))
+  const [first] = living
+  if (first?.unitId === open.unitId) return await keep(tx, { ...open, bench }, reply)
+  await tx.query('update packing set station = null where unit_id = $1', [open.unitId])
+  // The box is under the name of the next one, unless another station has begun it anew.
+  const taken =
+    first !== undefined &&
+    (await tx.query('insert into packing (unit_id, order_id, station, bench) values ($1, $2, $3, $4) on conflict do nothing', [
+      first.unitId,
+      first.orderId,
+      station,
+      bench,
+    ]))
+  if (first !== undefined && taken && taken.rowCount === 1) return await told(tx, { ...open, ...first, bench }, reply)
+  return idle(
+    say(
+      'stop',
+      `訂單 ${ordersOf(open.bench)} 已取消或已出貨：停止裝箱，把商品放回`,
+      `Order ${ordersOf(open.bench)} was cancelled or went on: stop, and put the goods back`,
+    ),
   )
-  await tx.query('update stations set last_unit = $2 where station = $1', [station, open.unitId])
-  await record.closeTasks(tx, { key: `unit:${unit.id}:silent` }, 'it is packed')
-  return idle(reply, open.unitId)
 }

@@ -24,8 +24,9 @@ export async function stationView(pool: Pool, station: string): Promise<StationV
   return await transaction(pool, async (tx) => {
     const open = await onBench<Bench>(tx, station)
     const { rows } = await tx.query<NonNullable<StationView['last']> & { booked: boolean }>(
-      `select u.id as "unitId", o.external_id as "orderNumber", u.state, p.id as parcel, p.waybill,
-         coalesce(p.state in ('booked', 'shipped', 'delivered'), false) as booked
+      `select u.id as "unitId", u.state, p.id as parcel, p.waybill, coalesce(p.state in ('booked', 'shipped', 'delivered'), false) as booked,
+         coalesce((select string_agg(m.external_id, ' + ' order by b.id) from units b join orders m on m.id = b.order_id
+           where b.shared_box = u.shared_box and b.state <> 'cancelled'), o.external_id) as "orderNumber"
        from stations s join units u on u.id = s.last_unit join orders o on o.id = u.order_id
        left join parcels p on p.unit_id = u.id and p.state not in ('refused', 'void') where s.station = $1`,
       [station],

@@ -116,7 +116,9 @@ function ways(order: OrderDetail): string[] {
   const units = order.units as UnitLine[]
   const parcels = order.parcels as ParcelLine[]
   return [
-    ...(units.length === 0 ? [] : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}${besides(unit)}`)]),
+    ...(units.length === 0
+      ? []
+      : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}${besides(unit)}`)]),
     ...parcels.flatMap((parcel) => [
       `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.ridesIn ? dim(`  in the box of ${safe(parcel.ridesIn)}`) : ''}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
       ...(parcel.amountDueMinor > 0 ? [`           ${cashOf(parcel, order.payment.currency)}`] : []),

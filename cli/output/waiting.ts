@@ -11,6 +11,8 @@ export interface UnitLine {
   state: string
   handedOverAt: string | null
   packedAt: string | null
+  /** Numbers of other orders in the same box. */
+  sharesBoxWith: string[] | null
 }
 export interface ParcelLine {
   id: string
@@ -19,6 +21,8 @@ export interface ParcelLine {
   service: string
   state: string
   waybill: string | null
+  /** The parcel of another order in whose box it goes along. */
+  ridesIn: string | null
   refusal: string | null
   amountDueMinor: number
   /** Cash that the courier paid out; null: nothing yet. */

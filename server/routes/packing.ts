@@ -18,6 +18,8 @@ const pdf = (body: Buffer) => ({ status: 200, contentType: PDF, body })
 
 const Words = z.object({ zh: z.string(), en: z.string() })
 const Line = z.object({
+  unitId: z.string(),
+  orderNumber: z.string(),
   lineId: z.string(),
   sku: z.string(),
   name: z.string().nullable(),
@@ -25,13 +27,14 @@ const Line = z.object({
   shelf: z.string().nullable(),
   quantity: z.int().meta({ description: 'Pieces that belong into the box.' }),
   scanned: z.int(),
-  damaged: z.int(),
+  damaged: z.int().meta({ description: 'Broken, and not replaced yet.' }),
+  replaced: z.int().meta({ description: 'Broken ones that are booked out, and for which others were fetched.' }),
   short: z.int(),
 })
 const BoxSchema = z
   .object({
     unitId: z.string(),
-    orderNumber: z.string(),
+    orderNumber: z.string().meta({ description: 'Of a box that several orders share, all their numbers.' }),
     waveId: z.string().nullable(),
     stopped: z.boolean().meta({ description: 'Something that does not belong must be taken out first (UNDO).' }),
     suggestedBox: z.string().nullable(),
@@ -103,6 +106,10 @@ const WaveSchema = z
     createdAt: z.string(),
     units: z.int(),
     packed: z.int(),
+    boxes: z.int().meta({ description: 'Orders that share a box count once.' }),
+    kinds: z.record(z.string(), z.int()).meta({ description: 'Units by kind of order.' }),
+    regions: z.record(z.string(), z.int()).meta({ description: 'Units by city, or convenience-store chain.' }),
+    highestPriority: z.int().nullable(),
   })
   .meta({ id: 'Wave' })
 const WavesQuery = z.strictObject({ location: text(64).optional(), limit: z.coerce.number().int().min(1).max(500).default(50) })

@@ -163,18 +163,50 @@ describe('a box', () => {
     await scan('D', 'LEAVE')
   })
 
-  it('with a damaged piece books it out as damaged and the rest goes; the piece is looked for again', async () => {
+  it('with a damaged piece books it out and waits for another of the same shelf', async () => {
     const { number, orderId, unitId } = await inWave()
     const before = await onHand('CAP')
     await scans('E', number, '*2', 'CAP', 'DAMAGED')
     expect(await scan('E', 'CAP')).toMatchObject({ box: { bench: { lines: [{ scanned: 1, damaged: 1 }, {}] } } })
     expect(await onHand('CAP')).toBe(before)
-    expect((await scans('E', 'TEE-M', 'DONE')).closed).toBe(unitId)
+    expect(await scans('E', 'TEE-M', 'DONE')).toMatchObject({
+      closed: null,
+      message: { tone: 'warn', en: expect.stringContaining('Fetch CAP × 1 (A-10)') },
+      box: { bench: { lines: [{ scanned: 1, damaged: 0, replaced: 1 }, {}] } },
+    })
     expect(await onHand('CAP')).toBe(before - 1)
+    expect(await spine.held(orderId)).toBe(3)
+    // Booked out is booked out: taking the last scan back changes nothing of it.
+    expect((await scan('E', 'UNDO')).message.tone).toBe('warn')
+    expect((await scan('E', 'DONE')).message.en).toContain('CAP × 1')
+    expect((await scans('E', 'CAP', 'DONE')).closed).toBe(unitId)
     const moved = await spine.db.pool.query('select sku, quantity, reason from movements where reference = $1', [unitId])
     expect(moved.rows).toEqual([{ sku: 'CAP', quantity: -1, reason: 'damaged' }])
+    expect(await unitOf(orderId)).toMatchObject({ state: 'packed', lines: [{ packed: 2, short: 0 }, {}] })
+    expect((await spine.order(orderId)).view().missing).toBe(0)
+    await clean()
+  })
+
+  it('with damaged pieces of which the shelf has too few takes what there is; the rest is looked for elsewhere', async () => {
+    const { number, orderId, unitId } = await inWave({ lines: lines(['CAP', 3]) })
+    const free = `select on_hand - held as n from stock where sku = 'CAP' and location = 'south'`
+    const safety = (pieces: string) =>
+      spine.db.pool.query(`update stock set safety = ${pieces} where sku = 'CAP' and location = 'south'`)
+    await safety('on_hand - held - 1')
+    await scans('E', number, '*3', 'CAP', '*2', 'DAMAGED')
+    expect(await scan('E', 'CAP')).toMatchObject({ box: { bench: { lines: [{ scanned: 1, damaged: 2 }] } } })
+    expect(await scan('E', 'DONE')).toMatchObject({ closed: null, box: { bench: { lines: [{ damaged: 1, replaced: 1 }] } } })
+    expect((await scans('E', 'CAP', 'DONE')).closed).toBe(unitId)
+    await safety('0')
+    const moved = await spine.db.pool.query('select quantity, reason from movements where reference = $1', [unitId])
+    expect(moved.rows).toEqual([
+      { quantity: -1, reason: 'damaged' },
+      { quantity: -1, reason: 'damaged' },
+    ])
+    expect(await unitOf(orderId)).toMatchObject({ lines: [{ packed: 2, short: 1 }] })
     await spine.steps.reRoute(orderId)
     expect(await unitOf(orderId, 1)).toMatchObject({ location: 'south', lines: [{ sku: 'CAP', quantity: 1 }] })
+    expect((await spine.db.pool.query<{ n: number }>(free)).rows[0]?.n).toBeGreaterThanOrEqual(0)
     await clean()
   })
 
@@ -193,7 +225,7 @@ describe('a box', () => {
 
   it('of which nothing can be packed ends, and the order goes on without it', async () => {
     const { number, orderId } = await inWave({ lines: lines(['CAP', 1]) })
-    await scans('G', number, 'DAMAGED', 'CAP')
+    await scans('G', number, 'SHORT', 'CAP')
     expect(await scan('G', 'DONE')).toMatchObject({ message: { tone: 'done', en: expect.stringContaining('Nothing') } })
     expect((await unitOf(orderId))?.state).toBe('cancelled')
     await clean()

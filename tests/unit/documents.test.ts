@@ -134,7 +134,10 @@ describe('a pick list', () => {
 
   it('goes on on a new page, with its head and its bar code again', async () => {
     const rows = Array.from({ length: 60 }, (_, index) => row(`A-${index}`))
-    const pdf = await pickList({ waveId: 'w-1', location: '桃園倉', madeAt: '2026-11-22 10:00', units: 3, rows }, now)
+    const pdf = await pickList(
+      { waveId: 'w-1', location: '桃園倉', madeAt: '2026-11-22 10:00', sortedBy: 'tcat', units: 3, rows },
+      now,
+    )
     expect(pagesOf(pdf)).toBeGreaterThan(2)
     for (const stream of streams(pdf)) expect(rects(stream).filter(({ height }) => height > 20).length).toBeGreaterThan(10)
   })
