@@ -27,7 +27,7 @@ export interface PullActivities {
 }
 export type PullRuntime = Pick<Runtime, 'pool' | 'connection' | 'log'>
 
-const STREAMS = { orders: 'pullOrders', sales: 'pullSales' } as const
+const STREAMS = { orders: 'pullOrders', sales: 'pullSales', returns: 'pullReturns' } as const
 /** The cursor moves at least once a day of source time, so that a long first pull goes on where it was. */
 const SLICE_MS = 24 * 60 * 60_000
 const HEARTBEAT_MS = 5_000

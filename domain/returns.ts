@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { wholeOf } from './bundle.ts'
 import type { Totals } from './order.ts'
 
-export const RETURN_WAYS = ['courier', 'cvs', 'store', 'cameBack'] as const
+export const RETURN_WAYS = ['courier', 'cvs', 'store', 'cameBack', 'channel'] as const
 export type ReturnWay = (typeof RETURN_WAYS)[number]
 export const DISPOSITIONS = ['restock', 'outlet', 'refurbish', 'scrap'] as const
 export type Disposition = (typeof DISPOSITIONS)[number]

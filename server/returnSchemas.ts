@@ -8,7 +8,7 @@ export const ReturnSchema = z
     id: z.string(),
     orderId: z.string(),
     state: z.enum(['asked', 'approved', 'refused', 'cancelled', 'expired', 'received', 'done']),
-    way: z.enum(['courier', 'cvs', 'store', 'cameBack']),
+    way: z.enum(['courier', 'cvs', 'store', 'cameBack', 'channel']),
     reason: z.string(),
     location: z.string().nullable(),
     because: z.array(z.string()),

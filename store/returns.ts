@@ -62,6 +62,8 @@ export interface ReturnRow {
   exchange: { lines: OrderLine[] } | null
   exchangeOrderId: string | null
   exchangeState: 'held' | 'released' | 'cancelled' | null
+  /** As the channel knows it, when it was asked for there. `paysBack`: the channel pays the customer by itself. */
+  channel: { number: string; status: string; paysBack: boolean } | null
   /** ISO 8601. */
   dueAt: string | null
   createdAt: string
@@ -74,7 +76,7 @@ export interface ReturnRow {
 const ISO = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 const SELECT = `select r.id, r.order_id as "orderId", r.unit_id as "unitId", r.state, r.way, r.reason, r.location, r.because, r.by,
   r.decided_by as "decidedBy", r.refunded_pieces as "refundedPieces", r.pickup, r.exchange, r.exchange_order_id as "exchangeOrderId",
-  r.exchange_state as "exchangeState", ${ISO('r.due_at')} as "dueAt", ${ISO('r.created_at')} as "createdAt", ${ISO('r.updated_at')} as "updatedAt",
+  r.exchange_state as "exchangeState", r.channel, ${ISO('r.due_at')} as "dueAt", ${ISO('r.created_at')} as "createdAt", ${ISO('r.updated_at')} as "updatedAt",
   (select jsonb_agg(jsonb_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'received', l.received) order by l.line_id)
    from return_lines l where l.return_id = r.id) as lines,
   (select coalesce(jsonb_agg(jsonb_build_object('lineId', d.line_id, 'quantity', d.quantity, 'disposition', d.disposition, 'location', d.location,
@@ -94,13 +96,14 @@ export async function addReturn(
     key: string
     pickup?: Pickup | null
     exchange?: ReturnRow['exchange']
+    channel?: ReturnRow['channel']
     lines: { lineId: string; sku: string; quantity: number; received?: number }[]
   },
 ): Promise<ReturnRow> {
   const id = returnIdOf(args.key)
   await db.query(
-    `insert into returns (id, key, order_id, unit_id, state, way, reason, location, because, by, due_at, pickup, exchange)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    `insert into returns (id, key, order_id, unit_id, state, way, reason, location, because, by, due_at, pickup, exchange, channel)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
     [
       id,
       args.key,
@@ -115,6 +118,7 @@ export async function addReturn(
       args.dueAt,
       args.pickup ?? null,
       args.exchange ?? null,
+      args.channel ?? null,
     ],
   )
   await db.query(
@@ -177,6 +181,7 @@ const COLUMNS = {
   exchangeOrderId: 'exchange_order_id',
   exchangeState: 'exchange_state',
   dueAt: 'due_at',
+  channel: 'channel',
 } as const
 
 export async function updateReturn(
@@ -215,6 +220,22 @@ export async function addReturnParcel(db: Queryable, row: ReturnRow, args: { cou
   await db.query(
     'insert into return_parcels (id, return_id, courier, service, reference) values ($1, $2, $3, $4, $5) on conflict do nothing',
     [id, row.id, args.courier, args.service, courierReferenceOf(id)],
+  )
+}
+
+/** The channel had it sent: its number is known, and nothing is to be booked. */
+export async function addChannelParcel(
+  db: Queryable,
+  row: ReturnRow,
+  { connection, waybill }: { connection: string; waybill: string },
+): Promise<void> {
+  if (row.parcels.some((parcel) => parcel.waybill === waybill)) return
+  await db.query(`update return_parcels set state = 'void' where return_id = $1 and state not in ('refused', 'void')`, [row.id])
+  const id = `${row.id}-p${row.parcels.length + 1}`
+  await db.query(
+    `insert into return_parcels (id, return_id, courier, service, reference, state, waybill) values ($1, $2, $3, 'channel', $4, 'booked', $5)
+     on conflict do nothing`,
+    [id, row.id, connection, courierReferenceOf(id), waybill],
   )
 }
 

@@ -19,6 +19,7 @@ import { closeTasks, openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 import { intendReturnParcel } from './book.ts'
 import { cancelExchange, openExchange } from './exchange.ts'
+import { tellChannel } from './tellChannel.ts'
 
 export interface WantedReturn {
   /** Of this request: asked twice, it is one return. */
@@ -31,6 +32,8 @@ export interface WantedReturn {
   pickup: Pickup | null
   /** Other goods wanted instead. */
   exchange: { lines: OrderLine[] } | null
+  /** Of a return that was asked for at the channel. */
+  channel?: ReturnRow['channel']
 }
 
 const invalid = (message: string, remedy: string, code = 'return') => new OmnisagaError('Invalid', message, { code, remedy })
@@ -121,7 +124,8 @@ async function destinationOf(tx: Queryable, record: OrderRecord, wished: string 
 const pieces = (row: ReturnRow) => row.lines.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ')
 
 async function askPerson(tx: Tx, record: OrderRecord, row: ReturnRow): Promise<void> {
-  record.tellCustomer({ key: `${row.id}:asked`, template: 'returnAsked' })
+  // The channel tells those who asked there.
+  if (row.channel === null) record.tellCustomer({ key: `${row.id}:asked`, template: 'returnAsked' })
   await openTask(tx, {
     kind: 'return.approve',
     key: `return:${row.id}:approve`,
@@ -142,7 +146,9 @@ async function approve(runtime: Runtime, tx: Tx, record: OrderRecord, row: Retur
   const dueAt = new Date(Date.now() + policy.sendWithinDays * 86_400_000).toISOString()
   await updateReturn(tx, row.id, { state: 'approved', decidedBy: by, dueAt })
   await closeTasks(tx, { key: `return:${row.id}:approve` }, 'approved', by)
-  record.tellCustomer({ key: `${row.id}:approved`, template: 'returnApproved', data: { location: row.location, until: dueAt } })
+  if (row.channel === null)
+    record.tellCustomer({ key: `${row.id}:approved`, template: 'returnApproved', data: { location: row.location, until: dueAt } })
+  else if (!by.startsWith('channel:')) await tellChannel(tx, record, row, 'approved')
   if (row.way === 'courier' || row.way === 'cvs') await intendReturnParcel(runtime, tx, record, row)
 }
 
@@ -178,8 +184,10 @@ export async function decideReturn(
       throw refusedNow(row, state)
     await updateReturn(tx, returnId, { state, decidedBy: by })
     await closeTasks(tx, { prefix: `return:${returnId}:` }, state, by)
-    if (word === 'refuse') record.tellCustomer({ key: `${returnId}:refused`, template: 'returnRefused' })
-    if (row.parcels.some((parcel) => ['booked', 'shipped', 'sent'].includes(parcel.state))) await tellOfParcel(tx, record, row)
+    if (row.channel !== null && !by.startsWith('channel:')) await tellChannel(tx, record, row, state)
+    if (word === 'refuse' && row.channel === null) record.tellCustomer({ key: `${returnId}:refused`, template: 'returnRefused' })
+    if (row.channel === null && row.parcels.some((parcel) => ['booked', 'shipped', 'sent'].includes(parcel.state)))
+      await tellOfParcel(tx, record, row)
     await tx.query(`update return_parcels set state = 'void' where return_id = $1 and state = 'intended'`, [returnId])
   })
   if (word === 'approve') await openExchange(runtime, returnId)

@@ -29,6 +29,8 @@ export async function settleMoney(
   const count = pieces.reduce((sum, { quantity }) => sum + quantity, 0)
   if (count <= row.refundedPieces && !again) return
   await updateReturn(tx, row.id, { refundedPieces: count })
+  // The marketplace pays its buyers by itself, and takes it off what it pays out.
+  if (row.channel?.paysBack === true) return
   const { payment, totals } = record.doc
   // Cash that nobody paid is not given back.
   if (!isPaid(payment)) {

@@ -46,6 +46,6 @@ export async function settleReturnTask(
     await inspectAll(runtime, id, action, who)
     return `all of it: ${action}`
   }
-  if (action === 'skip') return 'settled by a person'
+  if (action === 'skip' || action === 'done') return 'settled by a person'
   throw new OmnisagaError('Invalid', `${action} is not known at a return`)
 }

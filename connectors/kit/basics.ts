@@ -65,7 +65,7 @@ export interface ConnectorContext<C = unknown> {
 /** A raw record and what identifies it; stored in the inbox before it is mapped. */
 export interface RawRecord {
   /** `contact`: a customer follows or leaves us; kept to be read. */
-  kind: 'order' | 'courierStatus' | 'shipmentAdvice' | 'sale' | 'contact'
+  kind: 'order' | 'courierStatus' | 'shipmentAdvice' | 'sale' | 'contact' | 'return'
   externalId: string
   /** With kind and externalId the identity of this very report; a repeat is dropped. */
   version: string
@@ -102,7 +102,7 @@ export interface ParcelRequest {
   /** 0 for prepaid. */
   amountDueMinor: number
   /** The value to be insured, where a rule asks; a courier that cannot insure leaves it. */
-  insuredMinor?: number | null
+  insured?: { valueMinor: number; currency: string } | null
   weightGrams: number | null
   temperature: 'ambient' | 'chilled' | 'frozen'
   askedTime: string | null
@@ -115,6 +115,8 @@ export interface Booking {
   courierBookingId: string
   /** What the label says must be collected. */
   labelAmountMinor: number
+  /** The value that is insured, in the request's currency; absent or null: none. */
+  insuredMinor?: number | null
   label: Record<string, unknown>
 }
 

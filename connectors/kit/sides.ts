@@ -72,6 +72,28 @@ export interface ExternalSale {
   /** Negative: brought back. */
   lines: { lineId: string; externalSku: string; quantity: number }[]
 }
+/** A return as a channel tells it. */
+export interface ChannelReturn {
+  /** The order's number at the channel. */
+  externalId: string
+  /** The return's own number there; the order's where it has none. */
+  number: string
+  /** `closed`: all is done there. `unknown`: kept and shown, never guessed. */
+  state: 'asked' | 'accepted' | 'closed' | 'cancelled' | 'unknown'
+  /** In the vendor's words. */
+  status: string
+  reason: string
+  /** By the vendor's line ids; `quantity` null: all of the line. Null: all that the customer has. */
+  lines: { lineId: string; quantity: number | null }[] | null
+  /** Why it is not known which pieces come back; a person says so. */
+  unclear: string | null
+  /** False: money is asked for, and the customer keeps the goods. */
+  goodsComeBack: boolean
+  /** The channel pays the customer by itself. */
+  paysBack: boolean
+  refundMinor: number | null
+  waybill: string | null
+}
 export interface StockSide<C = unknown> {
   /** How many levels one push may carry. */
   batchSize: number

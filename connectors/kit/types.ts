@@ -19,6 +19,7 @@ import type {
 } from './basics.ts'
 import type {
   BookedParcel,
+  ChannelReturn,
   Document,
   ErpSide,
   ExternalSale,
@@ -70,6 +71,11 @@ export interface Connector<C = unknown> {
   /** Sales changed in [from, to], as records of kind `sale`; pulled like orders, with a cursor of their own. */
   pullSales?(ctx: ConnectorContext<C>, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]>
 
+  /** Returns changed in [from, to], as records of kind `return`; pulled like orders, with a cursor of their own. */
+  pullReturns?(ctx: ConnectorContext<C>, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]>
+  /** Pure. */
+  mapReturn?(connection: Connection<C>, record: { externalId: string; payload: Record<string, unknown> }): ChannelReturn
+
   stock?: StockSide<C>
   erp?: ErpSide<C>
   notify?: NotifySide<C>
@@ -84,6 +90,8 @@ export interface Connector<C = unknown> {
   courier?: {
     /** @throws Rejected (the vendor says no; code `storeClosed`: another pickup store is to be chosen), OutcomeUnknown (look it up before anything else). */
     book(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking>
+    /** Whether it insures the value that a request names; absent: never. Pure. */
+    insures?(config: C): boolean
     /** Was this reference booked? Null: certainly not. */
     lookUp(ctx: ConnectorContext<C>, parcel: ParcelRequest): Promise<Booking | null>
     /** @throws Rejected when it cannot be cancelled any more, or the courier has no such call. */
