@@ -1,5 +1,7 @@
 /** A store's day, from outside: appointments, goods brought for a try-on, what is kept and exchanged, pickups against a voucher. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { historyCost } from '../../bench/historyCost.ts'
+import { workflowIdOf } from '../../domain/ids.ts'
 import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 let world: World
@@ -117,6 +119,12 @@ it('a web customer books a try-on, it is brought, one is kept, one exchanged, on
     expect((await world.post(`/api/v1/transfers/${back?.id}/${step}`, {})).status).toBe(200)
   expect(await world.stock('MUG', 'store-taipei')).toMatchObject({ onHand: 0 })
   await sound()
+
+  // The cash is paid out without a word to the engine: this is all that it is billed for.
+  await world.ecpay.advance(reference, { to: 'delivered' })
+  const workflow = world.runtime.temporal.workflow.getHandle(workflowIdOf(orderId))
+  await workflow.result()
+  expect(historyCost(await workflow.fetchHistory()).actions).toBeLessThanOrEqual(30)
 })
 
 it('who does not come to the appointment is a no-show; the goods are on sale again, also those that were brought', async () => {
