@@ -1,11 +1,11 @@
 /** The ways in which a basket can really be delivered: each is routed as an order would be, now. */
 import { decide } from '../domain/routing/decide.ts'
 import { addDays, localTime } from '../domain/localTime.ts'
-import type { Demand, RoutedOrder, Routing } from '../domain/routing/types.ts'
+import type { Demand, Goods, RoutedOrder, Routing } from '../domain/routing/types.ts'
 import { levels } from '../store/ledger/operations.ts'
 import { goodsOf, placesFor } from './order/place.ts'
 import type { Runtime } from './runtime.ts'
-import { heldPieces } from './store/transfers.ts'
+import { heldPieces } from './store/bringing.ts'
 
 export interface Basket {
   channel: string
@@ -29,8 +29,17 @@ export interface DeliveryOption {
   arrivesOn: string | null
 }
 
-/** Best first; an option that cannot be kept is not there. */
-export async function deliveryOptions(runtime: Runtime, basket: Basket): Promise<DeliveryOption[]> {
+export interface Offer {
+  /** Best first; an option that cannot be kept is not there. */
+  options: DeliveryOption[]
+  /** Why nothing can be delivered; null when something can. */
+  because: string | null
+}
+
+export const deliveryOptions = async (runtime: Runtime, basket: Basket): Promise<DeliveryOption[]> =>
+  (await deliveryOffer(runtime, basket)).options
+
+export async function deliveryOffer(runtime: Runtime, basket: Basket): Promise<Offer> {
   const { routing } = await runtime.policy()
   const demand = basket.lines.map((line, index) => ({ lineId: String(index + 1), ...line }))
   const goods = await goodsOf(runtime.pool, routing, demand)
@@ -51,9 +60,11 @@ export async function deliveryOptions(runtime: Runtime, basket: Basket): Promise
     return { decision, today: localTime(now, places[0]?.zone ?? 'UTC').date }
   }
   const options: DeliveryOption[] = []
+  let because = ''
   for (const by of ['time', 'cost'] as const) {
     const { decision, today } = await ask('home', null, quickest(routing, by))
     const option = optionOf('home', decision)
+    because = decision.plan === null ? decision.because : `${decision.because}, but no courier can be booked there`
     if (option === null) continue
     if (by === 'cost') options.push(option)
     else if (option.arrivesOn !== null && option.arrivesOn <= today) options.push({ ...option, option: 'sameDay' })
@@ -65,10 +76,10 @@ export async function deliveryOptions(runtime: Runtime, basket: Basket): Promise
     const pickup = optionOf('storePickup', (await ask('storePickup', [store], routing)).decision)
     if (pickup) options.push({ ...pickup, location: store })
   }
-  return options
+  return { options, because: options.length > 0 ? null : because }
 }
 
-const orderOf = (basket: Basket, method: RoutedOrder['method']): Omit<RoutedOrder, 'demand' | 'weightGrams' | 'temperature'> => ({
+const orderOf = (basket: Basket, method: RoutedOrder['method']): Omit<RoutedOrder, 'demand' | keyof Goods> => ({
   channel: basket.channel,
   kind: 'online',
   method,

@@ -112,27 +112,20 @@ export async function tidyClaims(db: Queryable, transact: (work: (tx: Tx) => Pro
 export interface Need {
   sku: string
   quantity: number
-  way: 'transfer' | 'purchase'
-  from: string | null
-  to: string | null
 }
 
-/** What the order needs from elsewhere is this and nothing else. @returns the SKUs whose requests are to be written anew. */
+/** What is to be bought for the order is this and nothing else. @returns the SKUs whose requests are to be written anew. */
 export async function setNeeds(tx: Tx, orderId: string, needs: Need[]): Promise<string[]> {
   const before = await tx.query<{ sku: string }>('delete from supply_needs where order_id = $1 returning sku', [orderId])
-  for (const { sku, quantity, way, from, to } of needs)
-    await tx.query(
-      `insert into supply_needs (order_id, sku, way, quantity, from_location, to_location) values ($1, $2, $3, $4, $5, $6)`,
-      [orderId, sku, way, quantity, from, to],
-    )
+  for (const { sku, quantity } of needs)
+    await tx.query('insert into supply_needs (order_id, sku, quantity) values ($1, $2, $3)', [orderId, sku, quantity])
   return [...new Set([...before.rows.map(({ sku }) => sku), ...needs.map(({ sku }) => sku)])].sort()
 }
 
 /** One open purchase request a SKU, of all pieces that waiting orders need; none when nobody needs any. */
 export async function writePurchase(tx: Tx, sku: string): Promise<void> {
   const { rows } = await tx.query<{ quantity: number; orders: number }>(
-    `select coalesce(sum(quantity), 0)::integer as quantity, count(*)::integer as orders from supply_needs
-     where sku = $1 and way = 'purchase'`,
+    'select coalesce(sum(quantity), 0)::integer as quantity, count(*)::integer as orders from supply_needs where sku = $1',
     [sku],
   )
   const { quantity = 0, orders = 0 } = rows[0] ?? {}

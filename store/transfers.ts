@@ -119,6 +119,18 @@ export async function transitLocation(db: Queryable): Promise<string> {
   return (await find()).rows[0]?.id ?? 'in-transit'
 }
 
+/** From where parcels leave by this way of delivery, the first choice first; a closed place sends none, and what is there waits. */
+export async function parcelsLeaveFrom(db: Queryable, method: string): Promise<{ id: string; isClosed: boolean }[]> {
+  const { rows } = await db.query<{ id: string; isClosed: boolean }>(
+    `select l.id, coalesce((s.policy->'routing'->'places'->l.id->>'closed')::boolean, false) as "isClosed"
+     from locations l left join lateral (select policy from settings order by version desc limit 1) s on true
+     where l.ships and l.kind in ('warehouse', 'store')
+     order by (case when $1 = 'cvs' then l.courier_cvs else l.courier_home end) is null, l.priority, l.id`,
+    [method],
+  )
+  return rows
+}
+
 /** Writes state, tracking and the counters of its lines back. */
 export async function saveTransfer(db: Queryable, transfer: Transfer): Promise<void> {
   await db.query(

@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime.ts'
 import { holdTtlMs } from '../shortage/holdTtl.ts'
 import { endShortage, hasClaims, holdWhatThereIs, judgeShortage, settleShortage, unheld } from '../shortage/shortage.ts'
 import { placeOrBring } from '../store/elsewhere.ts'
-import { askForTransfers } from '../store/transfers.ts'
+import { askForTransfers } from '../store/bringing.ts'
 import { claimantOf, type Placing } from './place.ts'
 
 /** Another order may take what the levels showed; looking again this often settles any real crowd. */
@@ -35,7 +35,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
       ? null
       : new Date(record.doc.exchangeOf?.until ?? Date.now() + (await holdTtlMs(runtime.pool, policy, record)))
   const { missing, decision, rest } = await hold(runtime, record, demand, expiresAt)
-  const short = missing.length === 0 ? null : await judgeShortage(runtime, record, missing, rest, ownLocation(record))
+  const short = missing.length === 0 ? null : await judgeShortage(runtime, record, missing, rest)
   if (short?.isBackordered) await holdWhatThereIs(runtime, record, rest, short, { expiresAt, locations: ownLocation(record) })
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (current, tx) => {
@@ -52,7 +52,7 @@ export async function reserve(runtime: Runtime, orderId: string): Promise<OrderV
         current.withdraw('shortage')
         current.record('reserved')
         await endShortage(tx, current, 'served')
-        if (current.doc.kind === 'tryOn') await askForTransfers(tx, current)
+        if (current.doc.kind === 'tryOn' && !current.is('tryOnDecided')) await askForTransfers(tx, current)
         if (decision !== null) current.alsoWrite(decisionStatement(current, 'reserve', decision))
         await current.closeTasks(tx, { key }, 'there is stock now')
         return

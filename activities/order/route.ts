@@ -1,7 +1,7 @@
 /** Route: the pieces held at one location become one unit; what was not found is looked for elsewhere. */
 import type { RoutingDecision } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
-import { transaction, type Queryable, type Tx } from '../../store/db.ts'
+import type { Queryable, Tx } from '../../store/db.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { decisionStatement } from '../../store/routingDecisions.ts'
@@ -9,7 +9,7 @@ import { openTask } from '../../store/tasks.ts'
 import { addUnit } from '../../store/units.ts'
 import type { Runtime } from '../runtime.ts'
 import { readyForPickup } from '../store/pickups.ts'
-import { waitsForTransfers } from '../store/transfers.ts'
+import { sendBackUnwanted, waitsForTransfers } from '../store/bringing.ts'
 import { claimantOf, place } from './place.ts'
 import { ownLocation } from './reserve.ts'
 
@@ -41,14 +41,16 @@ const byLocation = <T extends { location: string }>(pieces: T[]): Map<string, T[
 const goesByCourier = (record: OrderRecord) => record.doc.delivery.method === 'home' || record.doc.delivery.method === 'cvs'
 
 export async function route(runtime: Runtime, orderId: string): Promise<OrderView> {
-  await moveToShippingLocation(runtime, orderId)
+  const isHeldAnew = await holdWhereItShips(runtime, orderId)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      // A change or a cancellation that came first has made another stage the next one.
+      // A change or a cancellation that came first has made another stage the next one, and nobody wants these holds any more.
+      if (isHeldAnew && (record.is('cancelled') || !record.is('reserved'))) await release(tx, { orderId })
       if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || record.is('cancelRequested')) return
       const key = `order:${orderId}:route`
+      const held = await heldPieces(tx, orderId)
+      const pieces = goesByCourier(record) ? await keepWanted(tx, record, held) : held
       if (await waitsForTransfers(tx, record)) return
-      const pieces = await heldPieces(tx, orderId)
       if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
         await openTask(tx, {
           kind: 'order.route',
@@ -66,6 +68,7 @@ export async function route(runtime: Runtime, orderId: string): Promise<OrderVie
       await record.closeTasks(tx, { key }, 'routed')
       await addUnits(runtime, tx, record, pieces)
       record.record('routed', { units: record.units.map((unit) => unit.id) })
+      await sendBackUnwanted(tx, record)
     })
   ).view
 }
@@ -91,31 +94,53 @@ async function addUnits(
   }
 }
 
-/** What was tried on in a store that does not ship is held at a warehouse instead: the new hold first, then the old one goes. */
-async function moveToShippingLocation(runtime: Runtime, orderId: string): Promise<void> {
+/**
+ * What was tried on in a store that does not ship is held at a warehouse as well; the store's hold goes with the routing itself. Only
+ * what lacks is held, so whoever finds it half done goes on from there.
+ * @returns whether anything was held.
+ */
+async function holdWhereItShips(runtime: Runtime, orderId: string): Promise<boolean> {
+  // Counted before the look at the holds: whoever else holds for this order meanwhile does so under the same key.
+  const given = await runtime.pool.query<{ n: number }>('select count(*)::int as n from reservations where order_id = $1', [
+    orderId,
+  ])
   const record = await readOrder(runtime.pool, orderId)
-  if (record.is('routed') || !record.is('reserved') || !goesByCourier(record)) return
-  const stuck = (await heldPieces(runtime.pool, orderId)).filter((piece) => !piece.ships)
-  if (stuck.length === 0) return
-  const demand = stuck.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
+  if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || !goesByCourier(record)) return false
+  const pieces = await heldPieces(runtime.pool, orderId)
+  if (pieces.every((piece) => piece.ships)) return false
+  const demand = record.lines.flatMap(({ lineId, sku, ordered, cancelled }) => {
+    const quantity = ordered - cancelled - sumOf(pieces.filter((piece) => piece.lineId === lineId && piece.ships))
+    return sku !== null && quantity > 0 ? [{ lineId, sku, quantity }] : []
+  })
+  if (demand.length === 0) return false
   const plan = await place(runtime, record, demand)
-  if (plan.missing.length > 0) return
+  if (plan.missing.length > 0) return false
   const answer = await runtime.reserver.reserve({
-    key: `${orderId}/move/${record.course}`,
+    key: `${orderId}/move/${given.rows[0]?.n ?? 0}`,
     orderId,
     lines: plan.lines,
     mode: 'allOrNothing',
     expiresAt: null,
     ...claimantOf(record),
   })
-  if (!answer.complete) return
-  await transaction(runtime.pool, (tx) =>
-    release(tx, {
-      key: `${orderId}/move/${record.course}`,
-      orderId,
-      lines: stuck.map(({ lineId, location, quantity }) => ({ lineId, location, quantity })),
-    }),
-  )
+  return answer.complete
+}
+
+/** What leaves by courier is held where it ships, as much as is wanted; what is held beyond that goes back on sale. */
+async function keepWanted(tx: Tx, record: OrderRecord, pieces: HeldPiece[]): Promise<HeldPiece[]> {
+  const left = new Map(record.lines.map((line) => [line.lineId, line.ordered - line.cancelled]))
+  const shipsFirst = [...pieces.filter((piece) => piece.ships), ...pieces.filter((piece) => !piece.ships)]
+  const kept = shipsFirst.map((piece) => {
+    const quantity = Math.min(piece.quantity, left.get(piece.lineId) ?? 0)
+    left.set(piece.lineId, (left.get(piece.lineId) ?? 0) - quantity)
+    return { ...piece, quantity }
+  })
+  const beyond = kept.map((piece, at) => ({ ...piece, quantity: (shipsFirst[at]?.quantity ?? 0) - piece.quantity }))
+  const lines = beyond
+    .filter(({ quantity }) => quantity > 0)
+    .map(({ lineId, location, quantity }) => ({ lineId, location, quantity }))
+  if (lines.length > 0) await release(tx, { orderId: record.id, lines })
+  return kept.filter(({ quantity }) => quantity > 0)
 }
 
 /** The warehouse did not find some pieces: held elsewhere they become a unit of their own; found nowhere, a person decides. */

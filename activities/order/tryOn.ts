@@ -8,7 +8,7 @@ import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
 import { payBackDifference } from '../refund.ts'
-import { sendBackUnwanted } from '../store/transfers.ts'
+import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function holdForTryOn(runtime: Runtime, orderId: string): Promise<OrderView> {
   return (

@@ -5,8 +5,9 @@ import { claim, endClaims, hasClaims } from '../../store/backorders.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
 import { levels } from '../../store/ledger/operations.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
-import { claimantOf, place } from '../order/place.ts'
+import { claimantOf } from '../order/place.ts'
 import type { Runtime } from '../runtime.ts'
+import { placeOrBring } from '../store/elsewhere.ts'
 import { needs } from './supply.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -45,7 +46,6 @@ export async function judgeShortage(
   record: OrderRecord,
   lacking: readonly { sku: string; available: number }[],
   demand: Demand[],
-  locations: string[] | null,
 ): Promise<Short> {
   const policy = await runtime.policy(record.settingsVersion)
   const wanted = new Map<string, number>()
@@ -62,35 +62,10 @@ export async function judgeShortage(
     const available = lacking.find((each) => each.sku === sku)?.available ?? 0
     const quantity = Math.max(1, (wanted.get(sku) ?? 0) - Math.max(0, available))
     const mayBeBackordered = mayWait && products.rows.some((row) => row.sku === sku)
-    const elsewhere = policy.shortage.includes('transfer') ? await whoHas(runtime, record, sku, quantity, locations) : null
-    missing.push({ sku, quantity, mayBeBackordered, elsewhere })
+    missing.push({ sku, quantity, mayBeBackordered })
   }
   const remedies = remediesOf(policy.shortage, missing)
   return { remedies, isBackordered: remedies.some(({ way }) => way === 'backorder') }
-}
-
-/** A location that may not serve the order and has all of it, the one with most first; and where the order would be served. */
-async function whoHas(
-  runtime: Runtime,
-  record: OrderRecord,
-  sku: string,
-  quantity: number,
-  locations: string[] | null,
-): Promise<Missing['elsewhere']> {
-  const places = await runtime.pool.query<{ id: string; serves: boolean }>(
-    `select id, case when $1::text[] is null then ships else id = any($1) end as serves from locations
-     where kind in ('warehouse', 'store') order by priority, id`,
-    [locations],
-  )
-  const to = places.rows.find(({ serves }) => serves)?.id
-  if (to === undefined) return null
-  const there = await levels(runtime.pool, { ...claimantOf(record), sku })
-  const from = there
-    .filter(
-      ({ location, available }) => available >= quantity && places.rows.some(({ id, serves }) => id === location && !serves),
-    )
-    .sort((a, b) => b.available - a.available)[0]
-  return from === undefined ? null : { from: from.location, to }
 }
 
 /** Holds what there is of an order whose rest is claimed. Nothing is held when the rules of routing allow no part of it. */
@@ -109,7 +84,7 @@ export async function holdWhatThereIs(
   })
   const there = part.reverse().filter(({ quantity }) => quantity > 0)
   if (there.length === 0) return
-  const placing = await place(runtime, record, there, { locations: hold.locations })
+  const placing = await placeOrBring(runtime, record, there, hold.locations)
   if (placing.missing.length > 0) return
   const given = await runtime.pool.query<{ n: number }>('select count(*) as n from reservations where order_id = $1', [record.id])
   await runtime.reserver.reserve({
@@ -123,7 +98,7 @@ export async function holdWhatThereIs(
 }
 
 /**
- * Written with the order: the claims for what is not held, with the promise; what is to be brought or bought.
+ * Written with the order: the claims for what is not held, with the promise; what is to be bought.
  * @returns false when a person has to decide.
  */
 export async function settleShortage(
@@ -133,12 +108,11 @@ export async function settleShortage(
   demand: Demand[],
   short: Short,
 ): Promise<boolean> {
-  const supply = short.remedies.flatMap(({ sku, quantity, way, elsewhere }) =>
-    way === 'transfer' || way === 'purchase'
-      ? [{ sku, quantity, way, from: elsewhere?.from ?? null, to: elsewhere?.to ?? null }]
-      : [],
+  await needs(
+    tx,
+    record.id,
+    short.remedies.filter(({ way }) => way === 'purchase'),
   )
-  await needs(tx, record.id, supply)
   if (!short.isBackordered) {
     await endClaims(tx, record.id, 'cancelled')
     return !short.remedies.some(({ way }) => way === 'task')

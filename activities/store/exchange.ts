@@ -5,7 +5,7 @@ import type { LineRecord, OrderRecord } from '../../store/orderRecord.ts'
 import { zeroCounters } from '../../domain/phase.ts'
 import { Refusal } from '../order/refusal.ts'
 import { lowerAmounts } from '../order/tryOn.ts'
-import { askForTransfers } from './transfers.ts'
+import { askForTransfers } from './bringing.ts'
 
 /**
  * The pieces of these lines that are not kept are exchanged for as many of the other article, at the same price.

@@ -4,100 +4,17 @@
  * the way once, whatever is killed in between.
  */
 import { OmnisagaError } from '../../domain/errors.ts'
-import { transaction, type Queryable, type Tx } from '../../store/db.ts'
+import { transaction, type Tx } from '../../store/db.ts'
 import { freeOnHand, insertHold, lockPlaces, moveBetween } from '../../store/ledger/between.ts'
 import { consume, move } from '../../store/ledger/operations.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { closeTasks, openTask } from '../../store/tasks.ts'
-import {
-  askTransfer,
-  getTransfer,
-  listTransfers,
-  lockTransfer,
-  saveTransfer,
-  transitLocation,
-  unwantedGoBack,
-  type Transfer,
-} from '../../store/transfers.ts'
+import { getTransfer, listTransfers, lockTransfer, saveTransfer, transitLocation, type Transfer } from '../../store/transfers.ts'
 import { ring } from '../engine.ts'
 import type { Runtime } from '../runtime.ts'
-
-interface Piece {
-  lineId: string
-  sku: string
-  location: string
-  quantity: number
-}
+import { askAgain, endTransfer, heldPieces, isUnderWay, sendBackUnwanted } from './bringing.ts'
 
 const rejected = (code: string, message: string, remedy: string) => new OmnisagaError('Rejected', message, { code, remedy })
-
-export async function heldPieces(db: Queryable, orderId: string): Promise<Piece[]> {
-  const { rows } = await db.query<Piece>(
-    `select line_id as "lineId", sku, location, sum(quantity)::int as quantity from holds
-     where order_id = $1 and state = 'active' group by 1, 2, 3 order by 3, 1`,
-    [orderId],
-  )
-  return rows
-}
-
-/** What the order holds elsewhere is to be brought to its store, one transfer a sender. @returns whether anything is to come. */
-export async function askForTransfers(tx: Tx, record: OrderRecord): Promise<boolean> {
-  const store = record.doc.delivery.location
-  if (store === null) return false
-  const known = await listTransfers(tx, { orderId: record.id })
-  const open = known.filter((transfer) => transfer.state === 'requested' && transfer.purpose === 'order')
-  const asked = (piece: Piece) =>
-    open
-      .filter((transfer) => transfer.from === piece.location)
-      .flatMap((transfer) => transfer.lines)
-      .filter((line) => line.lineId === piece.lineId)
-      .reduce((sum, line) => sum + line.quantity, 0)
-  const missing = (await heldPieces(tx, record.id))
-    .filter((piece) => piece.location !== store)
-    .map((piece) => ({ ...piece, quantity: piece.quantity - asked(piece) }))
-    .filter((piece) => piece.quantity > 0)
-  const senders = [...new Set(missing.map((piece) => piece.location))]
-  for (const [index, from] of senders.entries())
-    await askTransfer(tx, {
-      key: `${record.id}/${known.length + index + 1}`,
-      purpose: 'order',
-      orderId: record.id,
-      from,
-      to: store,
-      lines: missing.filter((piece) => piece.location === from),
-      by: 'omnisaga',
-    })
-  const comes = senders.length > 0 || known.some(isUnderWay)
-  if (comes) record.record('inTransfer')
-  return comes
-}
-
-const isUnderWay = ({ purpose, state }: Transfer) => purpose === 'order' && (state === 'requested' || state === 'shipped')
-
-/** Asked by the stage that routes. @returns true: the order waits; it is routed once its goods have arrived. */
-export async function waitsForTransfers(tx: Tx, record: OrderRecord): Promise<boolean> {
-  const { method, location } = record.doc.delivery
-  const byCourier = method === 'home' || method === 'cvs'
-  if (!byCourier && location !== null) return await askForTransfers(tx, record)
-  if (!record.is('inTransfer')) return false
-  // It ships from where it is; what is on the way already is waited for.
-  const known = await listTransfers(tx, { orderId: record.id, open: true })
-  for (const { id, state, purpose } of known)
-    if (state === 'requested' && purpose === 'order') await endTransfer(tx, id, 'it ships from where it is')
-  if (known.some((transfer) => transfer.state === 'shipped' && transfer.purpose === 'order')) return true
-  record.withdraw('inTransfer')
-  return false
-}
-
-async function endTransfer(tx: Tx, id: string, because: string): Promise<Transfer> {
-  const transfer = await lockTransfer(tx, id)
-  if (transfer.state !== 'requested') return transfer
-  transfer.state = 'cancelled'
-  transfer.endedBecause = because
-  await saveTransfer(tx, transfer)
-  await closeTasks(tx, { key: `transfer:${id}:overdue` }, because)
-  return transfer
-}
 
 /** The order first, then the transfer, then stock: everybody locks in this order. */
 async function underLock<T>(
@@ -170,8 +87,7 @@ export async function shipTransfer(runtime: Runtime, id: string, sent: Sent): Pr
     transfer.expectedOn = sent.expectedOn ?? transfer.expectedOn
     await saveTransfer(tx, transfer)
     await closeTasks(tx, { key: `transfer:${transfer.id}:overdue` }, 'sent')
-    // What was not found there is asked for again.
-    if (record !== null) await askForTransfers(tx, record)
+    if (record !== null) await askAgain(tx, record, transfer)
     return await getTransfer(tx, transfer.id)
   })
 }
@@ -288,40 +204,6 @@ async function holdAgain(tx: Tx, transfer: Transfer, record: OrderRecord): Promi
   const open = await listTransfers(tx, { orderId: record.id, open: true })
   if (!open.some(isUnderWay)) record.withdraw('inTransfer')
   record.changeCourse()
-}
-
-/** What was brought to a store for this order and is neither wanted any more nor on its way back. */
-export async function sendBackUnwanted(tx: Tx, record: OrderRecord): Promise<void> {
-  const all = await listTransfers(tx, { orderId: record.id })
-  const arrived = all.filter((transfer) => transfer.purpose === 'order' && transfer.state === 'arrived')
-  if (arrived.length === 0 || !(await unwantedGoBack(tx))) return
-  const sum = (transfers: Transfer[], lineId: string, of: 'arrived' | 'quantity') =>
-    transfers
-      .flatMap((transfer) => transfer.lines)
-      .filter((line) => line.lineId === lineId)
-      .reduce((total, line) => total + line[of], 0)
-  for (const transfer of arrived) {
-    const back = all.filter((other) => other.purpose === 'back' && other.state !== 'cancelled' && other.to === transfer.from)
-    const lines = transfer.lines.flatMap(({ lineId, sku }) => {
-      const line = record.lines.find((candidate) => candidate.lineId === lineId)
-      const wanted = line === undefined ? 0 : line.ordered - line.cancelled
-      const here = sum([transfer], lineId, 'arrived') - sum(back, lineId, 'quantity')
-      const quantity = Math.min(here, sum(arrived, lineId, 'arrived') - sum(back, lineId, 'quantity') - wanted)
-      return quantity > 0 ? [{ lineId, sku, quantity }] : []
-    })
-    if (lines.length === 0) continue
-    const id = await askTransfer(tx, {
-      key: `${transfer.id}/back/${back.length + 1}`,
-      purpose: 'back',
-      orderId: record.id,
-      from: transfer.to,
-      to: transfer.from,
-      lines,
-      note: `not wanted by ${record.doc.externalId}`,
-      by: 'omnisaga',
-    })
-    all.push(await getTransfer(tx, id))
-  }
 }
 
 export async function cancelTransfer(runtime: Runtime, id: string): Promise<Transfer> {

@@ -1,13 +1,14 @@
 /** Goods that are not there: claims in their order under contention, what is asked for elsewhere, how long holds last. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tidyBackorders } from '../../activities/shortage/round.ts'
+import { arriveTransfer, shipTransfer, sweepTransfers } from '../../activities/store/transfers.ts'
 import { connectors } from '../../connectors/registry.ts'
 import { audit } from '../../store/audit.ts'
 import { listBackorders, listPurchaseRequests } from '../../store/backorders.ts'
 import { applyConnections } from '../../store/configuration.ts'
 import { transaction } from '../../store/db.ts'
 import { levels, move } from '../../store/ledger/operations.ts'
-import { listTasks } from '../../store/tasks.ts'
+import { listTransfers } from '../../store/transfers.ts'
 import { ledgerFaults } from './ledgerFixture.ts'
 import { lines, startSpine, type Change, type Spine } from './spineFixture.ts'
 
@@ -168,23 +169,128 @@ test('with an article that cannot be promised nothing of the order is held or cl
   expect((await spine.tasks(id)).map(({ kind }) => kind)).toEqual(['stock.short'])
 })
 
-test('by the policy goods are brought from elsewhere or bought: one request an article, closed when nobody needs it', async () => {
+const placesOf = async (orderId: string) =>
+  (
+    await spine.runtime.pool.query<{ location: string; quantity: number }>(
+      `select location, sum(quantity)::int as quantity from holds where order_id = $1 and state = 'active' group by 1 order by 1`,
+      [orderId],
+    )
+  ).rows.map(({ location, quantity }) => [location, quantity])
+const transfersOf = (orderId: string) => listTransfers(spine.runtime.pool, { orderId })
+const goOn = async (orderId: string) => {
+  await spine.steps.askConfirmation(orderId)
+  await spine.steps.route(orderId)
+  return (await spine.order(orderId)).units.map(({ location, state }) => [location, state])
+}
+
+test('by the policy what only a store has is held there at once, brought by a transfer, and leaves when it has arrived', async () => {
+  await apply({ policy: { shortage: ['transfer', 'task'] } })
+  const sku = await product(1, {})
+  await receive(sku, 3, 'shop')
+  const id = await order(sku, 3)
+  expect([(await spine.order(id)).phase, await placesOf(id), await spine.tasks(id)]).toEqual([
+    'reserved',
+    [
+      ['north', 1],
+      ['shop', 2],
+    ],
+    [],
+  ])
+  expect(await order(sku, 2).then(spine.tasks)).toMatchObject([{ kind: 'stock.short' }]) // nobody else gets what is on its way
+  expect(await goOn(id)).toEqual([])
+  const [transfer] = await transfersOf(id)
+  expect(transfer).toMatchObject({
+    from: 'shop',
+    to: 'north',
+    purpose: 'order',
+    state: 'requested',
+    lines: [{ sku, quantity: 2 }],
+  })
+  expect(await goOn(id)).toEqual([])
+  expect((await transfersOf(id)).length).toBe(1)
+  await shipTransfer(spine.runtime, transfer?.id ?? '', {})
+  expect([await goOn(id), await placesOf(id)]).toEqual([[], [['north', 1]]])
+  await sound()
+  await arriveTransfer(spine.runtime, transfer?.id ?? '')
+  expect(await goOn(id)).toEqual([['north', 'planned']])
+  expect([await placesOf(id), (await transfersOf(id)).length]).toEqual([[['north', 3]], 1])
+  await sound()
+})
+
+test('what is brought for an order that is cancelled before it is sent stays, and on its way it stays where it arrives', async () => {
+  const sku = await product(0, {})
+  await receive(sku, 5, 'shop')
+  const [early, late] = [await order(sku, 1), await order(sku, 2)]
+  for (const id of [early, late]) await goOn(id)
+  const [sent] = await transfersOf(late)
+  await shipTransfer(spine.runtime, sent?.id ?? '', {})
+  for (const id of [early, late]) await cancel(id)
+  await sweepTransfers(spine.runtime)
+  expect((await transfersOf(early)).map(({ state }) => state)).toEqual(['cancelled'])
+  await arriveTransfer(spine.runtime, sent?.id ?? '')
+  expect((await transfersOf(late)).map(({ purpose, state }) => [purpose, state])).toEqual([['order', 'arrived']])
+  expect((await levels(spine.runtime.pool, { sku })).map(({ location, available }) => [location, available])).toEqual([
+    ['in-transit', 0],
+    ['north', 2],
+    ['shop', 3],
+  ])
+  await sound()
+})
+
+test('a pickup is brought from another store; an article that is nowhere leaves the whole order to a person', async () => {
+  await apply({ locations: [{ id: 'shop-2', name: '二店', kind: 'store', ships: false, priority: 8 }] })
+  const [sku, nowhere] = [await product(0, {}), await product(0, {})]
+  await receive(sku, 2, 'shop-2')
+  const delivery = { method: 'storePickup' as const, location: 'shop' }
+  const both = await spine.place({ lines: lines([sku, 1], [nowhere, 1]), delivery })
+  expect([await reserve(both), await spine.held(both)]).toEqual(['waitingStock', 0])
+  expect(await spine.tasks(both)).toMatchObject([{ kind: 'stock.short', value: nowhere }])
+  const id = await order(sku, 2, { delivery })
+  expect([await placesOf(id), await goOn(id)]).toEqual([[['shop-2', 2]], []])
+  expect(await transfersOf(id)).toMatchObject([{ from: 'shop-2', to: 'shop' }])
+})
+
+test('many orders that want the last pieces of a store at once: each piece is brought for one of them', async () => {
+  const sku = await product(0, {})
+  await receive(sku, 5, 'shop')
+  const ids = await Promise.all(Array.from({ length: 12 }, () => order(sku, 1)))
+  const held = await Promise.all(ids.map(spine.held))
+  expect(held.reduce((sum, each) => sum + each, 0)).toBe(5)
+  await sound()
+})
+
+test('a promised article is held and brought where a store has it, beside a claim for the one that nobody has', async () => {
+  await apply({ policy: { shortage: ['backorder', 'transfer', 'purchase', 'task'] } })
+  const [there, later] = [await product(0), await product(1)]
+  await receive(there, 1, 'shop')
+  const id = await spine.place({ lines: lines([there, 1], [later, 3]) })
+  expect([await reserve(id), await placesOf(id), await claims(later), await claims(there)]).toEqual([
+    'waitingStock',
+    [
+      ['north', 1],
+      ['shop', 1],
+    ],
+    [2],
+    [],
+  ])
+  await receive(later, 2)
+  expect([await reserve(id), await spine.held(id)]).toEqual(['reserved', 4])
+  await sound()
+})
+
+test('what is nowhere is bought: one request an article, closed when nobody needs it', async () => {
   await apply({ policy: { shortage: ['transfer', 'purchase', 'task'] } })
   const sku = await product(0, {})
-  await receive(sku, 3, 'shop')
   const [near, far, more] = [await order(sku, 2), await order(sku, 4), await order(sku, 5)]
-  const transfers = async () =>
-    (await listTasks(spine.runtime.pool, { kind: 'stock.transfer', state: 'open' })).map(({ title }) => title)
   const toBuy = async () =>
     (await listPurchaseRequests(spine.runtime.pool, { sku })).map(({ quantity, orders, state }) => [quantity, orders, state])
-  expect(await transfers()).toEqual([`Move 2 × ${sku} from shop to north`])
-  expect(await toBuy()).toEqual([[9, 2, 'open']])
+  expect(await toBuy()).toEqual([[11, 3, 'open']])
   expect(await Promise.all([near, far, more].map(spine.tasks))).toEqual([[], [], []])
   await cancel(more)
-  expect(await toBuy()).toEqual([[4, 1, 'open']])
+  expect(await toBuy()).toEqual([[6, 2, 'open']])
   await receive(sku, 6)
   expect([await reserve(near), await reserve(far)]).toEqual(['reserved', 'reserved'])
-  expect([await transfers(), await toBuy()]).toEqual([[], [[4, 1, 'closed']]])
+  expect(await toBuy()).toEqual([[4, 1, 'closed']])
   await order(sku, 7)
   expect(await toBuy()).toEqual([
     [7, 1, 'open'],

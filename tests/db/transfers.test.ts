@@ -197,6 +197,93 @@ it('a pickup order waits for its goods, and is routed to the store once they are
   await sound()
 })
 
+/** Tried on at the shop, kept, and to be sent home. */
+async function keptForHome(sku: string, quantity: number): Promise<string> {
+  const orderId = await tryOn([[sku, quantity]], { delivery: { method: 'home', location: 'shop' } })
+  for (const { id } of await transfersOf(orderId)) {
+    await shipTransfer(spine.runtime, id, {})
+    await arriveTransfer(spine.runtime, id)
+  }
+  await spine.command(orderId, 'arrived')
+  await spine.command(orderId, 'decide', { keep: { 1: quantity } })
+  await spine.steps.askConfirmation(orderId)
+  await spine.steps.route(orderId)
+  return orderId
+}
+const roads = async (orderId: string) =>
+  (await transfersOf(orderId)).map(({ purpose, from, to, state }) => [purpose, from, to, state])
+
+it('what was brought, kept and goes home leaves the warehouse, and its piece at the shop is asked back', async () => {
+  const sku = await article(5)
+  const orderId = await keptForHome(sku, 2)
+  expect((await spine.order(orderId)).units.map(({ location }) => location)).toEqual(['north'])
+  expect([await at(sku, 'shop'), await at(sku, 'north')]).toEqual([
+    { onHand: 2, held: 0 },
+    { onHand: 3, held: 2 },
+  ])
+  expect(await roads(orderId)).toEqual([
+    ['order', 'north', 'shop', 'arrived'],
+    ['back', 'shop', 'north', 'requested'],
+  ])
+  await spine.steps.route(orderId)
+  expect((await roads(orderId)).length).toBe(2)
+  await sound()
+})
+
+it('the only piece there is, brought and kept, goes back to the warehouse for its order and leaves from there', async () => {
+  const sku = await article(1)
+  const orderId = await keptForHome(sku, 1)
+  expect((await spine.order(orderId)).units).toEqual([])
+  expect(await roads(orderId)).toEqual([
+    ['order', 'north', 'shop', 'arrived'],
+    ['order', 'shop', 'north', 'requested'],
+  ])
+  expect([await at(sku, 'shop'), await spine.tasks(orderId)]).toEqual([{ onHand: 1, held: 1 }, []])
+  const [, back] = await transfersOf(orderId)
+  await shipTransfer(spine.runtime, back?.id ?? '', {})
+  await spine.steps.route(orderId)
+  expect((await spine.order(orderId)).is('routed')).toBe(false)
+  await arriveTransfer(spine.runtime, back?.id ?? '')
+  await spine.steps.route(orderId)
+  expect((await spine.order(orderId)).units.map(({ location }) => location)).toEqual(['north'])
+  expect([await at(sku, 'shop'), await at(sku, 'north'), (await roads(orderId)).length]).toEqual([
+    { onHand: 0, held: 0 },
+    { onHand: 1, held: 1 },
+    2,
+  ])
+  await sound()
+})
+
+it('the warehouse gets some meanwhile: its own goods leave, and the shop keeps its piece', async () => {
+  const sku = await article(0, 1)
+  const orderId = await keptForHome(sku, 1)
+  expect(await roads(orderId)).toEqual([['order', 'shop', 'north', 'requested']])
+  await transaction(spine.runtime.pool, (tx) =>
+    setOnHand(tx, { key: `${sku}/more`, sku, location: 'north', onHand: 4, reason: 'count' }),
+  )
+  await spine.command(orderId, 'retry')
+  await spine.steps.route(orderId)
+  expect((await spine.order(orderId)).units.map(({ location }) => location)).toEqual(['north'])
+  expect([await roads(orderId), await at(sku, 'shop')]).toEqual([
+    [['order', 'shop', 'north', 'cancelled']],
+    { onHand: 1, held: 0 },
+  ])
+  await sound()
+})
+
+it('a shop that ships sends what was brought and kept itself', async () => {
+  const sku = await article(1)
+  await spine.runtime.pool.query(`update locations set ships = true, courier_home = 'ecpay' where id = 'shop'`)
+  try {
+    const orderId = await keptForHome(sku, 1)
+    expect((await spine.order(orderId)).units.map(({ location }) => location)).toEqual(['shop'])
+    expect((await roads(orderId)).length).toBe(1)
+  } finally {
+    await spine.runtime.pool.query(`update locations set ships = false, courier_home = null where id = 'shop'`)
+  }
+  await sound()
+})
+
 it('replenishment is a transfer of nobody; what is held stays where it is', async () => {
   const sku = await article(3)
   await tryOn([[sku, 2]])
