@@ -11,6 +11,7 @@ import { addParcel, saveParcel } from '../../store/units.ts'
 import { goodsBeside } from '../../store/sharedBoxes.ts'
 import { goesAlong } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
+import { insuring } from './insurance.ts'
 import { goodsOf, routedOrder, routingFor } from './place.ts'
 
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
@@ -99,7 +100,7 @@ async function byTariff(
   const willing = couriers.filter((each) => !refusing.has(each))
   return chooseCourier(
     order,
-    { couriers: willing.length > 0 ? willing : couriers },
+    { couriers: await insuring(runtime, record, unit, willing.length > 0 ? willing : couriers) },
     routing.tariffs,
     courierRule(routing.rules, order),
   )

@@ -34,6 +34,14 @@ export const EasypostConfig = z.strictObject({
   carrierAccounts: z.array(z.string()).default([]).describe('Ask only these carrier accounts (ca_…) for rates; none: all'),
   labelFormat: z.enum(['PNG', 'PDF']).default('PNG').describe('Of labels; only PNG can be printed several on one sheet'),
   defaultCountry: country.default('TW').describe('Of recipients whose address names none'),
+  usdRate: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      "EasyPost insures in US dollars: how many of the orders' currency one is, e.g. 32; none: parcels are not insured, but for orders in USD",
+    ),
   customs: z
     .strictObject({ signer: z.string().min(1), hsTariffNumber: z.string().min(4), originCountry: country.default('TW') })
     .optional()

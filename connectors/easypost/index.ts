@@ -14,7 +14,7 @@ import type {
   RawRecord,
 } from '../kit/types.ts'
 import { EasypostConfig } from './config.ts'
-import { bookingOf, createRequest, rateFor, shipmentOf, type Shipment } from './shipments.ts'
+import { bookingOf, createRequest, insuranceOf, rateFor, shipmentOf, type Shipment } from './shipments.ts'
 import { mapReport, readEvent, recordsOf } from './trackers.ts'
 
 type Context = ConnectorContext<EasypostConfig>
@@ -87,7 +87,7 @@ async function known(ctx: Context, parcel: { courierBookingId: string }): Promis
 
 const lookUp = async (ctx: Context, parcel: ParcelRequest): Promise<Booking | null> => {
   const shipment = await find(ctx, parcel.reference)
-  return shipment && bookingOf(shipment)
+  return shipment && bookingOf(shipment, parcel)
 }
 
 async function book(ctx: Context, parcel: ParcelRequest): Promise<Booking> {
@@ -97,11 +97,13 @@ async function book(ctx: Context, parcel: ParcelRequest): Promise<Booking> {
   // Made by an earlier try whose answer was lost: bought now, never made a second time.
   const made =
     (await find(ctx, parcel.reference)) ?? shipmentOf(await call(ctx, { method: 'POST', path: '/shipments', body, personal }))
-  const before = bookingOf(made)
+  const before = bookingOf(made, parcel)
   if (before) return before
-  const rate = { id: rateFor(made, parcel.service).id }
+  const insurance = insuranceOf(ctx.connection.config, parcel)
+  const order = { rate: { id: rateFor(made, parcel.service).id }, ...(insurance === null ? {} : { insurance }) }
   const bought = bookingOf(
-    shipmentOf(await call(ctx, { method: 'POST', path: `/shipments/${made.id}/buy`, body: { rate }, personal })),
+    shipmentOf(await call(ctx, { method: 'POST', path: `/shipments/${made.id}/buy`, body: order, personal })),
+    parcel,
   )
   if (bought) return bought
   throw new OmnisagaError('OutcomeUnknown', 'EasyPost: bought, but without a number or a label', {
@@ -222,6 +224,7 @@ export const easypost: Connector<EasypostConfig> = {
     labels,
     track,
     manifest,
+    insures: ({ usdRate }) => usdRate !== null,
     serviceFor(config, { method, wished }) {
       if (method === 'cvs')
         throw new OmnisagaError('Invalid', 'EasyPost delivers to no convenience stores', {

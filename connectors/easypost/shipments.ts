@@ -43,6 +43,7 @@ export const Shipment = z.looseObject({
   selected_rate: Rate.nullish(),
   postage_label: z.looseObject({ label_url: z.string().nullish(), label_pdf_url: z.string().nullish() }).nullish(),
   refund_status: z.string().nullish(),
+  insurance: z.string().nullish(),
   tracker: Tracker.nullish(),
   scan_form: z.looseObject({ id: z.string(), form_url: z.string().nullish() }).nullish(),
 })
@@ -110,6 +111,13 @@ function customsOf(config: EasypostConfig, parcel: ParcelRequest, ounces: number
   }
 }
 
+/** `insurance` of /buy: US dollars with cents, rounded up (docs.easypost.com/docs/insurance); null: nothing is asked for, or no rate is known. */
+export function insuranceOf({ usdRate }: EasypostConfig, { insured }: Pick<ParcelRequest, 'insured'>): string | null {
+  const rate = insured?.currency === 'USD' ? 1 : usdRate
+  if (insured == null || rate === null) return null
+  return (Math.ceil(insured.valueMinor / rate) / MINOR_PER_MAJOR).toFixed(2)
+}
+
 /** @throws OmnisagaError Rejected: no carrier offers it; its messages say why. */
 export function rateFor(shipment: Shipment, service: string): { id: string } {
   const rates = shipment.rates ?? []
@@ -134,13 +142,14 @@ export function rateFor(shipment: Shipment, service: string): { id: string } {
 }
 
 /** Null: it was made, but not bought. */
-export function bookingOf(shipment: Shipment): Booking | null {
+export function bookingOf(shipment: Shipment, { insured }: Pick<ParcelRequest, 'insured'> = {}): Booking | null {
   if (!shipment.tracking_code || !shipment.postage_label) return null
   const { carrier, service, rate, currency } = shipment.selected_rate ?? {}
   return {
     waybill: shipment.tracking_code,
     courierBookingId: shipment.id,
     labelAmountMinor: 0,
+    insuredMinor: Number(shipment.insurance ?? 0) > 0 ? (insured?.valueMinor ?? null) : null,
     label: { carrier: carrier ?? null, service: service ?? null, postage: rate ?? null, currency: currency ?? null },
   }
 }

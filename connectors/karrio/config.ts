@@ -23,6 +23,10 @@ export const KarrioConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('The carriers collect cash (`cash_on_delivery`); false: a parcel with an amount due is refused.'),
+  insurance: z
+    .boolean()
+    .default(false)
+    .describe('The carriers insure what a parcel is worth (`insurance`) where the policy asks; false: none is asked for.'),
   countryCode: z.string().length(2).default('TW').describe('ISO 3166 country of senders and recipients.'),
   currency: z.string().length(3).default('TWD').describe('ISO 4217 currency of amounts to collect.'),
   defaultWeightGrams: z.number().int().positive().default(1000).describe('Weight of a parcel whose weight is not known.'),

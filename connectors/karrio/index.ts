@@ -139,6 +139,7 @@ export const karrio: Connector<KarrioConfig> = {
       return joinLabels(labels)
     },
     track,
+    insures: ({ insurance }) => insurance,
     // A shipment from the customer: `is_return` works with few carriers (`generic` refuses it).
     bookReturn: book,
     serviceFor(config, { method, wished }) {

@@ -64,6 +64,10 @@ export function serviceOf(config: KarrioConfig, name: string): { carrierId: stri
   })
 }
 
+/** karrio has one currency a shipment: a value in another one is not insured. */
+const insures = (config: KarrioConfig, { currency }: { currency: string }): boolean =>
+  config.insurance && currency === config.currency
+
 /** A draft under our reference: nothing is bought yet. @throws Rejected, Invalid, Misconfigured before anything is sent */
 export function draftRequest(config: KarrioConfig, parcel: ParcelRequest): Call {
   const { carrierId, service } = serviceOf(config, parcel.service)
@@ -109,6 +113,9 @@ export function draftRequest(config: KarrioConfig, parcel: ParcelRequest): Call 
     options: {
       currency: config.currency,
       ...(parcel.amountDueMinor > 0 ? { cash_on_delivery: parcel.amountDueMinor / MINOR_PER_MAJOR } : {}),
+      ...(parcel.insured != null && insures(config, parcel.insured)
+        ? { insurance: parcel.insured.valueMinor / MINOR_PER_MAJOR }
+        : {}),
     },
     label_type: config.labelType,
     metadata: { reference: parcel.reference },
@@ -149,10 +156,12 @@ export const isDraft = (shipment: Shipment): boolean => shipment.status === 'dra
 
 export function bookingOf(shipment: Shipment, parcel: ParcelRequest): Booking {
   const collected = Number(shipment.options?.cash_on_delivery ?? 0)
+  const insured = Number(shipment.options?.insurance ?? 0)
   return {
     waybill: shipment.tracking_number ?? null,
     courierBookingId: shipment.id,
     labelAmountMinor: Math.round(collected * MINOR_PER_MAJOR),
+    insuredMinor: insured > 0 ? Math.round(insured * MINOR_PER_MAJOR) : null,
     label: { service: parcel.service, carrier: shipment.carrier_name ?? null, carrierId: shipment.carrier_id ?? null },
   }
 }

@@ -125,13 +125,12 @@ describe('money on delivery', () => {
       world.until('the customer is sent a link to the map', async () => {
         return /https?:\/\/\S+/.exec(JSON.stringify(asked(lineUserId)).replaceAll('\\n', ' '))?.[0].replace(/["\\].*$/, '')
       })
-    const formOf = (html: string) =>
-      new URLSearchParams(
-        [...html.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-          name,
-          value.replaceAll('&amp;', '&'),
-        ]),
+    const formOf = (html: string) => {
+      const fields = [...html.matchAll(/name="([^"]+)" value="([^"]*)"/g)]
+      return new URLSearchParams(
+        fields.map(([, name = '', value = '']): [string, string] => [name, value.replaceAll('&amp;', '&')]),
       )
+    }
     const actionOf = (html: string) => /action="([^"]+)"/.exec(html)?.[1] ?? ''
     /** What the customer's browser does: our page, the courier's map, the first store on it. */
     async function chooseOnMap(link: string): Promise<string> {
