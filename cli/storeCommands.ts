@@ -115,4 +115,12 @@ export function storeCommands(program: Command, run: Runner): void {
     .action((file: string, options: { json?: boolean }) =>
       run(async () => (await import('./commands/transfers.ts')).importReceipts(file, options)),
     )
+  program
+    .command('purchases')
+    .description('what is to be bought for orders that wait')
+    .option('--csv <file>', 'writes the list there, for the supplier')
+    .addOption(json())
+    .action((options: import('./commands/purchases.ts').PurchasesOptions) =>
+      run(async () => (await import('./commands/purchases.ts')).purchases(options)),
+    )
 }

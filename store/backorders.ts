@@ -146,6 +146,8 @@ export interface PurchaseRequest {
   name: string | null
   quantity: number
   orders: number
+  /** The pieces that buyers were asked for; null: not asked yet. */
+  toldQuantity: number | null
   state: 'open' | 'closed'
   openedAt: string
   updatedAt: string
@@ -157,11 +159,20 @@ export async function listPurchaseRequests(
   filter: { state?: PurchaseRequest['state']; sku?: string } = {},
 ): Promise<PurchaseRequest[]> {
   const { rows } = await db.query<PurchaseRequest>(
-    `select r.id, r.sku, p.name, r.quantity, r.orders, r.state, ${ISO('r.opened_at')} as "openedAt",
+    `select r.id, r.sku, p.name, r.quantity, r.orders, r.told_quantity as "toldQuantity", r.state, ${ISO('r.opened_at')} as "openedAt",
        ${ISO('r.updated_at')} as "updatedAt", ${ISO('r.closed_at')} as "closedAt"
      from purchase_requests r left join products p on p.sku = r.sku
-     where ($1::text is null or r.state = $1) and ($2::text is null or r.sku = $2) order by r.id desc limit 500`,
+     where ($1::text is null or r.state = $1) and ($2::text is null or r.sku = $2) order by r.id desc limit 5000`,
     [filter.state ?? null, filter.sku ?? null],
   )
   return rows
+}
+
+/** Buyers know of these quantities; what they knew of more stays known. */
+export async function toldBuyers(db: Queryable, told: readonly Pick<PurchaseRequest, 'id' | 'quantity'>[]): Promise<void> {
+  await db.query(
+    `update purchase_requests r set told_quantity = greatest(r.told_quantity, t.quantity)
+     from jsonb_to_recordset($1::jsonb) as t(id bigint, quantity int) where r.id = t.id`,
+    [JSON.stringify(told.map(({ id, quantity }) => ({ id, quantity })))],
+  )
 }

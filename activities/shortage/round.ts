@@ -1,8 +1,9 @@
-/** What the sweep does about backorders: claims of nobody end, and a promise that was not kept becomes a task. */
+/** What the sweep does about backorders: claims of nobody end, a promise that was not kept becomes a task, and buyers are asked. */
 import { tidyClaims } from '../../store/backorders.ts'
 import { transaction } from '../../store/db.ts'
 import { closeTasks, openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
+import { askBuyers } from './purchases.ts'
 
 export async function tidyBackorders(runtime: Runtime): Promise<void> {
   await tidyClaims(runtime.pool, (work) => transaction(runtime.pool, work))
@@ -38,4 +39,5 @@ export async function tidyBackorders(runtime: Runtime): Promise<void> {
        and not exists (select from backorders b where b.order_id = t.order_id and b.state = 'open')`,
   )
   for (const { key } of over.rows) await closeTasks(runtime.pool, { key }, 'it is served')
+  await askBuyers(runtime)
 }

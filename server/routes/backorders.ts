@@ -1,5 +1,6 @@
 /** What customers were promised that is not there, and what is to be bought for orders that wait. */
 import { z } from 'zod'
+import { purchasesCsv } from '../../activities/shortage/purchases.ts'
 import { listBackorders, listPurchaseRequests } from '../../store/backorders.ts'
 import { defineRoute, type Route } from '../route.ts'
 
@@ -24,6 +25,7 @@ const PurchaseRequest = z
     name: z.string().nullable(),
     quantity: z.int(),
     orders: z.int().meta({ description: 'How many orders wait for it.' }),
+    toldQuantity: z.int().nullable().meta({ description: 'The pieces that buyers were asked for by the task `stock.purchase`.' }),
     state: z.enum(['open', 'closed']),
     openedAt: z.string(),
     updatedAt: z.string(),
@@ -60,6 +62,19 @@ export const backorderRoutes: Route[] = [
     handle: async ({ runtime, query }) => ({
       status: 200,
       body: { purchaseRequests: await listPurchaseRequests(runtime.pool, query) },
+    }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/purchase-requests.csv',
+    operationId: 'exportPurchaseRequests',
+    summary: 'The open purchase requests as a list for the supplier',
+    access: 'key',
+    responses: { 200: { description: 'CSV in UTF-8: sku, name, quantity, orders, since.', contentType: 'text/csv' } },
+    handle: async ({ runtime }) => ({
+      status: 200,
+      contentType: 'text/csv; charset=utf-8',
+      body: purchasesCsv(await listPurchaseRequests(runtime.pool, { state: 'open' })),
     }),
   }),
 ]

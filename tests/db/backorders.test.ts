@@ -1,5 +1,6 @@
 /** Goods that are not there: claims in their order under contention, what is asked for elsewhere, how long holds last. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { purchasesCsv } from '../../activities/shortage/purchases.ts'
 import { tidyBackorders } from '../../activities/shortage/round.ts'
 import { arriveTransfer, shipTransfer, sweepTransfers } from '../../activities/store/transfers.ts'
 import { connectors } from '../../connectors/registry.ts'
@@ -8,6 +9,7 @@ import { listBackorders, listPurchaseRequests } from '../../store/backorders.ts'
 import { applyConnections } from '../../store/configuration.ts'
 import { transaction } from '../../store/db.ts'
 import { levels, move } from '../../store/ledger/operations.ts'
+import { closeTasks, listTasks } from '../../store/tasks.ts'
 import { listTransfers } from '../../store/transfers.ts'
 import { ledgerFaults } from './ledgerFixture.ts'
 import { lines, startSpine, type Change, type Spine } from './spineFixture.ts'
@@ -325,4 +327,40 @@ test('holds last as long as the product, the kind of order or the policy says', 
   expect([await hoursOf(short, { kind: 'store' }), await hoursOf(plain, { kind: 'store' }), await hoursOf(plain, {})]).toEqual([
     2, 5, 48,
   ])
+})
+
+test('buyers are asked once for all that is nowhere, again when more is needed, and never after it was served', async () => {
+  await apply({ policy: { shortage: ['purchase', 'task'] } })
+  await tidyBackorders(spine.runtime)
+  const [plain, ugly] = [await product(0, {}), `B"1, 2`]
+  await apply({ products: [{ sku: ugly, name: '杯, 大' }] })
+  const [one, two] = [await order(plain, 2), await order(ugly, 1)]
+  const tasks = async (state: 'open' | 'done') => await listTasks(spine.runtime.pool, { kind: 'stock.purchase', state })
+  await Promise.all([tidyBackorders(spine.runtime), tidyBackorders(spine.runtime)])
+  const [task, ...others] = await tasks('open')
+  expect(others).toEqual([])
+  for (const told of [`2 × ${plain} for 1 orders`, `1 × ${ugly} for 1 orders`]) expect(task?.detail).toContain(told)
+  const wanted = (await listPurchaseRequests(spine.runtime.pool, { state: 'open' })).filter(({ sku }) =>
+    [plain, ugly].includes(sku),
+  )
+  const csv = purchasesCsv(wanted)
+  expect(csv.startsWith('\uFEFFsku,name,quantity,orders,since\r\n"B""1, 2","杯, 大",1,1,20')).toBe(true)
+  expect(csv).toContain(`\r\n${plain},${plain},2,1,20`)
+
+  await closeTasks(spine.runtime.pool, { id: task?.id ?? 0 }, 'skip: ordered', 'person:buyer')
+  await tidyBackorders(spine.runtime)
+  expect(await tasks('open')).toEqual([])
+  const three = await order(plain, 3)
+  await tidyBackorders(spine.runtime)
+  expect((await tasks('open')).map(({ detail }) => detail.includes(`5 × ${plain} for 2 orders`))).toEqual([true])
+  await cancel(three)
+  await tidyBackorders(spine.runtime)
+  expect((await tasks('open')).map(({ detail }) => detail.includes(`2 × ${plain} for 1 orders`))).toEqual([true])
+  for (const id of [one, two]) await cancel(id)
+  for (const { orderId } of (
+    await spine.runtime.pool.query<{ orderId: string }>('select distinct order_id as "orderId" from supply_needs')
+  ).rows)
+    await cancel(orderId)
+  await tidyBackorders(spine.runtime)
+  expect(await tasks('open')).toEqual([])
 })
