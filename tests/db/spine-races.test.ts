@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createOrderSteps } from '../../activities/order/steps.ts'
+import type { Runtime } from '../../activities/runtime.ts'
 import { ringForStock } from '../../activities/sweep.ts'
 import { transaction } from '../../store/db.ts'
 import { setOnHand } from '../../store/ledger/operations.ts'
@@ -162,6 +164,52 @@ describe('a hold that ran out', () => {
     await spine.steps.route(id)
     expect((await spine.order(id)).units).toHaveLength(1)
     expect(await spine.held(id)).toBe(2)
+  })
+})
+
+describe('what was tried on in a store and goes home by courier', () => {
+  let spine: Spine
+  beforeAll(async () => {
+    spine = await startSpine()
+  })
+  afterAll(() => spine?.stop())
+
+  /** Kept, confirmed, and the worker dies once its goods are held at a warehouse as well. */
+  async function diedWhileMoving(): Promise<string> {
+    const id = await spine.place({ kind: 'tryOn', lines: lines(['TEE-S', 2]), delivery: { location: 'shop' } })
+    await spine.steps.check(id)
+    await spine.steps.reserve(id)
+    await spine.steps.holdForTryOn(id)
+    await spine.command(id, 'arrived')
+    await spine.command(id, 'decide', { keep: { '1': 2 } })
+    await spine.steps.askConfirmation(id)
+    const { reserver } = spine.runtime
+    const dying: Runtime = {
+      ...spine.runtime,
+      reserver: { ...reserver, reserve: (request) => reserver.reserve(request).then(() => Promise.reject(new Error('died'))) },
+    }
+    await expect(createOrderSteps(dying).route(id)).rejects.toThrow('died')
+    expect(await spine.held(id)).toBe(4)
+    return id
+  }
+  const holds = async (id: string) =>
+    (await spine.db.pool.query(`select location, quantity from holds where order_id = $1 and state = 'active'`, [id])).rows
+
+  it('is held and planned once, though the worker died half way and the course has turned since', async () => {
+    const id = await diedWhileMoving()
+    await spine.command(id, 'retry')
+    await spine.steps.route(id)
+    expect(await holds(id)).toEqual([{ location: 'north', quantity: 2 }])
+    expect((await spine.order(id)).units.map((unit) => [unit.location, unit.lines[0]?.quantity])).toEqual([['north', 2]])
+  })
+
+  it('is held nowhere when it is given up half way', async () => {
+    const id = await diedWhileMoving()
+    await spine.command(id, 'cancel')
+    await spine.steps.recall(id)
+    await spine.steps.releaseAll(id)
+    await spine.steps.route(id)
+    expect(await holds(id)).toEqual([])
   })
 })
 
