@@ -1,4 +1,5 @@
 /** Levels outward: what each channel shows is what the ledger says, told as changes, newest wins. */
+import { judgeAlerts } from '../../activities/stockAlerts.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { refreshLevels, startTelling, tellChannels } from '../../activities/stockLevels.ts'
 import { stockLanesDone } from '../../activities/stockLanes.ts'
@@ -290,5 +291,31 @@ test('low stock and no stock are told once for each crossing, and closed when th
   expect(await world.tasks('stock.low')).toMatchObject([{ title: 'CAP is out of stock' }])
   await world.count('CAP', 20)
   await world.turn()
+  expect(await world.tasks('stock.low')).toEqual([])
+})
+
+test('a level that is crossed is told once, however many look at it at once, also while it goes on falling', async () => {
+  const { pool } = world.runtime
+  await world.apply({ products: [{ sku: 'CAP', name: 'Cap', lowStockQuantity: 3 }] })
+  const opened = async () =>
+    (await pool.query<{ title: string }>(`select title from tasks where kind = 'stock.low' order by id`)).rows.map(
+      ({ title }) => title,
+    )
+  const look = () => Promise.all(Array.from({ length: 8 }, () => judgeAlerts(pool, ['CAP', 'MUG'])))
+  await look()
+  expect(await opened()).toEqual([])
+  await world.hold('CAP', 5)
+  await look()
+  await look()
+  expect(await opened()).toEqual(['CAP runs low: 2 left'])
+  await pool.query(`update tasks set state = 'done' where kind = 'stock.low'`)
+  await look()
+  expect((await opened()).length).toBe(1)
+  await Promise.all([look(), world.hold('CAP', 2), look()])
+  await look()
+  expect(await opened()).toEqual(['CAP runs low: 2 left', 'CAP is out of stock'])
+  expect((await pool.query(`select level from stock_alerts where sku = 'CAP'`)).rows).toEqual([{ level: 'out' }])
+  await world.count('CAP', 20)
+  await look()
   expect(await world.tasks('stock.low')).toEqual([])
 })
