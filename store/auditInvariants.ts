@@ -133,6 +133,25 @@ export const invariants: Record<string, string> = {
     ) m on m.location = t.via and m.sku = t.sku
     where t.quantity <> coalesce(m.quantity, 0)`,
 
+  'the goods of a transfer are in one place': `
+    select coalesce(e.id, m.reference, 'no transfer') as subject, coalesce(e.sku, m.sku) || ' at ' || coalesce(e.location, m.location)
+      || ': moved ' || coalesce(m.quantity, 0) || ', and its lines say ' || coalesce(e.quantity, 0)
+      || case when e.state is null then '' else ' (' || e.state || ')' end as detail
+    from (
+      select f.id, f.state, l.sku, p.location, sum(p.quantity)::int as quantity from transfers f join transfer_lines l on l.transfer_id = f.id
+      cross join lateral (values
+        (f.from_location, case when f.state in ('shipped', 'arrived') then -l.shipped else 0 end),
+        (f.via, case when f.state = 'shipped' then l.shipped else 0 end),
+        (f.to_location, case when f.state = 'arrived' then l.arrived else 0 end)
+      ) as p(location, quantity)
+      where p.location is not null group by f.id, l.sku, p.location
+    ) e
+    full join (
+      select reference, sku, location, sum(quantity)::int as quantity from movements
+      where reason in ('transferOut', 'transferIn', 'transferLost') group by 1, 2, 3
+    ) m on m.reference = e.id and m.sku = e.sku and m.location = e.location
+    where coalesce(e.quantity, 0) <> coalesce(m.quantity, 0)`,
+
   'a group-buy sells to all of its orders or to none': `
     select o.id as subject, 'confirmed, and its group-buy ' || c.id || ' is ' || c.state as detail
     from campaigns c join orders o on o.doc->>'campaign' = c.id
@@ -237,7 +256,8 @@ export const invariants: Record<string, string> = {
       || coalesce(m.quantity || ' × ' || m.sku || ' at ' || m.location, 'none') as detail
     from return_dispositions d join return_lines l on l.return_id = d.return_id and l.line_id = d.line_id
     left join movements m on m.key = d.movement
-    where d.disposition <> 'scrap' and (m.key is null or m.quantity <> d.quantity or m.sku <> l.sku or m.location <> d.location)
+    where d.disposition <> 'scrap' and (m.key is null or m.quantity <> d.quantity or m.sku <> l.sku or m.location <> d.location
+      or m.reference is distinct from d.return_id)
     union all
     select m.reference, 'movement ' || m.key || ' of ' || m.quantity || ' × ' || m.sku || ' is of no disposition'
     from movements m join returns r on r.id = m.reference where not exists (select from return_dispositions d where d.movement = m.key)`,

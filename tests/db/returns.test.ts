@@ -19,6 +19,7 @@ import { getOrder } from '../../store/orders.ts'
 import { leaseOutbox } from '../../store/outbox.ts'
 import { readReturn } from '../../store/returns.ts'
 import { listTasks } from '../../store/tasks.ts'
+import { planted } from './planted.ts'
 import { lines } from './spineFixture.ts'
 import { startParticipants, type Participants } from './participantsFixture.ts'
 
@@ -480,6 +481,17 @@ describe('the audit', () => {
     expect(await found()).toEqual(['every piece that came back has a disposition or a task'])
     await inspectReturn(at.runtime, row.id, { lines: [line('1', 2, 'restock')], refundMinor: null }, 'clerk')
     expect(await found()).toEqual([])
+    const after = (change: string) => planted(pool, 'dispositions equal movements', change)
+    const twice = `insert into movements (key, sku, location, quantity, reason, reference) select key || 'again', sku, location, quantity, reason, reference from movements where reference = '${row.id}'`
+    expect(await after(twice)).toMatchObject([
+      { subject: row.id, detail: expect.stringContaining('is of no disposition') as string },
+    ])
+    expect(await after(`update movements set reference = 'another' where reference = '${row.id}'`)).toMatchObject([
+      { subject: row.id },
+    ])
+    expect(await after(`delete from movements where reference = '${row.id}'`)).toMatchObject([
+      { subject: row.id, detail: expect.stringContaining('movement none') as string },
+    ])
     await pool.query(`update return_dispositions set quantity = 1 where return_id = $1`, [row.id])
     await pool.query(`update outbox set payload = payload || '{"amountMinor": 20001}' where kind = 'refund' and order_id = $1`, [
       row.orderId,

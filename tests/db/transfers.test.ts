@@ -5,6 +5,7 @@ import { audit } from '../../store/audit.ts'
 import { transaction } from '../../store/db.ts'
 import { levels, setOnHand } from '../../store/ledger/operations.ts'
 import { askTransfer, listTransfers, type Transfer } from '../../store/transfers.ts'
+import { planted } from './planted.ts'
 import { lines, startSpine, type Change, type Spine } from './spineFixture.ts'
 
 let spine: Spine
@@ -308,4 +309,20 @@ it('replenishment is a transfer of nobody; what is held stays where it is', asyn
     { onHand: 1, held: 0 },
   ])
   await sound()
+})
+
+it('goods that are in two places, or in none, are found by the audit', async () => {
+  const { pool } = spine.runtime
+  const sku = await article(5)
+  const asked = { key: sku, purpose: 'stock', orderId: null, from: 'north', to: 'shop', by: 'test' } as const
+  const id = await transaction(pool, (tx) => askTransfer(tx, { ...asked, lines: [{ lineId: '1', sku, quantity: 3 }] }))
+  await shipTransfer(spine.runtime, id, {})
+  const after = (change: string) => planted(pool, 'the goods of a transfer are in one place', change)
+  expect(await after('select 1')).toEqual([])
+  expect(await after(`delete from movements where reference = '${id}' and location = 'north'`)).toEqual([
+    { subject: id, detail: `${sku} at north: moved 0, and its lines say -3 (shipped)` },
+  ])
+  const again = `insert into movements (key, sku, location, quantity, reason, reference) values ('again', '${sku}', 'shop', 3, 'transferIn', '${id}')`
+  expect(await after(again)).toEqual([{ subject: id, detail: `${sku} at shop: moved 3, and its lines say 0 (shipped)` }])
+  expect(await after(`update transfers set state = 'cancelled', shipped_at = null where id = '${id}'`)).toHaveLength(2)
 })
