@@ -392,7 +392,7 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
        from unit_lines l where l.unit_id = u.id) as lines from units u where u.order_id = $1 order by u.serial`),
     parcels:
       await rows(`select p.id, p.unit_id as "unitId", p.courier, p.service, p.reference, p.state, p.waybill, p.amount_due_minor as "amountDueMinor",
-      p.rides_in as "ridesIn", p.label_amount_minor as "labelAmountMinor", p.collected_minor as "collectedMinor", p.fee_minor as "feeMinor",
+      p.rides_in as "ridesIn", p.label_amount_minor as "labelAmountMinor", p.insured_minor as "insuredMinor", p.back_because as "backBecause", p.collected_minor as "collectedMinor", p.fee_minor as "feeMinor",
       to_char(p.remitted_on, 'YYYY-MM-DD') as "remittedOn", p.refusal, p.last_status as "lastStatus", ${ISO('p.last_news_at')} as "lastNewsAt",
       (select coalesce(jsonb_agg(jsonb_build_object('code', e.code, 'meaning', e.meaning, 'detail', e.detail, 'at', e.event_at) order by e.event_at), '[]')
        from parcel_events e where e.parcel_id = p.id) as events from parcels p where p.order_id = $1 order by p.id`),

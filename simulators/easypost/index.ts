@@ -28,6 +28,8 @@ export interface SimShipment {
   international: boolean
   rates: { id: string; carrier: string; service: string; rate: string; currency: string }[]
   bought: { id: string; carrier: string; service: string; rate: string; currency: string } | null
+  /** In US dollars. */
+  insurance: string | null
   tracking_code: string | null
   refund_status: string | null
   scan_form: Json | null
@@ -142,6 +144,7 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
         currency: 'USD',
       })),
       bought: null,
+      insurance: null,
       tracking_code: null,
       refund_status: null,
       scan_form: null,
@@ -155,8 +158,11 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
     if (shipment.bought) return errorOf(422, 'SHIPMENT.POSTAGE.EXISTS', 'Postage already exists for this shipment.')
     const rate = shipment.rates.find(({ id }) => id === (json.rate as Json | undefined)?.id)
     if (!rate) return errorOf(422, 'SHIPMENT.POSTAGE.FAILURE', 'The rate is not one of this shipment.')
+    if (json.insurance !== undefined && !/^\d+\.\d{2}$/.test(String(json.insurance)))
+      return errorOf(422, 'INSURANCE.AMOUNT.INVALID', 'Insurance is an amount in US dollars.')
     purchases += 1
     shipment.bought = rate
+    shipment.insurance = json.insurance === undefined ? null : String(json.insurance)
     shipment.tracking_code = `94001${String(serial).padStart(17, '0')}`
     return { body: shown(shipment) }
   }

@@ -59,6 +59,9 @@ function problemOf(body: Json): SimAnswer | null {
   if (!parcels?.length) return error(400, 'validation', 'parcels: This field is required.')
   if (parcels.some(({ weight, weight_unit: unit }) => typeof weight !== 'number' || weight <= 0 || unit !== 'KG'))
     return error(400, 'validation', 'parcels[0].weight: A valid number is required.')
+  const insurance = (body.options as Json | undefined)?.insurance
+  if (insurance !== undefined && (typeof insurance !== 'number' || insurance <= 0))
+    return error(400, 'validation', 'options.insurance: A valid number is required.')
   const carriers = (body.carrier_ids as string[] | undefined) ?? []
   if (carriers.length > 0 && !carriers.includes(CARRIER_ID))
     return {

@@ -5,7 +5,7 @@ import officialClient from '@easypost/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EasypostConfig } from '../../connectors/easypost/config.ts'
 import { easypost } from '../../connectors/easypost/index.ts'
-import { bookingOf, createRequest, rateFor, shipmentOf, Tracker } from '../../connectors/easypost/shipments.ts'
+import { bookingOf, createRequest, insuranceOf, rateFor, shipmentOf, Tracker } from '../../connectors/easypost/shipments.ts'
 import { DETAILS, meaningOf, STATUSES } from '../../connectors/easypost/status.ts'
 import { recordsOf, signatureOf } from '../../connectors/easypost/trackers.ts'
 import { createHttpClient } from '../../connectors/kit/http.ts'
@@ -176,6 +176,31 @@ describe('statuses', () => {
     ['teleported', null, 'unknown'],
   ])('%s %s means %s', (status, detail, meaning) => {
     expect(meaningOf(status, detail)).toBe(meaning)
+  })
+})
+
+describe('insurance', () => {
+  const dear = { ...parcel, insured: { valueMinor: 800_000, currency: 'TWD' } }
+  it('is bought with the postage, in US dollars rounded up, where the rate is known', async () => {
+    expect(insuranceOf(config({ usdRate: 32 }), dear)).toBe('250.00')
+    expect(insuranceOf(config({ usdRate: 31.7 }), dear)).toBe('252.37')
+    expect(insuranceOf(config(), { insured: { valueMinor: 24_999, currency: 'USD' } })).toBe('249.99')
+    expect(insuranceOf(config({ usdRate: 32 }), parcel)).toBeNull()
+    const booking = await courier.book(context({ usdRate: 32 }), dear)
+    expect(booking.insuredMinor).toBe(800_000)
+    expect((await courier.lookUp(context({ usdRate: 32 }), dear))?.insuredMinor).toBe(800_000)
+    const bought = await fetch(`${sim.url}/v2/shipments/${booking.courierBookingId}`, {
+      headers: { authorization: `Basic ${Buffer.from(`${TEST_KEY}:`).toString('base64')}` },
+    })
+    expect(await bought.json()).toMatchObject({ insurance: '250.00' })
+  })
+  it('is not, where no rate is known: nobody says that it is', async () => {
+    expect((await courier.book(context(), dear)).insuredMinor).toBeNull()
+    expect([courier.insures?.(config({ usdRate: 32 })), courier.insures?.(config())]).toEqual([true, false])
+  })
+  it('is read from an answer as EasyPost publishes it', () => {
+    const published = shipmentOf(JSON.parse(answer('shipments-buy')))
+    expect([published.insurance, bookingOf(published, dear)?.insuredMinor]).toEqual(['249.99', 800_000])
   })
 })
 

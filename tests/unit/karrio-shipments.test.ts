@@ -79,6 +79,18 @@ describe('booking', () => {
     expect(bookingOf({ id: 'shp_1', status: 'created', options: {} }, cod).labelAmountMinor).toBe(0)
   })
 
+  it('asks the carriers to insure only where they do, in the currency of the shipment, and believes what karrio says of it', () => {
+    const dear = { ...parcel, insured: { valueMinor: 1_250_000, currency: 'TWD' } }
+    expect(draftRequest(config, dear).body).not.toHaveProperty('options.insurance')
+    const insuring = { ...config, insurance: true }
+    expect(draftRequest(insuring, dear).body).toMatchObject({ options: { insurance: 12_500, currency: 'TWD' } })
+    expect(draftRequest(insuring, parcel).body).not.toHaveProperty('options.insurance')
+    const dollars = { ...parcel, insured: { valueMinor: 40_000, currency: 'USD' } }
+    expect(draftRequest(insuring, dollars).body).not.toHaveProperty('options.insurance')
+    expect(bookingOf({ id: 'shp_1', status: 'created', options: { insurance: 12_500 } }, dear).insuredMinor).toBe(1_250_000)
+    expect(bookingOf({ id: 'shp_1', status: 'created', options: {} }, dear).insuredMinor).toBeNull()
+  })
+
   it('refuses a masked recipient in words', () => {
     const masked = { ...parcel, recipient: { ...parcel.recipient, address: null } }
     expect(() => draftRequest(config, masked)).toThrow(
