@@ -1,8 +1,10 @@
 /** What other rules would do to orders that are already routed: decided anew with the stock that was known then. */
+import { OmnisagaError } from '../domain/errors.ts'
 import { decide } from '../domain/routing/decide.ts'
 import type { Demand, Routing, RoutingDecision } from '../domain/routing/types.ts'
 import { levels } from '../store/ledger/operations.ts'
 import { readOrder, type OrderRecord } from '../store/orderRecord.ts'
+import { missingInRouting } from '../store/references.ts'
 import { findOrderId } from '../store/orders.ts'
 import { decisionsOf, type KeptDecision } from '../store/routingDecisions.ts'
 import { claimantOf, goodsOf, placesFor, routedOrder, routingFor } from './order/place.ts'
@@ -29,7 +31,15 @@ export interface Simulation {
   unknown: string[]
 }
 
+/** @throws Invalid when the rules name a location or a courier that is not there: such a rule would do nothing, without a word. */
 export async function simulateRouting(runtime: Runtime, given: string[], routing: Routing): Promise<Simulation> {
+  const [wrong, ...more] = await missingInRouting(runtime.pool, routing, runtime.connectors)
+  if (wrong !== undefined)
+    throw new OmnisagaError(
+      'Invalid',
+      [wrong, ...more].map(({ path, value, message }) => `${path} ${value}: ${message}`).join('; '),
+      { code: 'references', remedy: wrong.remedy },
+    )
   const orders: Simulated[] = []
   const unknown: string[] = []
   for (const each of given) {

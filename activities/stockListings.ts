@@ -1,6 +1,7 @@
 /** What a channel offers, looked through: listings whose number is our SKU, or a known alias, mean it; the rest waits for a person. */
 import { OmnisagaError } from '../domain/errors.ts'
 import { transaction } from '../store/db.ts'
+import { refuseUnknownProducts } from '../store/products.ts'
 import {
   acceptProposals,
   forgetUnseen,
@@ -30,6 +31,20 @@ export async function startLooking(runtime: Runtime): Promise<number> {
       soonerAfterFailure(runtime, 'list', connection, () => findListings(runtime, connection)),
     )
   return 0
+}
+
+/** The same because a person asks for it. @throws Invalid when the other system has no list of what it offers. */
+export async function lookThrough(runtime: Runtime, connection: string): Promise<ListingRound> {
+  const connector = await runtime.connectorOf(connection)
+  if (connector.stock?.listListings !== undefined) return await findListings(runtime, connection)
+  throw new OmnisagaError(
+    'Invalid',
+    `${connection} (${connector.name}) has no list of what it offers, so it cannot be looked through`,
+    {
+      code: 'listings',
+      remedy: `Say what each listing means: omnisaga listings map ${connection} LISTING --sku SKU, or "listings" in the configuration file.`,
+    },
+  )
 }
 
 /** Every listing of the channel, page by page, each page stored before the next is asked for. */
@@ -103,18 +118,10 @@ async function named(runtime: Runtime, { connection, listingId, variantId }: Nam
 /** A person says what a listing means. @throws Invalid: no such connection, or a SKU that is no product. */
 export async function mapListing(runtime: Runtime, entry: ListingEntry): Promise<ListingRow | undefined> {
   await runtime.connectorOf(entry.connection)
-  const skus = entry.skus.map(({ sku }) => sku)
-  const known = await runtime.pool.query<{ sku: string }>('select sku from products where sku = any($1)', [skus])
-  const unknown = skus.filter((sku) => !known.rows.some((row) => row.sku === sku))
-  if (unknown.length > 0)
-    throw new OmnisagaError(
-      'Invalid',
-      `${unknown.join(', ')} ${unknown.length === 1 ? 'is no product' : 'are no products'} here`,
-      {
-        code: 'sku',
-        remedy: 'Correct it, or add the product by `omnisaga connections apply FILE`.',
-      },
-    )
+  await refuseUnknownProducts(
+    runtime.pool,
+    entry.skus.map(({ sku }) => sku),
+  )
   await transaction(runtime.pool, (tx) => setListing(tx, entry, 'person'))
   await tellUnmapped(runtime, entry.connection)
   return await named(runtime, entry)

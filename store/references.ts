@@ -1,5 +1,6 @@
 /** What a configuration file names must exist, in the file or from an earlier one, and be of the right kind. */
-import type { Tx } from './db.ts'
+import type { Routing } from '../domain/routing/types.ts'
+import type { Queryable, Tx } from './db.ts'
 import type { ConfigurationDocument, ConfigurationProblem, ConnectorDefinition } from './configuration-schema.ts'
 
 type Check = (path: string, name: string) => ConfigurationProblem[]
@@ -12,12 +13,18 @@ const problem = (path: string, name: string, message: string, remedy: string): C
   remedy,
 })
 
-/** A wrong name in a rule or a tariff would never be an error later: it would just not be thought of. */
-export async function missingReferences(
-  tx: Tx,
-  document: ConfigurationDocument,
+interface Checks {
+  connection: Check
+  courier: Check
+  warehouse: Check
+  location: Check
+}
+
+async function checksOf(
+  tx: Queryable,
+  document: Pick<ConfigurationDocument, 'connections' | 'locations'>,
   connectors: Record<string, ConnectorDefinition>,
-): Promise<ConfigurationProblem[]> {
+): Promise<Checks> {
   const stored = await tx.query<{ name: string; connector: string }>('select name, connector from connections')
   const connections = new Map([...stored.rows, ...document.connections].map(({ name, connector }) => [name, connector]))
   const places = await tx.query<{ id: string }>('select id from locations')
@@ -50,12 +57,42 @@ export async function missingReferences(
     locations.has(id)
       ? []
       : [problem(path, id, 'there is no such location', `Add it to "locations", or use one of ${listed(locations)}.`)]
+  return { connection, courier, warehouse, location }
+}
+
+/** A wrong name in a rule or a tariff would never be an error later: it would just not be thought of. */
+function ofRouting({ rules, tariffs, places }: Routing, { location, courier }: Checks, path: string): ConfigurationProblem[] {
+  return [
+    ...rules.flatMap((rule, index) =>
+      'locations' in rule ? rule.locations.flatMap((id, at) => location(`${path}rules[${index}].locations[${at}]`, id)) : [],
+    ),
+    ...tariffs.flatMap((tariff, index) => courier(`${path}tariffs[${index}].courier`, tariff.courier)),
+    ...Object.entries(places).flatMap(([id, place]) => [
+      ...location(`${path}places.${id}`, id),
+      ...place.couriers.flatMap((name, at) => courier(`${path}places.${id}.couriers[${at}]`, name)),
+    ]),
+  ]
+}
+
+/** Of rules that are tried before they are applied. */
+export const missingInRouting = async (
+  db: Queryable,
+  routing: Routing,
+  connectors: Record<string, ConnectorDefinition>,
+): Promise<ConfigurationProblem[]> => ofRouting(routing, await checksOf(db, { connections: [], locations: [] }, connectors), '')
+
+export async function missingReferences(
+  tx: Tx,
+  document: ConfigurationDocument,
+  connectors: Record<string, ConnectorDefinition>,
+): Promise<ConfigurationProblem[]> {
+  const checks = await checksOf(tx, document, connectors)
+  const { connection, courier, warehouse, location } = checks
   const stocked = await tx.query<{ sku: string }>('select sku from products where sku = any($1)', [
     document.aliases.map(({ sku }) => sku),
   ])
   const products = new Set([...stocked.rows, ...document.products].map(({ sku }) => sku))
 
-  const { rules, tariffs, places: routed } = document.policy?.routing ?? { rules: [], tariffs: [], places: {} }
   return [
     ...document.locations.flatMap((entry, index) => [
       ...(entry.warehouseConnection === null
@@ -74,15 +111,6 @@ export async function missingReferences(
     ...document.connections.flatMap(({ stock }, index) =>
       (stock?.locations ?? []).flatMap((id, at) => location(`connections[${index}].stock.locations[${at}]`, id)),
     ),
-    ...rules.flatMap((rule, index) =>
-      'locations' in rule
-        ? rule.locations.flatMap((id, at) => location(`policy.routing.rules[${index}].locations[${at}]`, id))
-        : [],
-    ),
-    ...tariffs.flatMap((tariff, index) => courier(`policy.routing.tariffs[${index}].courier`, tariff.courier)),
-    ...Object.entries(routed).flatMap(([id, place]) => [
-      ...location(`policy.routing.places.${id}`, id),
-      ...place.couriers.flatMap((name, at) => courier(`policy.routing.places.${id}.couriers[${at}]`, name)),
-    ]),
+    ...(document.policy?.routing === undefined ? [] : ofRouting(document.policy.routing, checks, 'policy.routing.')),
   ]
 }

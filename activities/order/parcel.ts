@@ -98,12 +98,13 @@ async function byTariff(
     record.parcels.filter((each) => each.unitId === unit.id && each.state === 'refused').map((each) => each.courier),
   )
   const willing = couriers.filter((each) => !refusing.has(each))
-  return chooseCourier(
-    order,
-    { couriers: await insuring(runtime, record, unit, willing.length > 0 ? willing : couriers) },
-    routing.tariffs,
-    courierRule(routing.rules, order),
-  )
+  const among = { couriers: await insuring(runtime, record, unit, willing.length > 0 ? willing : couriers) }
+  const choice = chooseCourier(order, among, routing.tariffs, courierRule(routing.rules, order))
+  if (choice === null && order.fragile && among.couriers.length > 0)
+    throw new OmnisagaError('Misconfigured', `no courier of location ${unit.location} takes goods that break`, {
+      remedy: `Name one that does among the couriers of policy.routing.places.${unit.location}, then retry.`,
+    })
+  return choice
 }
 
 /**

@@ -4,6 +4,7 @@ import { localTime } from '../../domain/localTime.ts'
 import {
   RoutingPlace,
   type Demand,
+  type Goods,
   type Place,
   type RoutedOrder,
   type Routing,
@@ -72,7 +73,7 @@ export async function routingFor(runtime: Runtime, record: OrderRecord): Promise
 }
 
 /** What routing asks of an order, less its goods. */
-export function routedOrder(record: Pick<OrderRecord, 'doc'>): Omit<RoutedOrder, 'demand' | 'weightGrams' | 'temperature'> {
+export function routedOrder(record: Pick<OrderRecord, 'doc'>): Omit<RoutedOrder, 'demand' | keyof Goods> {
   const { channel, kind, delivery, priority, recipient, payment, totals } = record.doc
   return {
     channel,
@@ -86,16 +87,13 @@ export function routedOrder(record: Pick<OrderRecord, 'doc'>): Omit<RoutedOrder,
   }
 }
 
-/** Weight and temperature matter to tariffs and rules alone: where there are none, nobody asks. */
-export async function goodsOf(
-  db: Queryable,
-  routing: Routing,
-  demand: Demand[],
-): Promise<Pick<RoutedOrder, 'weightGrams' | 'temperature'>> {
-  if (routing.tariffs.length === 0 && routing.rules.length === 0) return { weightGrams: null, temperature: 'ambient' }
-  const { rows } = await db.query<{ sku: string; grams: number | null; temperature: RoutedOrder['temperature'] }>({
+/** What the goods are like matters to tariffs and rules alone: where there are none, nobody asks. */
+export async function goodsOf(db: Queryable, routing: Routing, demand: Demand[]): Promise<Goods> {
+  if (routing.tariffs.length === 0 && routing.rules.length === 0)
+    return { weightGrams: null, temperature: 'ambient', fragile: false }
+  const { rows } = await db.query<{ sku: string; grams: number | null; temperature: Goods['temperature']; fragile: boolean }>({
     name: 'goods-of',
-    text: 'select sku, weight_grams as grams, temperature from products where sku = any($1)',
+    text: 'select sku, weight_grams as grams, temperature, fragile from products where sku = any($1)',
     values: [demand.map((line) => line.sku)],
   })
   const grams = demand.map((line) => {
@@ -106,6 +104,7 @@ export async function goodsOf(
   return {
     weightGrams: grams.includes(null) ? null : grams.reduce<number>((sum, each) => sum + (each ?? 0), 0),
     temperature: coldest ?? 'ambient',
+    fragile: rows.some((row) => row.fragile),
   }
 }
 

@@ -1,6 +1,7 @@
 /** stock allot, allotments, unallot: what is kept for channels and campaigns. */
 import { closeAllotment, listAllotments, setAllotment, type Allotment } from '../../store/allotments.ts'
 import { transaction } from '../../store/db.ts'
+import { refuseUnknownProducts } from '../../store/products.ts'
 import { Misuse, type ExitCode } from '../exit.ts'
 import { complain, localTime, print, printJson, red, table, type Column } from '../output/text.ts'
 import { withRuntime } from '../session.ts'
@@ -38,6 +39,7 @@ export async function allot(
   if (closes !== undefined && !(Date.parse(closes) > Date.now()))
     throw new Misuse(`--closes ${closes} is no time that is still to come. Write it with its offset: 2026-12-01T00:00:00+08:00.`)
   const made = await withRuntime(async ({ pool }) => {
+    await refuseUnknownProducts(pool, [row.sku])
     const id = await transaction(pool, (tx) => setAllotment(tx, { ...row, channel, campaign, priority, closesAt: closes }))
     return (await listAllotments(pool, { sku: row.sku })).find((allotment) => allotment.id === id)
   })

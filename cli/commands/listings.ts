@@ -1,5 +1,5 @@
 /** listings, listings map, ignore, find, push: what the items of channels mean, and what they are told. */
-import { findListings, leaveListing, mapListing, tellAgain } from '../../activities/stockListings.ts'
+import { leaveListing, lookThrough, mapListing, tellAgain } from '../../activities/stockListings.ts'
 import { listListings, type ListingRow } from '../../store/listings.ts'
 import { Misuse, type ExitCode } from '../exit.ts'
 import { dim, print, printJson, red, table, yellow, type Column } from '../output/text.ts'
@@ -83,7 +83,7 @@ async function shown(
 }
 
 export async function find(connection: string, { json }: { json?: boolean }): Promise<ExitCode> {
-  const round = await withRuntime((runtime) => findListings(runtime, connection))
+  const round = await withRuntime((runtime) => lookThrough(runtime, connection))
   if (json) printJson(round)
   else {
     print(`${round.seen} seen, ${round.forgotten} not offered any more, ${round.unmapped} mean none of our SKUs.`)

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { transaction } from '../../store/db.ts'
+import { refuseUnknownProducts } from '../../store/products.ts'
 import { levels, setOnHand } from '../../store/ledger/operations.ts'
 import type { StockLevel } from '../../store/ledger/types.ts'
 import type { ExitCode } from '../exit.ts'
@@ -47,6 +48,7 @@ export async function setStock(
         remedy: 'Correct it, or add it by `omnisaga connections apply FILE`.',
       })
     }
+    await refuseUnknownProducts(pool, [sku])
     await transaction(pool, (tx) => setOnHand(tx, { key: `count:${randomUUID()}`, sku, location, onHand, reason }))
     return (await levels(pool, { sku, location }))[0]
   })

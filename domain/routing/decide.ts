@@ -11,6 +11,7 @@ import {
   type CourierChoice,
   type Criterion,
   type Demand,
+  type Goods,
   type Place,
   type Plan,
   type RoutedOrder,
@@ -38,6 +39,7 @@ export function applies(when: RuleCondition, order: RoutedOrder): boolean {
     includes(when.temperature, order.temperature) &&
     (when.postalPrefix === undefined || startsWithOne(when.postalPrefix, order.postalCode)) &&
     (when.cod === undefined || when.cod === order.cod) &&
+    (when.fragile === undefined || when.fragile === order.fragile) &&
     (when.valueAtLeastMinor === undefined || order.valueMinor >= when.valueAtLeastMinor) &&
     (when.valueBelowMinor === undefined || order.valueMinor < when.valueBelowMinor) &&
     (when.weightAtLeastGrams === undefined || (order.weightGrams ?? 0) >= when.weightAtLeastGrams) &&
@@ -70,7 +72,7 @@ export function decide(question: RoutingQuestion): RoutingDecision {
     rules: spoke.map((rule) => ({ name: rule.name, did: effectOf(rule) })),
     rank,
     others: others.slice(0, 3),
-    because: reasonOf(plan, others[0] ?? null, rank, missing, usable.length),
+    because: reasonOf(plan, others[0] ?? null, rank, missing, usable.length, whereElse(question)),
   }
 }
 
@@ -120,9 +122,12 @@ function judge(
 export const courierRule = (rules: readonly RoutingRule[], order: RoutedOrder): 'cost' | 'time' =>
   rules.find((rule): rule is Of<'courier'> => rule.effect === 'courier' && applies(rule.when, order))?.by ?? 'cost'
 
-/** The tariff rows that fit, the most exact of each courier's service, then the cheapest or the quickest. Unpriced couriers come last. */
+/**
+ * The tariff rows that fit, the most exact of each courier's service, then the cheapest or the quickest. Unpriced couriers come last.
+ * @returns null when there is none, or none that takes what breaks.
+ */
 export function chooseCourier(
-  order: Pick<RoutedOrder, 'method' | 'temperature' | 'postalCode' | 'weightGrams'>,
+  order: Pick<RoutedOrder, 'method' | 'postalCode' | keyof Goods>,
   place: Pick<Place, 'couriers'>,
   tariffs: readonly Tariff[],
   by: 'cost' | 'time',
@@ -137,6 +142,7 @@ export function chooseCourier(
       place.couriers.includes(row.courier) &&
       row.method === order.method &&
       row.temperature === order.temperature &&
+      (row.fragile || !order.fragile) &&
       (row.postalPrefix === undefined || startsWithOne(row.postalPrefix, order.postalCode)) &&
       (row.upToGrams === undefined || (order.weightGrams ?? 0) <= row.upToGrams),
   )
@@ -154,9 +160,12 @@ export function chooseCourier(
     by === 'cost' ? a.priceMinor - b.priceMinor || a.days - b.days : a.days - b.days || a.priceMinor - b.priceMinor,
   )
   if (choice) return { courier: choice.courier, service: choice.service, priceMinor: choice.priceMinor, days: choice.days }
-  const [unpriced] = place.couriers
+  const [unpriced] = place.couriers.filter((courier) => !order.fragile || !refusesFragile(courier, order.method, tariffs))
   return unpriced === undefined ? null : { courier: unpriced, service: null, priceMinor: null, days: null }
 }
+
+const refusesFragile = (courier: string, method: RoutedOrder['method'], tariffs: readonly Tariff[]): boolean =>
+  tariffs.some((row) => row.courier === courier && row.method === method && !row.fragile)
 
 interface Judged {
   place: Place
@@ -276,12 +285,21 @@ const WORDS: Record<Criterion, string> = {
   priority: 'comes earlier in the order of locations',
 }
 
+/** Why there was no second plan. */
+function whereElse({ order, places }: RoutingQuestion): string {
+  if (places.length > 1) return 'no other way has everything'
+  if (order.kind === 'tryOn' || order.method === 'storePickup' || order.method === 'handOver')
+    return 'the order is for this store'
+  return 'it is the only location that ships'
+}
+
 function reasonOf(
   plan: Plan | null,
   next: Plan | null,
   rank: readonly Criterion[],
   missing: RoutingDecision['missing'],
   usable: number,
+  whereElse: string,
 ): string {
   if (plan === null)
     return missing.length > 0
@@ -290,7 +308,7 @@ function reasonOf(
         ? 'no location may or can send it'
         : 'no allowed set of locations has everything'
   const from = plan.units.map((unit) => unit.location).join(' and ')
-  if (next === null) return `${from}: no other way has everything`
+  if (next === null) return `${from}: ${whereElse}`
   const decided = rank.find((criterion) => plan.score[criterion] !== next.score[criterion])
   const than = next.units.map((unit) => unit.location).join(' and ')
   return decided ? `${from} ${WORDS[decided]} than ${than}` : `${from}, as good as ${than}`

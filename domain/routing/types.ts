@@ -14,6 +14,8 @@ export const RuleCondition = z.strictObject({
   /** The first digits of the recipient's postal code. */
   postalPrefix: z.array(z.string().regex(/^\d{1,6}$/)).optional(),
   cod: z.boolean().optional(),
+  /** Something in it breaks. */
+  fragile: z.boolean().optional(),
   valueAtLeastMinor: z.number().int().nonnegative().optional(),
   valueBelowMinor: positive.optional(),
   weightAtLeastGrams: positive.optional(),
@@ -51,6 +53,8 @@ export const Tariff = z.strictObject({
   /** Absent: everywhere. The longest prefix that fits is taken. */
   postalPrefix: z.array(z.string().regex(/^\d{1,6}$/)).optional(),
   upToGrams: positive.optional(),
+  /** False: not for goods that break. */
+  fragile: z.boolean().default(true),
   priceMinor: z.number().int().nonnegative(),
   /** Days from the hand-over to the recipient. */
   days: z.number().int().nonnegative(),
@@ -100,8 +104,12 @@ export interface RoutedOrder {
   /** Null: a product's weight is not known. */
   weightGrams: number | null
   temperature: 'ambient' | 'chilled' | 'frozen'
+  /** Something in it breaks. */
+  fragile: boolean
   demand: Demand[]
 }
+/** What the goods ask of a courier. */
+export type Goods = Pick<RoutedOrder, 'weightGrams' | 'temperature' | 'fragile'>
 export interface Place extends RoutingPlace {
   id: string
   zone: string

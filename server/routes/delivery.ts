@@ -1,6 +1,8 @@
 /** What can be promised to a customer who is about to order. */
 import { z } from 'zod'
-import { deliveryOptions } from '../../activities/deliveryOptions.ts'
+import { deliveryOffer } from '../../activities/deliveryOptions.ts'
+import { unknownProducts } from '../../store/products.ts'
+import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 const text = (most: number) => z.string().min(1).max(most)
@@ -16,6 +18,16 @@ export const DeliveryOptionSchema = z
     arrivesOn: z.string().nullable().meta({ description: 'Local date; null where no tariff says how long it takes.' }),
   })
   .meta({ id: 'DeliveryOption' })
+
+const noSuchProducts = (unknown: readonly string[], lines: readonly { sku: string }[]): Problem =>
+  new Problem(422, 'Cannot be processed', `There is no product ${unknown.join(', ')}.`, {
+    errors: unknown.map((sku) => ({
+      path: `lines[${lines.findIndex((line) => line.sku === sku)}].sku`,
+      value: sku,
+      message: 'is no product here',
+      remedy: 'Correct it, or add the product by `omnisaga connections apply FILE`.',
+    })),
+  })
 
 export const deliveryRoutes: Route[] = [
   defineRoute({
@@ -35,10 +47,23 @@ export const deliveryRoutes: Route[] = [
       cod: z.boolean().default(false),
       valueMinor: z.int().min(0).default(0),
     }),
-    responses: { 200: { description: 'Best first.', schema: z.object({ options: z.array(DeliveryOptionSchema) }) } },
-    handle: async ({ runtime, body }) => ({
-      status: 200,
-      body: { options: await deliveryOptions(runtime, { ...body, postalCode: body.postalCode ?? null }) },
-    }),
+    responses: {
+      200: {
+        description: 'Best first.',
+        schema: z.object({
+          options: z.array(DeliveryOptionSchema),
+          because: z.string().nullable().meta({ description: 'Why there is none; null when there is one.' }),
+        }),
+      },
+      422: { description: 'A SKU that is no product.' },
+    },
+    handle: async ({ runtime, body }) => {
+      const unknown = await unknownProducts(
+        runtime.pool,
+        body.lines.map(({ sku }) => sku),
+      )
+      if (unknown.length > 0) throw noSuchProducts(unknown, body.lines)
+      return { status: 200, body: await deliveryOffer(runtime, { ...body, postalCode: body.postalCode ?? null }) }
+    },
   }),
 ]

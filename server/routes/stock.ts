@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { levels, setOnHand } from '../../store/ledger/operations.ts'
 import { transaction } from '../../store/db.ts'
+import { refuseUnknownProducts } from '../../store/products.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { stockSideRoutes } from './stockSides.ts'
@@ -29,7 +30,7 @@ export const stockRoutes: Route[] = [
     body: StockRequest,
     responses: {
       200: { description: 'The level as it is now.', schema: StockLevelSchema },
-      422: { description: 'Unknown location, or less than what is held for orders.' },
+      422: { description: 'Unknown location or product, or less than what is held for orders.' },
     },
     handle: async ({ runtime, body, request }) => {
       const key = request.headers['idempotency-key']
@@ -46,6 +47,7 @@ export const stockRoutes: Route[] = [
           ],
         })
       }
+      await refuseUnknownProducts(runtime.pool, [body.sku])
       await transaction(runtime.pool, (tx) =>
         setOnHand(tx, { ...body, key: `count:${typeof key === 'string' ? key : randomUUID()}` }),
       )

@@ -1,7 +1,8 @@
 /** Stock across channels: what a channel's item means, what others count, what is kept for whom. */
-import { findListings, leaveListing, mapListing, tellAgain } from '../../activities/stockListings.ts'
+import { leaveListing, lookThrough, mapListing, tellAgain } from '../../activities/stockListings.ts'
 import { closeAllotment, listAllotments, setAllotment } from '../../store/allotments.ts'
 import { transaction } from '../../store/db.ts'
+import { refuseUnknownProducts } from '../../store/products.ts'
 import { listListings } from '../../store/listings.ts'
 import { listDrift, readings } from '../../store/stockDrift.ts'
 import { z } from 'zod'
@@ -75,7 +76,7 @@ export const stockSideRoutes: Route[] = [
         schema: z.object({ seen: z.int(), forgotten: z.int(), unmapped: z.int() }),
       },
     },
-    handle: async ({ runtime, params }) => ({ status: 200, body: await findListings(runtime, params.connection) }),
+    handle: async ({ runtime, params }) => ({ status: 200, body: await lookThrough(runtime, params.connection) }),
   }),
   defineRoute({
     method: 'POST',
@@ -125,9 +126,10 @@ export const stockSideRoutes: Route[] = [
     body: AllotmentRequest,
     responses: {
       200: { description: 'The allotment as it is now.', schema: AllotmentSchema },
-      422: { description: 'Unknown location.' },
+      422: { description: 'Unknown location or product.' },
     },
     handle: async ({ runtime, body }) => {
+      await refuseUnknownProducts(runtime.pool, [body.sku])
       const id = await transaction(runtime.pool, (tx) => setAllotment(tx, body))
       const made = (await listAllotments(runtime.pool, { sku: body.sku })).find((allotment) => allotment.id === id)
       return { status: 200, body: made }

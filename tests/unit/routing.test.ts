@@ -29,6 +29,7 @@ const order = (more: Partial<RoutedOrder> = {}): RoutedOrder => ({
   valueMinor: 100_000,
   weightGrams: 500,
   temperature: 'ambient',
+  fragile: false,
   demand: [
     { lineId: '1', sku: 'A', quantity: 2 },
     { lineId: '2', sku: 'B', quantity: 1 },
@@ -152,8 +153,16 @@ describe('the courier', () => {
   const tariffs = Routing.parse({
     tariffs: [
       tariff({ priceMinor: 12_000, days: 1, upToGrams: 20_000 }),
-      tariff({ courier: 'post', service: 'POST', priceMinor: 8_000, days: 3, upToGrams: 5_000 }),
-      tariff({ courier: 'post', service: 'POST', priceMinor: 16_000, days: 5, upToGrams: 5_000, postalPrefix: ['88', '89'] }),
+      tariff({ courier: 'post', service: 'POST', priceMinor: 8_000, days: 3, upToGrams: 5_000, fragile: false }),
+      tariff({
+        courier: 'post',
+        service: 'POST',
+        priceMinor: 16_000,
+        days: 5,
+        upToGrams: 5_000,
+        postalPrefix: ['88', '89'],
+        fragile: false,
+      }),
       tariff({ priceMinor: 30_000, temperature: 'frozen' }),
     ],
   }).tariffs
@@ -166,8 +175,32 @@ describe('the courier', () => {
     ['the dearer row for an island', order({ postalCode: '880' }), 'cost', { courier: 'ecpay', priceMinor: 12_000 }],
     ['the one with a freezer', order({ temperature: 'frozen' }), 'cost', { courier: 'ecpay', priceMinor: 30_000 }],
     ['none that is priced, so the first', order({ temperature: 'chilled' }), 'cost', { courier: 'ecpay', priceMinor: null }],
+    ['the one that takes what breaks', order({ fragile: true }), 'cost', { courier: 'ecpay', priceMinor: 12_000 }],
   ] as const)('is %s', (_, of, by, expected) => {
     expect(chooseCourier(of, couriers, tariffs, by)).toMatchObject(expected)
+  })
+
+  it('is none where the only one takes nothing that breaks', () => {
+    expect(chooseCourier(order({ fragile: true }), { couriers: ['post'] }, tariffs, 'cost')).toBeNull()
+  })
+  it('of goods that break may be asked for by a rule', () => {
+    const rules = [{ name: 'glass by the north', effect: 'only', locations: ['b'], when: { fragile: true } }]
+    const stock = { a: taipei, b: taipei }
+    expect(chosen(ask(stock, { routing: { rules }, order: order({ fragile: true }) }))).toEqual(['b: 2 A, 1 B'])
+    expect(chosen(ask(stock, { routing: { rules } }))).toEqual(['a: 2 A, 1 B'])
+  })
+})
+
+describe('the reason where there was no choice', () => {
+  it.each([
+    ['a pickup is for its store', { method: 'storePickup' }, ['shop'], 'shop: the order is for this store'],
+    ['a try-on is for its store', { kind: 'tryOn' }, ['shop'], 'shop: the order is for this store'],
+    ['one warehouse is the only one', {}, ['a'], 'a: it is the only location that ships'],
+    ['the other has not all of it', {}, ['a', 'b'], 'a: no other way has everything'],
+  ] as const)('%s', (_, more, places, because) => {
+    const stock = Object.fromEntries(places.map((id, index) => [id, index === 0 ? taipei : { A: 1 }]))
+    const { because: said } = ask(stock, { order: order(more), routing: { maxUnits: 1 } })
+    expect(said).toBe(because)
   })
 })
 
