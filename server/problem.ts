@@ -57,7 +57,8 @@ export const invalidInput = (error: z.ZodError, input: unknown, place: string): 
   const errors = issuesOf(error, input)
   const [first] = errors
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return new Problem(400, 'Invalid input', `The ${place} is not valid: ${first?.path ?? ''} ${first?.message ?? ''}${more}`, {
+  const what = first === undefined ? 'is wrong' : [first.path || 'it', first.message].join(' ')
+  return new Problem(400, 'Invalid input', `The ${place} is not valid: ${what}${more}`, {
     errors,
   })
 }
