@@ -56,6 +56,9 @@ const RULES: Record<string, Rule> = {
 }
 const AFTER_THE_END: ReadonlySet<string> = new Set(['restocked', 'skip'])
 
+/** Whether its order judges it beforehand; `retry` and `skip` are always taken, and some only the work itself can judge. */
+export const isJudged = (verb: string): boolean => verb in RULES
+
 /** @returns whether the order would take it now. */
 export function isPossible(verb: string, at: Standing): boolean {
   if (at.closed && verb in RULES && !AFTER_THE_END.has(verb)) return false

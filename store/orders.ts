@@ -2,7 +2,7 @@
 import { contentHash, orderIdOf } from '../domain/ids.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
-import { isPossible } from '../domain/possible.ts'
+import { isJudged, isPossible } from '../domain/possible.ts'
 import { listBackorders, type Backorder } from './backorders.ts'
 import { giveCommand, VERBS, type Verb } from './commands.ts'
 import { importOf } from './imports.ts'
@@ -345,7 +345,7 @@ export interface OrderDetail extends CanonicalOrder {
   /** What came back or is asked back. */
   returns: ReturnRow[]
   feedback: Feedback | null
-  /** What the order would take now; `skip` and `retry`, which it always takes, are left to its tasks. */
+  /** What the order would take now; what nobody judges beforehand (`retry`, `skip`) is left to its tasks. */
   possible: Verb[]
   closed: boolean
   updatedAt: string
@@ -417,7 +417,7 @@ export async function getOrder(db: Queryable, idOrExternalId: string): Promise<O
     backorders: await listBackorders(db, { orderId: id }),
     returns: await listReturns(db, { orderId: id }),
     feedback: await feedbackOf(db, id),
-    possible: VERBS.filter((verb) => verb !== 'skip' && verb !== 'retry' && isPossible(verb, standingOf(record))),
+    possible: VERBS.filter((verb) => isJudged(verb) && isPossible(verb, standingOf(record))),
     closed: record.closed,
     updatedAt: row.rows[0]?.updatedAt ?? '',
   }
