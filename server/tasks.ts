@@ -3,6 +3,7 @@ import { chooseSkuOfTask } from '../activities/aliases.ts'
 import type { Runtime } from '../activities/runtime.ts'
 import { isRetriable, OmnisagaError } from '../domain/errors.ts'
 import { VERBS, type Verb } from '../store/commands.ts'
+import type { Queryable } from '../store/db.ts'
 import { closeTasks, getTask, type Task } from '../store/tasks.ts'
 import { goOn, onStage, preview, type Preview } from '../activities/order/preview.ts'
 import { differencesOf, stateOf } from '../activities/order/previewState.ts'
@@ -10,6 +11,7 @@ import { command, detailOf, type Asked } from './commands.ts'
 import { notFound, Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Answer } from './route.ts'
 import { isSettledHere, settleTask } from './settleTask.ts'
+import { withPossible } from './taskView.ts'
 
 export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> {
   commandId: string | null
@@ -19,7 +21,13 @@ export interface Acted extends Omit<Asked, 'commandId' | 'orderId' | 'verb'> {
 
 const isVerb = (action: string): action is Verb => (VERBS as readonly string[]).includes(action)
 
-const refusal = (task: Task, action: string): Problem | null => {
+async function refuse(db: Queryable, task: Task, action: string): Promise<void> {
+  const [view] = await withPossible(db, [task])
+  const refused = refusal(task, action, view?.actions ?? task.actions)
+  if (refused) throw refused
+}
+
+const refusal = (task: Task, action: string, possible: readonly string[]): Problem | null => {
   if (task.state === 'done') {
     return new Problem(
       409,
@@ -34,7 +42,7 @@ const refusal = (task: Task, action: string): Problem | null => {
         path: 'action',
         value: action,
         message: 'is not allowed',
-        remedy: `Use one of: ${task.actions.join(', ')}.`,
+        remedy: possible.length > 0 ? `Use one of: ${possible.join(', ')}.` : 'Nothing can be done now; look again later.',
       },
     ],
   })
@@ -55,8 +63,7 @@ export async function takeAction(
 ): Promise<Acted> {
   const task = await getTask(runtime.pool, taskId)
   if (!task) throw notFound('task', String(taskId))
-  const refused = refusal(task, action)
-  if (refused) throw refused
+  await refuse(runtime.pool, task, action)
   if (action === 'chooseSku') return await chosen(runtime, task, detail.sku, by.who)
   if (task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     return await command(runtime, { orderId: task.orderId, verb: action, detail, taskId, ...by })
@@ -75,7 +82,7 @@ async function settled(
 ): Promise<string> {
   const unlessSecond = async () => {
     const now = await getTask(runtime.pool, task.id)
-    const refused = now !== null && now.closedBy !== who && refusal(now, action)
+    const refused = now !== null && now.closedBy !== who && refusal(now, action, now.actions)
     if (refused) throw refused
   }
   try {
@@ -101,8 +108,7 @@ export async function previewAction(
 ): Promise<Preview> {
   const task = await getTask(runtime.pool, taskId)
   if (!task) throw notFound('task', String(taskId))
-  const refused = refusal(task, action)
-  if (refused) throw refused
+  await refuse(runtime.pool, task, action)
   if (action !== 'chooseSku' && task.orderId !== null && isVerb(action) && !isSettledHere(task)) {
     const given = { orderId: task.orderId, verb: action, detail, who, taskId }
     return await preview(runtime, { ...given, detail: await detailOf(runtime, given) })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Action } from '../../domain/actions.ts'
 import pino from 'pino'
+import { main } from '../../cli/program.ts'
 import { buildApp } from '../../server/app.ts'
 import { createPool } from '../../store/db.ts'
 import { openTask, listTasks } from '../../store/tasks.ts'
@@ -64,6 +65,28 @@ describe('stock', () => {
   })
 })
 
+/** As a person types it. */
+async function omnisaga(...words: string[]): Promise<{ code: number; out: string }> {
+  const before = { ...process.env }
+  const [out, err] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)]
+  const said: string[] = []
+  const keep = (text: string | Uint8Array) => said.push(String(text)) > 0
+  Object.assign(process.env, {
+    DATABASE_URL: at.db.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:9',
+    OMNISAGA_SECRET_KEY: 'a passphrase for tests',
+  })
+  process.stdout.write = keep
+  process.stderr.write = keep
+  try {
+    return { code: await main(words), out: said.join('') }
+  } finally {
+    process.stdout.write = out
+    process.stderr.write = err
+    process.env = before
+  }
+}
+
 describe('tasks', () => {
   const orderId = async (number: string) => ((await at.post('/api/v1/orders', inStoreOrder(number))).body as { id: string }).id
   const open = async (over: { key: string; orderId?: string; actions: Action[] }) => {
@@ -112,6 +135,75 @@ describe('tasks', () => {
     })
     expect(await at.post(`/api/v1/tasks/${id}/skip`, {})).toMatchObject({ status: 200, body: { state: 'done' } })
   })
+
+  it('says what an action would change, over HTTP and on the command line, and changes nothing', async () => {
+    const order = await orderId('W-4')
+    const id = await open({ key: 'e', orderId: order, actions: ['cancel', 'confirm'] })
+    const before = (await at.call(`/api/v1/orders/${order}`)).text
+    const would = await at.post(`/api/v1/tasks/${id}/cancel?preview=true`, { reason: 'no phone' })
+    expect(would).toMatchObject({ status: 200, body: { action: 'cancel', possible: true, answer: 'it is being cancelled' } })
+    expect((would.body as { changes: unknown[] }).changes).toEqual(
+      expect.arrayContaining([
+        { of: 'phase', name: 'phase', from: 'received', to: 'cancelled' },
+        { of: 'taskCloses', name: `${id} a title`, from: 'open', to: null },
+      ]),
+    )
+    const cli = await omnisaga('task', String(id), 'cancel', '--set', 'reason=no phone', '--preview')
+    expect(cli.code).toBe(0)
+    expect(cli.out).toMatch(/cancel would: it is being cancelled\n.*phase +phase +received -> cancelled/s)
+    expect(cli.out).toContain('Nothing was done.')
+    // What would be refused says so, with the reason.
+    expect((await at.post(`/api/v1/tasks/${id}/confirm?preview=true`, {})).body).toMatchObject({
+      possible: false,
+      answer: 'its goods are not reserved yet',
+      changes: [],
+    })
+    expect(await omnisaga('task', String(id), 'confirm', '--preview')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('its goods are not reserved yet') as string,
+    })
+    expect((await at.call(`/api/v1/orders/${order}`)).text).toBe(before)
+    expect(await at.call(`/api/v1/tasks/${id}`)).toMatchObject({ body: { state: 'open', done: [] } })
+  }, 120_000)
+
+  it('shows what can be done now in words, and not what would be refused', async () => {
+    const id = await open({ key: 'f', orderId: await orderId('W-5'), actions: ['confirm', 'cancel'] })
+    expect((await at.call(`/api/v1/tasks/${id}`)).body).toMatchObject({
+      actions: ['cancel'],
+      can: [{ action: 'cancel', does: 'call it off: what is held or booked for it is given back' }],
+      whoWaits: '王小明',
+      orderedAt: '2026-11-22T02:00:00.000Z',
+    })
+    const { out } = await omnisaga('task', String(id))
+    expect(out).toMatch(/waits +王小明, ordered .*task \d+ cancel --set reason=WHY\n +call it off/s)
+    expect(out).not.toContain('confirm')
+  }, 120_000)
+
+  it('answers a wrong number, a wrong action and a closed task with what to do instead', async () => {
+    const id = await open({ key: 'g', orderId: await orderId('W-6'), actions: ['confirm', 'cancel'] })
+    expect(await omnisaga('task', '99999', 'skip')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/There is no task '99999'[^]*List the tasks/) as string,
+    })
+    expect(await omnisaga('task', String(id), 'cancle')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/does not allow 'cancle'[^]*Use one of: cancel\./) as string,
+    })
+    expect(await omnisaga('task', String(id), 'cancel', '--set', 'colour=red')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/holds what is not known here: colour[^]*Leave out colour\./) as string,
+    })
+    const both = await Promise.all([1, 2].map(() => at.post(`/api/v1/tasks/${id}/cancel`, {})))
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(both.find(({ status }) => status === 409)?.body).toMatchObject({
+      detail: expect.stringMatching(/was closed by local/) as string,
+    })
+    expect(await omnisaga('task', String(id), 'cancel')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/was closed by local: cancel: it is being cancelled/) as string,
+    })
+    expect((await omnisaga('tasks', '--done')).out).toMatch(/BY +HOW\n[^]*local +cancel: it is being cancelled/)
+  }, 120_000)
 
   it('sends a fact that nobody took once more, or takes it as told, without asking the order', async () => {
     const order = await orderId('W-3')

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { previewAction, takeAction } from '../../server/tasks.ts'
 import { viewTask, viewTasks } from '../../server/taskView.ts'
 import { stateOf } from '../../activities/order/previewState.ts'
+import { setHint } from '../../cli/setFields.ts'
 import { openTask } from '../../store/tasks.ts'
 import { lines, startSpine, type Spine } from './spineFixture.ts'
 
@@ -102,6 +103,51 @@ it('what is settled without an order is previewed too', async () => {
   expect(await previewAction(spine.runtime, task?.id ?? 0, 'skip', {}, WHO)).toMatchObject({ possible: true })
   expect((await viewTask(spine.db.pool, task?.id ?? 0))?.state).toBe('open')
   expect(await takeAction(spine.runtime, task?.id ?? 0, 'skip', {}, { who: WHO })).toMatchObject({ state: 'done' })
+})
+
+it('of two people at one task the second hears who was first, also where no order is asked', async () => {
+  await openTask(spine.db.pool, {
+    kind: 'feed.rejected',
+    key: 'feed:two',
+    subject: 'a file',
+    title: 'A file cannot be read',
+    detail: 'It was set aside.',
+    remedy: 'Have it sent again.',
+    actions: ['skip'],
+  })
+  const [task] = await viewTasks(spine.db.pool, { kind: 'feed.rejected' })
+  const both = await Promise.allSettled(
+    ['ann', 'bob'].map((who) => takeAction(spine.runtime, task?.id ?? 0, 'skip', {}, { who: `person:${who}` })),
+  )
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  const first = both[0]?.status === 'fulfilled' ? 'ann' : 'bob'
+  expect(both.find((each) => each.status === 'rejected')?.reason).toMatchObject({
+    status: 409,
+    message: expect.stringContaining(`was closed by person:${first}`) as string,
+  })
+  expect(await viewTask(spine.db.pool, task?.id ?? 0)).toMatchObject({ closedBy: `person:${first}` })
+})
+
+it('what the courier refused is mended by a change alone: the parcel is booked once more, by the way it goes', async () => {
+  for (const [delivery, hint] of [
+    [{ method: 'home' }, 'recipient.address=ADDRESS'],
+    [{ method: 'cvs', cvs: { chain: 'FAMI', storeId: '006598' } }, 'delivery.cvs.storeId=STORE'],
+  ] as const) {
+    const id = await spine.place({ lines: lines(['CAP', 1]), delivery })
+    await spine.untilRouted(id)
+    await spine.command(id, 'packed')
+    const [unit] = (await spine.order(id)).units
+    for (let tried = 0; tried < (unit?.bookingsAllowed ?? 0); tried++) {
+      await spine.steps.intendParcel(id, unit?.id ?? '')
+      await spine.db.pool.query(`update parcels set state = 'refused', refusal = 'no such road' where order_id = $1`, [id])
+    }
+    await spine.steps.askAboutRefusal(id, unit?.id ?? '')
+    const [task] = await viewTasks(spine.db.pool, { orderId: id, kind: 'booking.refused' })
+    expect(task).toMatchObject({ state: 'open', actions: ['retry', 'change', 'cancel'] })
+    expect(setHint({ field: task?.field ?? null, value: task?.value ?? null }, 'change')).toContain(hint)
+    const would = await previewAction(spine.runtime, task?.id ?? 0, 'change', { notes: 'third floor' }, WHO)
+    expect(would).toMatchObject({ possible: true, asks: ['ecpay is asked to book a parcel'] })
+  }
 })
 
 it('going on without what is missing is refused before anything was looked for: its goods stay held and it is not cancelled', async () => {
