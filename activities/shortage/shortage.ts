@@ -115,7 +115,9 @@ export async function settleShortage(
   )
   if (!short.isBackordered) {
     await endClaims(tx, record.id, 'cancelled')
-    return !short.remedies.some(({ way }) => way === 'task')
+    if (short.remedies.some(({ way }) => way === 'task')) return false
+    record.record('shortage', { skus: short.remedies.map(({ sku }) => sku) })
+    return true
   }
   const held = await heldByLine(tx, record.id)
   for (const line of record.lines) line.held = held.get(line.lineId) ?? 0

@@ -287,6 +287,8 @@ test('what is nowhere is bought: one request an article, closed when nobody need
   const toBuy = async () =>
     (await listPurchaseRequests(spine.runtime.pool, { sku })).map(({ quantity, orders, state }) => [quantity, orders, state])
   expect(await toBuy()).toEqual([[11, 3, 'open']])
+  // The sweep rings who waits for stock.
+  expect((await spine.order(near)).phase).toBe('waitingStock')
   expect(await Promise.all([near, far, more].map(spine.tasks))).toEqual([[], [], []])
   await cancel(more)
   expect(await toBuy()).toEqual([[6, 2, 'open']])

@@ -88,8 +88,6 @@ describe('group-buys and backorders', () => {
   })
 
   it('what is sold before it is there is promised, and arriving goods go to who was promised first', async () => {
-    const configure = (document: Record<string, unknown>) =>
-      applyConnections(world.runtime.pool, world.runtime.secretKey, document, world.runtime.connectors)
     await configure({
       products: [{ sku: 'RARE', name: '限量', stockPolicy: 'backorder', backorderDays: 5 }],
       policy: { shortage: ['backorder', 'purchase', 'task'] },
@@ -119,6 +117,108 @@ describe('group-buys and backorders', () => {
     expect(
       (await world.get<{ purchaseRequests: unknown[] }>('/api/v1/purchase-requests?state=open')).body.purchaseRequests,
     ).toEqual([])
+  })
+
+  const configure = (document: Record<string, unknown>) =>
+    applyConnections(world.runtime.pool, world.runtime.secretKey, document, world.runtime.connectors)
+  let receipts = 0
+  const receiveAt = (location: string, sku: string, quantity: number) =>
+    transaction(world.runtime.pool, (tx) =>
+      move(tx, { key: `more:${(receipts += 1)}`, sku, location, quantity, reason: 'receipt' }),
+    )
+  const goesOn = (id: string) =>
+    world.until(`${id} goes on`, async () => ['picking', 'packed', 'shipped'].includes(await world.phase(id)))
+
+  it('what only a store has is brought for its order, and what nobody has is bought with a list for the supplier', async () => {
+    await configure({
+      products: [{ sku: 'LAMP', name: '檯燈, 大' }],
+      policy: { shortage: ['transfer', 'purchase', 'task'] },
+    })
+    await receiveAt('store-taipei', 'LAMP', 2)
+    const brought = await join('', 'LAMP', 2, PLAIN)
+    const transfer = await world.until('a transfer is asked for', async () => {
+      const { body } = await world.get<{ transfers: { id: string; from: string; to: string }[] }>(
+        `/api/v1/transfers?orderId=${brought}`,
+      )
+      return body.transfers[0]
+    })
+    expect(transfer).toMatchObject({ from: 'store-taipei', to: 'wh-north' })
+    const bought = await join('', 'LAMP', 3, PLAIN)
+    await world.untilPhase(bought, 'waitingStock')
+    for (const step of ['shipped', 'arrived'])
+      expect((await world.post(`/api/v1/transfers/${transfer.id}/${step}`, {})).status).toBe(200)
+    await goesOn(brought)
+    expect(await world.phase(bought)).toBe('waitingStock')
+
+    const task = await world.until('buyers are asked', async () => {
+      const { body } = await world.get<{ tasks: { kind: string; detail: string }[] }>('/api/v1/tasks?kind=stock.purchase')
+      return body.tasks[0]
+    })
+    expect(task.detail).toContain('3 × LAMP for 1 orders')
+    const csv = await fetch(`${world.url}/api/v1/purchase-requests.csv`)
+    expect([csv.headers.get('content-type'), (await csv.text()).includes('LAMP,"檯燈, 大",3,1,')]).toEqual([
+      'text/csv; charset=utf-8',
+      true,
+    ])
+    await receiveAt('wh-north', 'LAMP', 3)
+    await goesOn(bought)
+    await world.until('the task is closed', async () => {
+      const { body } = await world.get<{ tasks: unknown[] }>('/api/v1/tasks?kind=stock.purchase')
+      return body.tasks.length === 0
+    })
+  })
+
+  it('a store comes before the web, and the web before replenishment, whoever asked first', async () => {
+    await configure({
+      products: [{ sku: 'DESK', name: '桌', stockPolicy: 'backorder' }],
+      policy: { claimPriority: { store: -1, replenishment: 5 } },
+    })
+    const ids: string[] = []
+    for (const kind of ['replenishment', 'online', 'store']) {
+      const id = await join('', 'DESK', 1, { ...PLAIN, kind })
+      await world.untilPhase(id, 'waitingStock')
+      ids.push(id)
+    }
+    const [replenishment, web, store] = ids as [string, string, string]
+    await world.until('all are claimed', async () => {
+      const { body } = await world.get<Lacking>('/api/v1/backorders?state=open&sku=DESK')
+      return body.backorders.length === 3
+    })
+    for (const [next, waiting] of [
+      [store, [web, replenishment]],
+      [web, [replenishment]],
+      [replenishment, []],
+    ] as const) {
+      await receiveAt('wh-north', 'DESK', 1)
+      await goesOn(next)
+      for (const id of waiting) expect(await world.phase(id)).toBe('waitingStock')
+    }
+  })
+
+  it('who has not said yes holds for as long as the product or the kind of order says, and then others may have it', async () => {
+    await configure({
+      products: [
+        { sku: 'QUICK', name: '快', holdTtlMs: 1_000 },
+        { sku: 'SLOW', name: '慢' },
+      ],
+      policy: { holdTtlMsByKind: { store: 1_000 } },
+    })
+    for (const sku of ['QUICK', 'SLOW']) await receiveAt('wh-north', sku, 1)
+    const cod = { ...PLAIN, payment: { method: 'cod' } }
+    const slow = await join('', 'SLOW', 1, cod)
+    await world.until('it is asked', async () => (await detail(slow)).facts.confirmAsked !== undefined)
+    await join('', 'QUICK', 1, cod)
+    const letsGo = (sku: string, holds: number) =>
+      world.until(`${sku} was held and is free again`, async () => {
+        const { rows } = await world.runtime.pool.query('select from holds where sku = $1', [sku])
+        return rows.length === holds && (await world.stock(sku)).available === 1
+      })
+    await letsGo('QUICK', 1)
+    expect((await world.stock('SLOW')).available).toBe(0)
+    expect((await world.post(`/api/v1/orders/${slow}/cancel`, {})).status).toBeLessThan(300)
+    await world.untilPhase(slow, 'cancelled')
+    await join('', 'SLOW', 1, { ...cod, kind: 'store' })
+    await letsGo('SLOW', 2)
   })
 
   it('leaves nothing that the audit finds', async () => {
