@@ -1,6 +1,8 @@
 /** What may be asked of an order in the state it is in: one pure function of its facts, for tasks, the server and the command line. */
 import type { FactName } from './facts.ts'
+import { labelsOff, labelsToRemake, type Labelled, type LabelsOf } from './labels.ts'
 import type { DeliveryMethod, OrderKind } from './order.ts'
+import { isPaid } from './paid.ts'
 import type { ParcelState, UnitState } from './view.ts'
 
 export interface Standing {
@@ -8,11 +10,10 @@ export interface Standing {
   kind: OrderKind
   method: DeliveryMethod
   onHold: boolean
-  /** Nothing more is to be paid: paid, collected or paid back. */
-  isPaid: boolean
+  payment: LabelsOf['payment']
   facts: readonly FactName[]
-  units: readonly { state: UnitState }[]
-  parcels: readonly { state: ParcelState; amountDueMinor: number }[]
+  units: LabelsOf['units']
+  parcels: readonly Labelled[]
   /** Pieces that have left, of all lines. */
   shipped: number
   /** Wanted pieces that no unit carries. */
@@ -32,11 +33,17 @@ const allPackedUnbooked = (at: Standing): boolean =>
   at.units.every(({ state }) => state === 'packed') &&
   at.parcels.every(({ state }) => state === 'refused' || state === 'void')
 
+const hasWrongLabel = (at: LabelsOf): boolean => {
+  const off = labelsOff(at)
+  return off !== null && labelsToRemake(at.parcels, off).length > 0
+}
+
 /** What is not named here is judged by nobody beforehand: it is offered, and its preview says what becomes of it. */
 const RULES: Record<string, Rule> = {
   confirm: (at, is) => is('reserved') && !is('confirmed') && !at.onHold && (at.kind !== 'tryOn' || is('tryOnDecided')),
   paid: (at) =>
-    !at.isPaid && !at.parcels.some(({ state, amountDueMinor }) => amountDueMinor > 0 && state !== 'refused' && state !== 'void'),
+    !isPaid(at.payment) &&
+    !at.parcels.some(({ state, amountDueMinor }) => amountDueMinor > 0 && state !== 'refused' && state !== 'void'),
   cancel: (at, is) => !isBeingCancelled(is) && !hasLeft(at),
   change: (at, is) =>
     !isBeingCancelled(is) &&
@@ -51,7 +58,7 @@ const RULES: Record<string, Rule> = {
   shipWithout: (at, is) => is('routed') && at.missing > 0,
   recalled: (at) => hasUnit(at, 'recalling'),
   letGo: (at, is) => is('cancelRequested') && (hasUnit(at, 'recalling') || !hasUnit(at, 'cancelled') || hasLeft(at)),
-  rebook: (at) => at.parcels.some(({ state }) => state === 'booked'),
+  rebook: (at, is) => !isBeingCancelled(is) && hasWrongLabel({ ...at, missing: is('routed') ? at.missing : 0 }),
   restocked: (at) => hasUnit(at, 'returned'),
 }
 const AFTER_THE_END: ReadonlySet<string> = new Set(['restocked', 'skip'])
