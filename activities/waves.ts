@@ -21,7 +21,7 @@ export async function makeWaves(runtime: Runtime): Promise<number> {
   const failures: unknown[] = []
   // One warehouse that cannot be reached holds up none of the others.
   const apart = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
-  for (const { id } of open.rows) await apart(writeWave(runtime, id))
+  for (const { id } of open.rows) await apart(finishWave(runtime, id))
   const locations = await runtime.pool.query<Place>(
     `${PLACES} where (l.warehouse_connection is null or not c.paused)
        and exists (select 1 from units u where u.location = l.id and u.state = 'ready')`,
@@ -104,20 +104,53 @@ async function boxesAt(runtime: Runtime, location: string): Promise<Ready[][]> {
   return intoBoxes(units, fits)
 }
 
-/** @returns the wave's id; null when nothing of it was ready any more. */
-async function gatherWave(
-  runtime: Runtime,
+const LOCK = 7401923
+
+/** While a wave takes its units in, nobody else finishes it; the lock ends with the process that held it. */
+async function gatherWave(runtime: Runtime, ...args: Gathering): Promise<string | null> {
+  const waveId = `w-${randomUUID().slice(0, 13)}`
+  const client = await runtime.pool.connect()
+  let isBroken = true
+  try {
+    await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK, waveId])
+    const id = await gather(runtime, waveId, ...args)
+    await client.query('select pg_advisory_unlock($1, hashtext($2))', [LOCK, waveId])
+    isBroken = false
+    return id
+  } finally {
+    client.release(isBroken)
+  }
+}
+
+/** What a process left open that is gone. */
+async function finishWave(runtime: Runtime, waveId: string): Promise<void> {
+  await transaction(runtime.pool, async (tx) => {
+    const { rows } = await tx.query<{ left: boolean }>('select pg_try_advisory_xact_lock($1, hashtext($2)) as left', [
+      LOCK,
+      waveId,
+    ])
+    if (rows[0]?.left === true) await writeWave(runtime, waveId)
+  })
+}
+
+type Gathering = [
   location: string,
   connection: string | null,
   boxes: readonly (readonly Pick<Ready, 'id' | 'orderId'>[])[],
   sortedBy: Record<string, string>,
+]
+
+/** @returns the wave's id; null when nothing of it was ready any more. */
+async function gather(
+  runtime: Runtime,
+  waveId: string,
+  ...[location, connection, boxes, sortedBy]: Gathering
 ): Promise<string | null> {
   const ready = boxes.flatMap((box) => {
     const sharedBox = box.length > 1 ? `b-${randomUUID().slice(0, 13)}` : null
     return box.map((unit) => ({ ...unit, sharedBox }))
   })
   if (ready.length === 0) return null
-  const waveId = `w-${randomUUID().slice(0, 13)}`
   await runtime.pool.query('insert into waves (id, location, connection, sorted_by) values ($1, $2, $3, $4)', [
     waveId,
     location,
