@@ -40,7 +40,8 @@ export interface Participants {
   place(change?: Change): Promise<string>
   /** Up to a parcel with a waybill. @returns its unit and its reference. */
   booked(orderId: string, waybill?: string): Promise<{ unitId: string; reference: string }>
-  news(reference: string, meaning: ParcelMeaning): Promise<void>
+  /** @param courier whose parcel it is; default ecpay */
+  news(reference: string, meaning: ParcelMeaning, courier?: string): Promise<void>
   /** Tells what is due now and lets what waits be due, until nothing changes any more. */
   tell(): Promise<void>
   /** One round of what is due now. */
@@ -181,11 +182,11 @@ export async function startParticipants(): Promise<Participants> {
       })
       return { unitId, reference: result }
     },
-    async news(reference, meaning) {
+    async news(reference, meaning, courier = 'ecpay') {
       reports += 1
       const eventAt = new Date(Date.UTC(2026, 10, 22, 4, 0, reports)).toISOString()
       const report = { reference, courierBookingId: null, waybill: null, code: meaning, meaning, detail: '', eventAt }
-      await applyParcelReport(pool, 1_000_000 + reports, report, 1_000, ['ecpay'])
+      await applyParcelReport(pool, 1_000_000 + reports, report, 1_000, [courier])
     },
     round: () => dispatchOutbox(runtime),
     async due() {
