@@ -1,6 +1,6 @@
 /** Rules tried on past orders, and what can be promised to a customer. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deliveryOptions, type Basket } from '../../activities/deliveryOptions.ts'
+import { deliveryOffer, deliveryOptions, type Basket } from '../../activities/deliveryOptions.ts'
 import { simulateRouting } from '../../activities/routingSimulation.ts'
 import { Policy } from '../../domain/policy.ts'
 import { addDays, localTime } from '../../domain/localTime.ts'
@@ -39,6 +39,60 @@ describe('simulating', () => {
     ])
     expect((await spine.order(both)).units.map((unit) => unit.location)).toEqual(['north'])
     await spine.runtime.pool.query(`update stock set safety = 0 where location = 'south'`)
+  })
+
+  it('refuses rules that name what is not there: they would do nothing, without a word', async () => {
+    const rules = Routing.parse({
+      tariffs: [{ ...tariffs[0], courier: 'nobody' }],
+      rules: [{ name: 'typo', effect: 'only', locations: ['north', 'noth'] }],
+      places: { sooth: { couriers: ['store-taipei'] } },
+    })
+    await expect(simulateRouting(spine.runtime, [], rules)).rejects.toMatchObject({
+      kind: 'Invalid',
+      message:
+        'rules[0].locations[1] "noth": there is no such location; tariffs[0].courier "nobody": there is no such connection; ' +
+        'places.sooth "sooth": there is no such location; places.sooth.couriers[0] "store-taipei": this connection books no parcels',
+      remedy: expect.stringContaining('north, shop, south') as string,
+    })
+  })
+
+  it('says of a pickup that it is for its store, not that there was no other way', async () => {
+    const id = await spine.place({ kind: 'store', delivery: { method: 'storePickup', location: 'shop' } })
+    await spine.steps.check(id)
+    await spine.steps.reserve(id)
+    const { orders } = await simulateRouting(spine.runtime, [id], Routing.parse({}))
+    expect(orders).toMatchObject([{ was: ['shop'], because: 'shop: the order is for this store' }])
+  })
+})
+
+describe('goods that break', () => {
+  it('go by the courier that takes them, and where none does a person is told which to name', async () => {
+    const fragile = (is: boolean) => spine.runtime.pool.query(`update products set fragile = $1 where sku = 'CAP'`, [is])
+    const packed = async () => {
+      const id = await spine.place({ lines: lines(['CAP', 1]) })
+      await spine.untilRouted(id)
+      await spine.command(id, 'packed')
+      await spine.steps.intendParcel(id, (await spine.order(id)).units[0]?.id ?? '')
+      return id
+    }
+    await fragile(true)
+    await settle({ tariffs: [tariffs[0], { ...tariffs[1], fragile: false }] })
+    expect((await spine.order(await packed())).parcels.map(({ service }) => service)).toEqual(['TCAT'])
+    await settle({ tariffs: [{ ...tariffs[1], fragile: false }] })
+    const id = await packed()
+    expect((await spine.order(id)).parcels).toEqual([])
+    const { rows } = await spine.runtime.pool.query(
+      `select detail, remedy from tasks where order_id = $1 and kind = 'courier.missing'`,
+      [id],
+    )
+    expect(rows).toMatchObject([
+      {
+        detail: expect.stringContaining('no courier of location south takes goods that break') as string,
+        remedy: expect.stringContaining('policy.routing.places.south') as string,
+      },
+    ])
+    await fragile(false)
+    await settle({})
   })
 })
 
@@ -102,7 +156,10 @@ describe('what can be promised', () => {
 
   it('is no store that has not all of it, and nothing at all of what is not there', async () => {
     expect(await offered({ lines: [{ sku: 'CAP', quantity: 1 }] })).toEqual(['nextDay TCAT', 'home POST', 'cvs UNIMART'])
-    expect(await offered({ lines: [{ sku: 'RARE', quantity: 1 }] })).toEqual([])
+    expect(await deliveryOffer(spine.runtime, basket({ lines: [{ sku: 'RARE', quantity: 1 }] }))).toEqual({
+      options: [],
+      because: 'not enough of RARE (0 of 1)',
+    })
   })
 
   it('is not the next day after the cut-off, and nothing by courier from where all is closed', async () => {

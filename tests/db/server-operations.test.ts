@@ -53,6 +53,30 @@ describe('stock', () => {
       status: 422,
       body: { errors: [{ path: 'location', value: 'moon' }] },
     })
+    expect(await at.post('/api/v1/stock', { ...wrong, sku: 'TEE-X', onHand: 1 })).toMatchObject({
+      status: 422,
+      body: { detail: 'TEE-X is no product here', errors: [{ remedy: expect.stringContaining('connections apply') as string }] },
+    })
+    expect(await at.post('/api/v1/allotments', { sku: 'TEE-X', location: 'taipei', quantity: 1, channel: 'web' })).toMatchObject({
+      status: 422,
+      body: { detail: 'TEE-X is no product here' },
+    })
+    expect(await at.post('/api/v1/listings/momo/find', {})).toMatchObject({
+      status: 422,
+      body: { detail: 'momo (file) has no list of what it offers, so it cannot be looked through' },
+    })
+    expect(
+      await at.post('/api/v1/delivery-options', {
+        channel: 'web',
+        lines: [
+          { sku: 'CAP', quantity: 1 },
+          { sku: 'HAT', quantity: 1 },
+        ],
+      }),
+    ).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'lines[1].sku', value: 'HAT', message: 'is no product here' }] },
+    })
     expect(await at.post('/api/v1/stock', { ...wrong, onHand: -1 })).toMatchObject({
       status: 400,
       body: { errors: [{ path: 'onHand', value: -1 }] },

@@ -13,6 +13,12 @@ beforeEach(async () => {
   await configure()
 })
 
+interface Previewed {
+  possible: boolean
+  asks: string[]
+  changes: { of: string; to: string | null }[]
+}
+
 const configure = (change: Record<string, unknown> = {}) =>
   apply(world, {
     name: 'ecpay',
@@ -150,6 +156,52 @@ describe('booking', () => {
     const order = await untilBooked(world, id)
     expect(order.parcels.map((parcel) => parcel.state)).toEqual(['refused', 'booked'])
     await bookedOnce(id)
+  })
+
+  it('two people at the desk see what the courier refused, look before they act, one corrects it, and it goes on by itself', async () => {
+    world.ecpay.faults.add({ kind: 'refuse', path: '/Express/Create', message: '收件人電話錯誤', times: 0 })
+    const id = await place()
+    const task = await untilTask(world, { orderId: id, kind: 'booking.refused' })
+    expect(task).toMatchObject({
+      actions: ['retry', 'change', 'cancel'],
+      detail: expect.stringContaining('Nothing is booked') as string,
+    })
+    const at = `/api/v1/tasks/${task.id}`
+    /** A machine with more to do than it can answers 503, and the same is asked again. */
+    const look = (action: string, body: object) =>
+      world.until(`${action} is previewed`, async () => {
+        const answer = await world.post<Previewed>(`${at}/${action}?preview=true`, body)
+        return answer.status === 503 ? null : answer.body
+      })
+    expect(await look('change', { recipient: { phone: '0987654321' } })).toMatchObject({
+      possible: true,
+      asks: ['ecpay is asked to book a parcel'],
+    })
+    expect((await look('cancel', {})).changes).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ of: 'phase', to: 'cancelling' }),
+        expect.objectContaining({ of: 'told', to: 'recall' }),
+      ]),
+    )
+    expect((await show(world, id)).phase).toBe('packed')
+    expect((await world.post(`${at}/change`, { recipient: { phone: 'none' } })).status).toBe(400)
+    expect((await world.post(`${at}/packed`, {})).status).toBe(409)
+    world.ecpay.faults.clear()
+    const both = await Promise.all(
+      ['0987654321', '0987654322'].map((phone) => world.post(`${at}/change`, { recipient: { phone } })),
+    )
+    expect(both.filter(({ status }) => status === 200).length).toBeLessThan(2)
+    await untilBooked(world, id)
+    await bookedOnce(id)
+    const changes = (await show(world, id)).commands.filter(({ verb }) => verb === 'change')
+    expect(changes.filter(({ state }) => state === 'done')).toHaveLength(1)
+    for (const refused of changes.filter(({ state }) => state !== 'done')) expect(refused.answer).toContain('was closed by local')
+    expect((await world.get(at)).body).toMatchObject({
+      state: 'done',
+      closedBy: 'local',
+      done: expect.arrayContaining([expect.objectContaining({ verb: 'change', who: 'local', state: 'done' })]) as unknown,
+    })
+    expect(await openTasks(world, { orderId: id })).toEqual([])
   })
 
   it('a courier that always refuses becomes a task, which books once the cause is mended', async () => {
