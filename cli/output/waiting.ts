@@ -89,6 +89,16 @@ function sinceOf(order: OrderDetail): string {
 
 const named = (names: (string | null | undefined)[]): string => [...new Set(names.filter(Boolean))].join(', ')
 
+/** Tasks without which the goods go no further. */
+const STOPS: ReadonlySet<string> = new Set([
+  'booking.refused',
+  'courier.missing',
+  'order.route',
+  'parcel.storeClosed',
+  'parcel.wrongAddress',
+  'pick.short',
+])
+
 function placeOf(order: OrderDetail): string {
   const at = named(
     unitsOf(order)
@@ -100,6 +110,9 @@ function placeOf(order: OrderDetail): string {
       .filter((parcel) => !['void', 'refused'].includes(parcel.state))
       .map((parcel) => (parcel.waybill ? `${parcel.courier} ${parcel.waybill}` : parcel.courier)),
   )
+  const stop = (order.tasks as TaskLine[]).find(({ kind }) => STOPS.has(kind))
+  if (stop !== undefined && !order.closed) return `for a person, task ${stop.id}: ${stop.title}`
+  if (order.facts['storeClosed'] && !order.closed) return 'for the customer to choose another pickup store'
   switch (order.phase) {
     case 'received':
       return 'to be checked and reserved'
@@ -123,8 +136,9 @@ function placeOf(order: OrderDetail): string {
     case 'picking':
       return `for ${at === '' ? 'the warehouse' : at} to pick and pack`
     case 'packed':
-      return order.delivery.method === 'storePickup'
-        ? `for the customer to collect it at ${at}`
+      if (order.delivery.method === 'storePickup') return `for the customer to collect it at ${at}`
+      return parcelsOf(order).at(-1)?.state === 'refused'
+        ? 'to be booked once more: the courier refused the parcel'
         : `for the courier${couriers === '' ? '' : ` (${couriers})`} to take it`
     case 'shipped':
       return `for ${couriers === '' ? 'the courier' : couriers} to deliver`
