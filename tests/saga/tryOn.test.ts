@@ -146,11 +146,12 @@ describe('a try-on', () => {
     expect(await world.stock(sku, 'store-taipei')).toEqual({ onHand: 2, held: 0, available: 2 })
   })
 
-  it('at a store that ships nothing, with no warehouse that has the goods, becomes a task and goes on when one has them', async () => {
+  it('at a store that ships nothing, with no warehouse that has the goods, is to be brought to one, and goes on when one has them first', async () => {
     const sku = await world.sku({ store: 2 })
     const order = await tryOn({ lines: [[sku, 1]], method: 'home', payment: 'paid' })
     await order.ask('decide', { keep: { 1: 1 } })
-    await order.untilTask('order.route')
+    await world.until('it is asked for', async () => (await order.facts()).inTransfer !== undefined)
+    expect(await order.tasks()).toEqual([])
     expect((await world.stock(sku, 'store-taipei')).held).toBe(1)
     await world.receive(sku, 'wh-south', 1)
     await order.ask('retry')
