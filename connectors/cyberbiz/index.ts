@@ -5,6 +5,7 @@ import { CyberbizConfig, secretFields } from './config.ts'
 import { mapOrder } from './order.ts'
 import { fetchOrders, pullOrders } from './pull.ts'
 import { receiveWebhook } from './push.ts'
+import { mapReturn } from './returns.ts'
 import { stock } from './stock.ts'
 import { acknowledgeOrder, cancelOrder, writeDelivered, writeTracking } from './writeback.ts'
 
@@ -21,6 +22,7 @@ export const cyberbiz: Connector<CyberbizConfig> = {
   pullOrders,
   fetchOrders,
   mapOrder,
+  mapReturn,
   acknowledgeOrder,
   writeTracking,
   writeDelivered,

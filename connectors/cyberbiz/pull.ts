@@ -5,6 +5,7 @@ import { readShape } from '../kit/json.ts'
 import type { RawRecord } from '../kit/types.ts'
 import { pullWindow, type Window } from '../kit/window.ts'
 import { isLastPage, isoOf, send, taipeiTime, type AccountContext, type Call } from './api.ts'
+import { returnsOf } from './returns.ts'
 import { Listed, Time } from './schemas.ts'
 
 export type Source = 'ec' | 'pos'
@@ -87,8 +88,12 @@ export const changedOrders = (ctx: AccountContext, source: Source, window: { fro
     window,
   )
 
+/** An order, and what it says of goods that come back. */
+export const withReturn = (order: RawRecord): RawRecord[] => [order, ...returnsOf(order)]
+
 export async function* pullOrders(ctx: AccountContext, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]> {
-  for await (const orders of changedOrders(ctx, 'ec', window)) yield orders.map((order) => orderRecord(String(order.id), order))
+  for await (const orders of changedOrders(ctx, 'ec', window))
+    yield orders.flatMap((order) => withReturn(orderRecord(String(order.id), order)))
 }
 
 /** @returns null when the vendor has none: a 404, or 200 with `null`. */
@@ -104,6 +109,6 @@ export async function readRaw(ctx: AccountContext, externalId: string): Promise<
 
 export async function fetchOrders(ctx: AccountContext, externalIds: string[]): Promise<RawRecord[]> {
   const records: RawRecord[] = []
-  for (const externalId of externalIds) records.push(orderRecord(externalId, await readRaw(ctx, externalId)))
+  for (const externalId of externalIds) records.push(...withReturn(orderRecord(externalId, await readRaw(ctx, externalId))))
   return records
 }

@@ -8,7 +8,7 @@ import { webhookJson } from '../kit/json.ts'
 import { headerOf, hmac, verifySignature } from '../kit/signature.ts'
 import type { RawRecord } from '../kit/types.ts'
 import type { Account, AccountContext } from './api.ts'
-import { orderRecord } from './pull.ts'
+import { orderRecord, withReturn } from './pull.ts'
 import { Order } from './schemas.ts'
 
 interface Request {
@@ -51,7 +51,7 @@ export function receiveWebhook(ctx: AccountContext, request: Request): { records
   const told = orderOfWebhook(ctx, request)
   if (told === null || isSoldAtTill(told.detail)) return { records: [], answer: ANSWER }
   const externalId = String(told.id)
-  if (Order.safeParse(told.detail).success) return { records: [orderRecord(externalId, told.detail)], answer: ANSWER }
+  if (Order.safeParse(told.detail).success) return { records: withReturn(orderRecord(externalId, told.detail)), answer: ANSWER }
   const event = headerOf(request.headers, 'x-cyberbiz-event') ?? null
   const version = `webhook-${contentHash(told.detail).slice(0, 16)}`
   return {

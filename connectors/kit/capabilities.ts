@@ -11,6 +11,7 @@ const CAPABILITIES = {
   writeDelivered: { title: 'write delivery back', of: (c) => c.writeDelivered !== undefined },
   cancel: { title: 'cancel orders', of: (c) => c.cancelOrder !== undefined },
   refund: { title: 'refund', of: (c) => c.refund !== undefined },
+  readReturns: { title: 'read returns', of: (c) => c.mapReturn !== undefined },
   pushStock: { title: 'push stock', of: (c) => c.stock?.push !== undefined },
   readStock: { title: 'read stock', of: (c) => c.stock?.read !== undefined },
   readSales: { title: 'read sales', of: (c) => c.mapSale !== undefined },

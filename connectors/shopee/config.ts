@@ -49,6 +49,10 @@ export const ShopeeConfig = z.strictObject({
     .min(10_000)
     .default(5 * 60_000)
     .describe('How often the shop is pulled.'),
+  readReturns: z
+    .boolean()
+    .default(true)
+    .describe('Each pull also reads what buyers ask to give back; false where the app has no permission for returns.'),
   quota: Limits.optional(),
   ownCourier: z
     .string()

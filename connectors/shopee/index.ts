@@ -7,6 +7,7 @@ import { courier } from './courier.ts'
 import { mapOrder } from './map-order.ts'
 import { fetchOrders, pullOrders } from './pull.ts'
 import { receiveWebhook } from './push.ts'
+import { mapReturn, pullReturns } from './returns.ts'
 import { shopCall, type ShopeeContext } from './transport.ts'
 import { cancelOrder, writeTracking } from './writeback.ts'
 
@@ -35,6 +36,8 @@ export const shopee: Connector<ShopeeConfig> = {
   pullOrders,
   fetchOrders,
   mapOrder,
+  pullReturns,
+  mapReturn,
   writeTracking,
   cancelOrder,
   receiveWebhook,

@@ -8,6 +8,7 @@ import type { FaultPlan } from '../kit/faults.ts'
 import { startSimServer, type SimAnswer, type SimRequest } from '../kit/server.ts'
 import { createGate, type Refusal } from './auth.ts'
 import { createCalls, type Outcome } from './calls.ts'
+import { createReturns, type SimReturn, type SimReturnEdit } from './returns.ts'
 import { seedOrders, type SeedOptions } from './seed.ts'
 import { createShop, logisticsFor } from './state.ts'
 import type { ShopeeSimulatorOptions, SimEdit, SimOrder } from './types.ts'
@@ -31,6 +32,9 @@ export interface ShopeeSimulator {
   /** The parcel moves: PROCESSED, SHIPPED, TO_CONFIRM_RECEIVE, COMPLETED. */
   advance(orderSn: string, status: string): SimOrder
   orders(): SimOrder[]
+  /** The buyer asks to give it back: all of it unless `given` says otherwise. */
+  askReturn(orderSn: string, given?: SimReturnEdit): SimReturn
+  editReturn(returnSn: string, change: SimReturnEdit): SimReturn
   /** Every access token given so far stops being valid. */
   expireTokens(): void
   tokens(): { accessToken: string; refreshToken: string }
@@ -58,7 +62,11 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
   const now = options.now ?? (() => new Date())
   const shop = createShop(now, options.stateFile)
   const gate = createGate(options, now)
-  const calls = createCalls(shop, options)
+  const returns = createReturns(shop, now)
+  const calls: ReturnType<typeof createCalls> = {
+    ...createCalls(shop, options),
+    '/api/v2/returns/get_return_list': { method: 'GET', call: returns.list },
+  }
   let log: { path: string; error: string }[] = []
 
   function refreshTokens(request: SimRequest): SimAnswer {
@@ -192,6 +200,8 @@ export async function startShopeeSimulator(options: ShopeeSimulatorOptions): Pro
     cancel: (orderSn, reason) => act('cancel', orderSn, { reason }),
     pay: (orderSn) => act('pay', orderSn),
     advance: (orderSn, status) => act('advance', orderSn, { status }),
+    askReturn: returns.ask,
+    editReturn: returns.edit,
     expireTokens: gate.expireTokens,
     tokens: gate.current,
     calls: () => [...log],

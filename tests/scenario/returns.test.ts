@@ -1,5 +1,6 @@
 /** Goods that come back, from outside to outside: bought online and brought to a store, bought in a store and fetched, exchanged. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedOrders as seedShopee } from '../../simulators/shopee/index.ts'
 import { seedOrders, startWooSimulator, type WooSimulator } from '../../simulators/woocommerce/index.ts'
 import { apply, openTasks, pull, show, untilBooked } from './marketplaceViews.ts'
 import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
@@ -14,7 +15,7 @@ interface ReturnBody {
   exchangeOrderId: string | null
   exchangeState: string | null
   lines: { lineId: string; received: number }[]
-  parcels: { state: string; courierBookingId: string | null; courier: string }[]
+  parcels: { state: string; courierBookingId: string | null; courier: string; waybill: string | null }[]
 }
 
 let world: World
@@ -159,6 +160,83 @@ describe('an exchange', () => {
     await world.untilPhase(exchange, 'cancelled')
     expect((await world.stock('TEE-M')).available).toBe(before.available)
     expect(await shownReturn(asked.id)).toMatchObject({ state: 'expired', exchangeState: 'cancelled' })
+    await isSound()
+  })
+})
+
+describe('asked for at the channel', () => {
+  let serial = 0
+  /** An order of Shopee that is delivered by a courier of ours. */
+  const soldAtShopee = async () => {
+    serial += 1
+    const [order] = seedShopee(1, {
+      skus: [{ sku: 'TEE-S', name: '純棉短袖上衣', variant: 'S', price: 590 }],
+      cvsShare: 0,
+      codShare: 0,
+      startAt: 900 + serial * 3,
+    })
+    world.shopee.seed([order!])
+    await pull(world)
+    await world.until('the order is here', async () => (await world.get(`/api/v1/orders/${order!.orderSn}`)).status === 200)
+    await deliver(order!.orderSn)
+    return { orderSn: order!.orderSn, id: (await show(world, order!.orderSn)).id }
+  }
+  const returnOf = (orderId: string) =>
+    world.until('the return is here', async () => {
+      await pull(world)
+      const { returns } = (
+        await world.get<{ returns: (ReturnBody & { channel: { status: string } })[] }>(`/api/v1/orders/${orderId}`)
+      ).body
+      return returns[0] ?? null
+    })
+
+  it('a return asked for at Shopee is approved by the rules, received and inspected; Shopee pays, and is told by a person', async () => {
+    const { orderSn, id } = await soldAtShopee()
+    const { returnSn } = world.shopee.askReturn(orderSn, { textReason: '瑕疵' })
+    const asked = await returnOf(id)
+    expect(asked).toMatchObject({
+      state: 'approved',
+      way: 'channel',
+      parcels: [],
+      channel: { number: returnSn, status: 'REQUESTED', paysBack: true },
+    })
+    expect(await openTasks(world, { orderId: id })).toMatchObject([{ kind: 'return.channel', actions: ['done', 'skip'] }])
+    world.shopee.editReturn(returnSn, { status: 'ACCEPTED', trackingNumber: 'RNSHS00177569' })
+    await world.until('Shopee has accepted it', async () => {
+      await pull(world)
+      return (await openTasks(world, { orderId: id })).length === 0
+    })
+    expect((await shownReturn(asked.id)).parcels).toMatchObject([
+      { courier: 'shopee', state: 'booked', waybill: 'RNSHS00177569' },
+    ])
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'wh-north' })
+    const [inspect] = await openTasks(world, { orderId: id, kind: 'return.inspect' })
+    await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})
+    expect((await shownReturn(asked.id)).state).toBe('done')
+    expect((await show(world, id)).owed.filter(({ kind }) => kind === 'refund')).toEqual([])
+    expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it('one that the buyer gives up there ends here; one that is not clear is a task with both sides', async () => {
+    const { orderSn, id } = await soldAtShopee()
+    const given = world.shopee.askReturn(orderSn)
+    const asked = await returnOf(id)
+    world.shopee.editReturn(given.returnSn, { status: 'CANCELLED' })
+    await world.until('it is given up', async () => {
+      await pull(world)
+      return (await shownReturn(asked.id)).state === 'cancelled'
+    })
+    world.shopee.askReturn(orderSn, { items: [{ itemId: 1, modelId: 2, amount: 1 }], refundAmount: 100 })
+    const told = await world.until('a person is asked', async () => {
+      await pull(world)
+      return (await openTasks(world, { orderId: id, kind: 'return.told' }))[0] ?? null
+    })
+    expect(told.detail).toMatch(
+      /channel:shopee says of return .*REQUESTED \(1 of line 1_2, TWD 100\.00 back.*is delivered: there is no line 1_2/,
+    )
+    expect((await world.post(`/api/v1/tasks/${told.id}/skip`, {})).status).toBe(200)
+    expect(await openTasks(world, { orderId: id })).toEqual([])
     await isSound()
   })
 })
