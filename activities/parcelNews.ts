@@ -222,8 +222,3 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord)
     })
   }
 }
-
-const REMEDY: Partial<Record<ParcelReport['meaning'], string>> = {
-  lost: 'Claim it from the courier; pay the customer back or send it again by a new order. Then skip.',
-  unknown: 'Nothing was concluded from it. Ask the courier what it means, then skip.',
-}

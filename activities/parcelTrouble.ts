@@ -15,6 +15,11 @@ const TITLES: Partial<Record<ParcelMeaning, string>> = {
   problem: 'The courier reports a problem with a parcel',
 }
 
+const REMEDY: Partial<Record<ParcelMeaning, string>> = {
+  lost: 'Claim it from the courier; pay the customer back or send it again by a new order. Then skip.',
+  unknown: 'Nothing was concluded from it. Ask the courier what it means, then skip.',
+}
+
 /** @param isNewest no later news of the parcel is known: old trouble is over. */
 export async function tellOfTrouble(
   tx: Tx,
@@ -94,7 +99,7 @@ export async function askPerson(
     title,
     detail:
       `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId}: ${report.code} ${report.detail}`.trim(),
-    remedy: 'Ask the courier; then settle it with the customer.',
+    remedy: REMEDY[report.meaning] ?? 'Ask the courier, and tell the customer. Then skip.',
     field: 'waybill',
     value: parcel.waybill,
     actions: ['skip'],

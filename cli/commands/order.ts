@@ -121,6 +121,7 @@ function ways(order: OrderDetail): string[] {
       : ['', bold('Units'), ...units.map((unit) => `  ${unit.id}  ${unit.location}  ${unit.state}${besides(unit)}`)]),
     ...parcels.flatMap((parcel) => [
       `  ${dim('parcel')} ${parcel.id}  ${parcel.courier} ${parcel.service}  ${parcel.state}  ${safe(parcel.waybill)}${parcel.ridesIn ? dim(`  in the box of ${safe(parcel.ridesIn)}`) : ''}${parcel.refusal ? `  ${red(safe(parcel.refusal))}` : ''}`,
+      ...(parcel.insuredMinor === null ? [] : [dim(`           insured ${amount(parcel.insuredMinor, order.payment.currency)}`)]),
       ...(parcel.amountDueMinor > 0 ? [`           ${cashOf(parcel, order.payment.currency)}`] : []),
       ...parcel.events.map(
         (event) => `    ${localTime(event.at)}  ${event.meaning}  ${dim(`${safe(event.detail)} (${event.code})`)}`,

@@ -24,6 +24,8 @@ export interface ParcelLine {
   /** The parcel of another order in whose box it goes along. */
   ridesIn: string | null
   refusal: string | null
+  /** The value that its courier insures; null: none. */
+  insuredMinor: number | null
   amountDueMinor: number
   /** Cash that the courier paid out; null: nothing yet. */
   collectedMinor: number | null
