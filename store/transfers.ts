@@ -80,7 +80,10 @@ export async function askTransfer(db: Queryable, asked: NewTransfer): Promise<st
 }
 
 const nobodyKnows = (id: string) =>
-  new OmnisagaError('Invalid', `there is no transfer ${id}`, { code: 'no-transfer', remedy: 'List them.' })
+  new OmnisagaError('Invalid', `there is no transfer ${id}`, {
+    code: 'no-transfer',
+    remedy: 'omnisaga transfers lists the open ones.',
+  })
 
 /** By its id or its waybill. @throws Invalid when there is none. */
 export async function getTransfer(db: Queryable, id: string): Promise<Transfer> {

@@ -32,7 +32,9 @@ export async function askBuyers(runtime: Runtime): Promise<void> {
 }
 
 const listOf = (wanted: readonly PurchaseRequest[]): string => {
-  const shown = wanted.slice(0, SHOWN).map(({ sku, quantity, orders }) => `${quantity} × ${sku} for ${orders} orders`)
+  const shown = wanted
+    .slice(0, SHOWN)
+    .map(({ sku, quantity, orders }) => `${quantity} × ${sku} for ${orders} ${orders === 1 ? 'order' : 'orders'}`)
   return [...shown, ...(wanted.length > SHOWN ? [`and ${wanted.length - SHOWN} articles more`] : [])].join(', ')
 }
 

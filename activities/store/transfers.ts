@@ -210,7 +210,13 @@ export async function cancelTransfer(runtime: Runtime, id: string): Promise<Tran
   return await underLock(runtime, id, async (tx, transfer, record) => {
     if (transfer.state === 'cancelled') return transfer
     if (transfer.state !== 'requested')
-      throw rejected('state', `transfer ${id} is ${transfer.state}`, 'Say that it arrived, and send it back.')
+      throw rejected(
+        'state',
+        `transfer ${id} is ${transfer.state} already`,
+        transfer.state === 'shipped'
+          ? 'Say that it arrived, and send it back with another one.'
+          : 'Send it back with another one.',
+      )
     if (record !== null && (await heldPieces(tx, record.id)).some((piece) => piece.location === transfer.from))
       throw rejected('wanted', `order ${record.id} waits for transfer ${id}`, 'Cancel or change the order.')
     return await endTransfer(tx, transfer.id, 'a person cancelled it')

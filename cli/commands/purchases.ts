@@ -15,7 +15,7 @@ export async function purchases({ csv, json }: PurchasesOptions): Promise<ExitCo
   const wanted = await withRuntime(({ pool }) => listPurchaseRequests(pool, { state: 'open' }))
   if (csv !== undefined) await writeFile(csv, purchasesCsv(wanted))
   if (json) printJson({ purchaseRequests: wanted })
-  else if (csv !== undefined) print(`${green('written')}  ${csv}: ${wanted.length} articles`)
+  else if (csv !== undefined) print(`${green('written')}  ${csv} (articles: ${wanted.length})`)
   else
     print(
       wanted.length === 0

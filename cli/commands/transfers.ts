@@ -65,16 +65,16 @@ export async function importReceipts(path: string, { json }: { json?: boolean })
   const { receipts, wrong } = await withRuntime((runtime) => takeReceiptsIn(runtime, { path }))
   if (json) printJson({ receipts, wrong })
   else {
-    print(`${receipts} expected receipts taken in.`)
+    print(`Taken in: ${receipts}.`)
     if (wrong.length > 0)
       print(
         [
-          red(`${wrong.length} rows were not:`),
+          red(`Not taken in: ${wrong.length}.`),
           table(wrong, [
             { title: 'ROW', of: (each) => each.row, right: true },
             { title: 'COLUMN', of: (each) => each.column },
             { title: 'VALUE', of: (each) => each.value, most: 30 },
-            { title: 'WHAT TO DO', of: (each) => each.message },
+            { title: 'WHAT TO DO', of: (each) => each.message, most: 160 },
           ]),
         ].join('\n'),
       )

@@ -341,7 +341,7 @@ test('buyers are asked once for all that is nowhere, again when more is needed, 
   await Promise.all([tidyBackorders(spine.runtime), tidyBackorders(spine.runtime)])
   const [task, ...others] = await tasks('open')
   expect(others).toEqual([])
-  for (const told of [`2 × ${plain} for 1 orders`, `1 × ${ugly} for 1 orders`]) expect(task?.detail).toContain(told)
+  for (const told of [`2 × ${plain} for 1 order`, `1 × ${ugly} for 1 order`]) expect(task?.detail).toContain(told)
   const wanted = (await listPurchaseRequests(spine.runtime.pool, { state: 'open' })).filter(({ sku }) =>
     [plain, ugly].includes(sku),
   )
@@ -357,7 +357,7 @@ test('buyers are asked once for all that is nowhere, again when more is needed, 
   expect((await tasks('open')).map(({ detail }) => detail.includes(`5 × ${plain} for 2 orders`))).toEqual([true])
   await cancel(three)
   await tidyBackorders(spine.runtime)
-  expect((await tasks('open')).map(({ detail }) => detail.includes(`2 × ${plain} for 1 orders`))).toEqual([true])
+  expect((await tasks('open')).map(({ detail }) => detail.includes(`2 × ${plain} for 1 order`))).toEqual([true])
   for (const id of [one, two]) await cancel(id)
   for (const { orderId } of (
     await spine.runtime.pool.query<{ orderId: string }>('select distinct order_id as "orderId" from supply_needs')

@@ -111,7 +111,7 @@ describe('receipts import', () => {
     )
     const { code, text } = await omnisaga('receipts', 'import', path)
     expect(code).toBe(1)
-    expect(text).toContain('1 expected receipts taken in')
+    expect(text).toContain('Taken in: 1.')
     for (const told of ['NOBODY', 'moon', 'quantity', 'is over']) expect(text).toContain(told)
     const known = (await fixture.call('/api/v1/receipts?sku=CAP')).body as { receipts: unknown[] }
     expect(known.receipts).toMatchObject([{ quantity: 1000, expectedOn: '2099-01-05', reference: 'PO-7' }])

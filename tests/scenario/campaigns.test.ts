@@ -154,7 +154,7 @@ describe('group-buys and backorders', () => {
       const { body } = await world.get<{ tasks: { kind: string; detail: string }[] }>('/api/v1/tasks?kind=stock.purchase')
       return body.tasks[0]
     })
-    expect(task.detail).toContain('3 × LAMP for 1 orders')
+    expect(task.detail).toContain('3 × LAMP for 1 order')
     const csv = await fetch(`${world.url}/api/v1/purchase-requests.csv`)
     expect([csv.headers.get('content-type'), (await csv.text()).includes('LAMP,"檯燈, 大",3,1,')]).toEqual([
       'text/csv; charset=utf-8',
