@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { payBackAll, requestRefund } from '../../activities/refund.ts'
+import { applyParcelReport } from '../../activities/parcelNews.ts'
 import { askReturn, decideReturn, type WantedReturn } from '../../activities/returns/ask.ts'
 import { giveFeedback } from '../../activities/returns/feedback.ts'
 import { inspectReturn } from '../../activities/returns/inspect.ts'
@@ -12,6 +13,7 @@ import { settleReturnTask } from '../../activities/returns/tasks.ts'
 import { tell } from '../../activities/telling.ts'
 import { main } from '../../cli/program.ts'
 import { OrderDetailAnswer } from '../../server/schemas.ts'
+import type { ParcelMeaning } from '../../connectors/kit/types.ts'
 import { audit } from '../../store/audit.ts'
 import { applyConnections } from '../../store/configuration.ts'
 import { changeOrder } from '../../store/orderRecord.ts'
@@ -297,6 +299,51 @@ describe('money', () => {
     await at.tell()
     expect(at.heard.channel.filter((what) => what.startsWith('refunded') && what.endsWith(' 4321'))).toHaveLength(1)
     expect((await at.knows(id)).filter(({ what }) => what === 'refund')).toMatchObject([{ state: 'acknowledged' }])
+  })
+})
+
+describe('news of a parcel that comes back', () => {
+  let reports = 0
+  const tell = (waybill: string, meaning: ParcelMeaning, second: number) => {
+    reports += 1
+    const eventAt = new Date(Date.UTC(2026, 10, 23, 4, 0, second)).toISOString()
+    const report = { reference: null, courierBookingId: null, waybill, code: meaning, meaning, detail: '', eventAt }
+    return applyParcelReport(at.runtime.pool, 2_000_000 + reports, report, 1_000, ['ecpay'])
+  }
+  /** By courier, or handed in at a convenience store: one row, one waybill. */
+  const coming = async (way: 'courier' | 'cvs', waybill: string) => {
+    const row = await approved(await delivered(), { way })
+    await at.runtime.pool.query(
+      `insert into return_parcels (id, return_id, courier, service, reference, state, waybill)
+       values ($1 || '-px', $1, 'ecpay', 'X', $1 || 'ref', 'booked', $2)
+       on conflict (return_id) where state not in ('refused', 'void') do update set state = 'booked', waybill = excluded.waybill`,
+      [row.id, waybill],
+    )
+    return row
+  }
+  const parcelOf = async (id: string) => (await readReturn(at.runtime.pool, id)).parcels.at(-1)
+
+  it.each(['courier', 'cvs'] as const)(
+    'by %s moves it on, in any order, and once it is here a person looks into the box',
+    async (way) => {
+      const row = await coming(way, `RW-${way}`)
+      await tell(`RW-${way}`, 'shipped', 1)
+      expect((await parcelOf(row.id))?.state).toBe('shipped')
+      await tell(`RW-${way}`, 'delivered', 9)
+      await tell(`RW-${way}`, 'inTransit', 5)
+      await tell(`RW-${way}`, 'delivered', 9)
+      expect(await parcelOf(row.id)).toMatchObject({ state: 'arrived', lastStatus: 'delivered' })
+      expect((await openKinds(row.orderId)).filter((kind) => kind === 'return.receive')).toHaveLength(1)
+      expect((await at.spine.order(row.orderId)).phase).toBe('delivered')
+    },
+  )
+
+  it('that is lost, or goes back to the customer, is a task', async () => {
+    const row = await coming('courier', 'RW-lost')
+    await tell('RW-lost', 'lost', 1)
+    await tell('RW-lost', 'returning', 2)
+    expect((await openKinds(row.orderId)).filter((kind) => kind === 'return.parcel')).toHaveLength(2)
+    expect((await parcelOf(row.id))?.state).toBe('booked')
   })
 })
 

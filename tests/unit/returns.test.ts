@@ -1,9 +1,15 @@
 /** What the rules say of a return, what becomes of its pieces, and what they are worth. */
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { exchangeLines, exchangeOrder } from '../../activities/returns/exchange.ts'
+import { cyberbiz } from '../../connectors/cyberbiz/index.ts'
+import { returnsOf } from '../../connectors/cyberbiz/returns.ts'
+import { shopee } from '../../connectors/shopee/index.ts'
 import { explode } from '../../domain/bundle.ts'
 import { paidMinor } from '../../domain/paid.ts'
 import { dispositionFor, ReturnsPolicy, ruleFor, valueOf, whyAsk, type PricedLine } from '../../domain/returns.ts'
+import type { OrderRecord } from '../../store/orderRecord.ts'
+import type { ReturnRow } from '../../store/returns.ts'
 
 const shirt = { sku: 'TEE', category: 'clothes' }
 const underwear = { sku: 'BRIEF', category: 'underwear' }
@@ -142,6 +148,106 @@ describe('what was paid', () => {
   it('of an order that was given up is all of it; what was taken off before was not paid', () => {
     expect(paidMinor({ payment: paid, totals }, [{ ...lines[0]!, cancelled: 2 }])).toBe(20_000)
     expect(paidMinor({ payment: paid, totals }, [{ ...lines[0]!, cancelled: 1 }])).toBe(10_000)
+  })
+})
+
+describe('what a channel says of a return', () => {
+  const shopeeSays = (change: Record<string, unknown> = {}) =>
+    shopee.mapReturn!({} as never, {
+      externalId: 'R1',
+      payload: {
+        return_sn: 'R1',
+        order_sn: 'S1',
+        status: 'REQUESTED',
+        reason: 'PHYSICAL_DMG',
+        text_reason: '破損',
+        currency: 'TWD',
+        refund_amount: 590,
+        update_time: 1_700_000_000,
+        needs_logistics: true,
+        return_solution: 0,
+        tracking_number: '',
+        item: [{ item_id: 5, model_id: 7, amount: 2 }],
+        ...change,
+      },
+    })
+  it('Shopee: pieces by item and model, money in minor units; it pays by itself', () => {
+    expect(shopeeSays()).toEqual({
+      externalId: 'S1',
+      number: 'R1',
+      state: 'asked',
+      status: 'REQUESTED',
+      reason: 'PHYSICAL_DMG: 破損',
+      lines: [{ lineId: '5_7', quantity: 2 }],
+      unclear: null,
+      goodsComeBack: true,
+      paysBack: true,
+      refundMinor: 59_000,
+      waybill: null,
+    })
+  })
+  it('Shopee: a status nobody has heard of is kept and not guessed; money alone brings no goods', () => {
+    expect(shopeeSays({ status: 'JUDGING' })).toMatchObject({ state: 'unknown', status: 'JUDGING' })
+    expect(shopeeSays({ return_solution: 1 }).goodsComeBack).toBe(false)
+    expect(shopeeSays({ needs_logistics: false }).goodsComeBack).toBe(false)
+    expect(shopeeSays({ item: [] }).unclear).toContain('does not say which pieces')
+    expect(() => shopeeSays({ order_sn: undefined })).toThrow(/Shopee return R1.*order_sn/)
+  })
+  it('CYBERBIZ: the order says it, and its lines where they do', () => {
+    const told = (status: string, lines: (string | null)[]) => {
+      const order = {
+        kind: 'order' as const,
+        externalId: '9',
+        version: 'v',
+        eventAt: null,
+        payload: {
+          id: 9,
+          statuses: { return_status: status },
+          line_items: lines.map((return_status, index) => ({ id: index + 1, return_status })),
+        },
+      }
+      return returnsOf(order).map((record) => cyberbiz.mapReturn!({} as never, record))
+    }
+    expect(told('no_need', [null])).toEqual([])
+    expect(told('request_return', [null, null])).toMatchObject([
+      { number: '9', state: 'asked', lines: null, unclear: null, paysBack: false },
+    ])
+    expect(told('request_return', ['no_need', 'request_return'])).toMatchObject([{ lines: [{ lineId: '2', quantity: null }] }])
+    expect(told('partial_return', [null])).toMatchObject([{ state: 'closed', unclear: expect.stringContaining('which pieces') }])
+    expect(told('refused', [null])).toMatchObject([{ state: 'cancelled' }])
+    expect(told('problem', [null])).toMatchObject([{ state: 'unknown', status: 'problem' }])
+  })
+})
+
+describe('the order of an exchange', () => {
+  const totals = { itemsMinor: 59_000, shippingMinor: 0, discountMinor: 0, totalMinor: 59_000 }
+  const record = {
+    id: 'o-1',
+    doc: { externalId: 'A', kind: 'store', delivery: {}, payment: { currency: 'TWD' }, totals },
+    lines: [line('1', 1, 59_000)],
+  } as unknown as OrderRecord
+  const costing = (unitPriceMinor: number) =>
+    exchangeOrder(
+      record,
+      {
+        id: 'rt-1',
+        lines: [{ lineId: '1', quantity: 1 }],
+        exchange: { lines: exchangeLines([{ sku: 'COAT', quantity: 1, unitPriceMinor }]) },
+        createdAt: now.toISOString(),
+        dueAt: null,
+      } as unknown as ReturnRow,
+      { name: 'store', version: 1, config: { shop: 'taipei' } },
+    )
+  it('that costs more collects the difference at the door, and no more', () => {
+    expect(costing(89_000)).toMatchObject({
+      payment: { method: 'cod', state: 'due', amountDueMinor: 30_000 },
+      totals: { itemsMinor: 89_000, discountMinor: 59_000, totalMinor: 30_000 },
+      onHold: true,
+    })
+  })
+  it('that costs as much or less collects nothing', () => {
+    for (const price of [59_000, 40_000])
+      expect(costing(price)).toMatchObject({ payment: { method: 'prepaid', state: 'pending', amountDueMinor: 0 } })
   })
 })
 
