@@ -13,7 +13,7 @@ import { stopAndTell } from '../stopped.ts'
 import { keepBooked } from './booked.ts'
 import { askForStore } from './closedStore.ts'
 import { keepInsured } from './insurance.ts'
-import { leaveBookingToPerson } from './parcel.ts'
+import { amountDueFor, leaveBookingToPerson } from './parcel.ts'
 import { parcelRequest } from './parcelRequest.ts'
 import { giveBack, isWrongLabel } from './wrongLabel.ts'
 
@@ -162,7 +162,9 @@ async function refused(runtime: Runtime, orderId: string, parcelId: string, erro
   ).view
 }
 
+/** With it the labels would collect another amount than is due, and made anew it would collect another one itself. */
 const wouldBeOff = (record: OrderRecord, parcel: ParcelRecord): boolean => {
+  if (amountDueFor(record, record.unit(parcel.unitId)) === parcel.amountDueMinor) return false
   const parcels = record.parcels.map((each) => (each === parcel ? { ...each, state: 'booked' as const } : each))
   return labelsOff({ ...record, parcels, payment: record.doc.payment, missing: record.view().missing }) !== null
 }
