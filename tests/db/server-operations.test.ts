@@ -218,7 +218,7 @@ describe('tasks', () => {
       out: expect.stringMatching(/holds what is not known here: colour[^]*Leave out colour\./) as string,
     })
     const both = await Promise.all([1, 2].map(() => at.post(`/api/v1/tasks/${id}/cancel`, {})))
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]))
     expect(both.find(({ status }) => status === 409)?.body).toMatchObject({
       detail: expect.stringMatching(/was closed by local/) as string,
     })
