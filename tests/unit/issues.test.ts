@@ -1,6 +1,6 @@
 /** What is wrong with a request is said in plain words: the place, the value, and what to send instead. */
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { issuesOf } from '../../server/issues.ts'
 import { OrderRequest, StockRequest, TasksQuery } from '../../server/schemas.ts'
 import { ChangeRequest } from '../../server/verbs.ts'
