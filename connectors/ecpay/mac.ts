@@ -1,5 +1,5 @@
 /** CheckMacValue of ECPay's domestic logistics: MD5 (its payment API uses SHA-256 instead). */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { OmnisagaError } from '../../domain/errors.ts'
 
 export interface MacKey {
@@ -23,7 +23,7 @@ export function checkMacValue(fields: Record<string, string>, key: MacKey): stri
     .sort((a, b) => (a.sort < b.sort ? -1 : a.sort > b.sort ? 1 : 0))
     .map(({ text }) => text)
   const text = [`HashKey=${key.hashKey}`, ...pairs, `HashIV=${key.hashIv}`].join('&')
-  return createHash('md5').update(dotNetEncode(text), 'utf8').digest('hex').toUpperCase()
+  return hash('md5', dotNetEncode(text), 'hex').toUpperCase()
 }
 
 /** Constant time. Fails closed: no key, no value, another length are all false. */

@@ -15,11 +15,12 @@ export function encodeForm(fields: Record<string, string | undefined>): string {
  * @throws OmnisagaError Rejected, code `repeated-field`
  */
 export function parseForm(body: string): Record<string, string> {
-  const fields: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [name, value] of new URLSearchParams(body)) {
-    if (name in fields)
-      throw new OmnisagaError('Rejected', `form field ${name.slice(0, 40)} appears twice`, { code: 'repeated-field' })
-    fields[name] = value
+  const pairs = [...new URLSearchParams(body)]
+  const fields = Object.fromEntries(pairs)
+  if (Object.keys(fields).length < pairs.length) {
+    const seen = new Set<string>()
+    const [twice = ''] = pairs.find(([name]) => seen.size === seen.add(name).size) ?? []
+    throw new OmnisagaError('Rejected', `form field ${twice.slice(0, 40)} appears twice`, { code: 'repeated-field' })
   }
-  return { ...fields }
+  return fields
 }
