@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { Wave, WaveUnit } from '../connectors/kit/types.ts'
 import { OmnisagaError } from '../domain/errors.ts'
 import { chooseBox } from '../domain/boxes.ts'
-import { intoBoxes } from '../domain/sharedBoxes.ts'
+import { boxKeyOf, intoBoxes } from '../domain/sharedBoxes.ts'
 import { byUrgency, dueAt, sorted, type Ready } from '../domain/waves.ts'
 import { goodsOfUnits } from '../store/packing.ts'
 import { listBoxes, type PackingPlan } from '../store/packingConfiguration.ts'
-import { readyUnits } from '../store/waves.ts'
+import { readyUnits, type ReadyRow } from '../store/waves.ts'
 import { readOrder, changeOrder } from '../store/orderRecord.ts'
 import { transaction } from '../store/db.ts'
 import type { Runtime } from './runtime.ts'
@@ -85,23 +85,47 @@ async function wavesAt(runtime: Runtime, place: Place, now: Date | null): Promis
 
 /** What is ready at a location, in boxes, the most urgent first: one box for paid orders of one recipient where the policy wants it so. */
 async function boxesAt(runtime: Runtime, location: string): Promise<Ready[][]> {
-  const { mergeParcels } = await runtime.policy()
-  const units = (await readyUnits(runtime.pool, location, mergeParcels)).sort(byUrgency)
-  if (mergeParcels === 'off') return units.map((unit) => [unit])
-  const [boxes, goods] = [
-    await listBoxes(runtime.pool),
-    await goodsOfUnits(
-      runtime.pool,
-      units.map(({ id }) => id),
-    ),
-  ]
+  const { mergeParcels, routing } = await runtime.policy()
+  const ready = await readyUnits(runtime.pool, location)
+  if (mergeParcels === 'off')
+    return ready
+      .map((unit) => ({ ...unit, boxKey: null }))
+      .sort(byUrgency)
+      .map((unit) => [unit])
+  // Where tariffs choose, it is not known yet by which service one without a wish goes.
+  const service = routing.tariffs.length > 0 ? wishedService : await servicesOf(runtime, ready)
+  const units: Ready[] = ready.map((unit) => ({ ...unit, boxKey: boxKeyOf({ ...unit, service: service(unit) }, mergeParcels) }))
+  const ids = units.map(({ id }) => id)
+  const [boxes, goods] = [await listBoxes(runtime.pool), await goodsOfUnits(runtime.pool, ids)]
   const fits = (together: readonly Ready[]) =>
     boxes.length === 0 ||
     chooseBox(
       boxes,
       together.flatMap(({ id }) => goods.get(id) ?? []),
     ) !== null
-  return intoBoxes(units, fits)
+  return intoBoxes(units.sort(byUrgency), fits)
+}
+
+const wishedService = ({ order }: ReadyRow): string | null => order.delivery.service
+
+/** The service by which a courier takes a parcel: one channel names it, another leaves it to the courier's own. */
+async function servicesOf(runtime: Runtime, ready: readonly ReadyRow[]): Promise<(unit: ReadyRow) => string | null> {
+  const services = new Map<string, (unit: ReadyRow) => string | null>()
+  for (const name of new Set(ready.map(({ courier }) => courier))) {
+    if (name === '') continue
+    const { connector, context } = await runtime.connection(name, { evenIfStopped: true })
+    const { courier } = connector
+    services.set(name, ({ order: { delivery } }) => {
+      const kind = delivery.method === 'cvs' ? 'cvs' : 'home'
+      const wish = { method: kind, chain: delivery.cvs?.chain ?? null, wished: delivery.service } as const
+      try {
+        return courier?.serviceFor(context.connection.config, wish) ?? null
+      } catch {
+        return delivery.service // a person hears of it when it is booked
+      }
+    })
+  }
+  return (unit) => services.get(unit.courier)?.(unit) ?? wishedService(unit)
 }
 
 const LOCK = 7401923

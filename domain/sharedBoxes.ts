@@ -9,6 +9,8 @@ export interface ForBox {
   /** Special wishes: whoever wishes something else gets a box of their own. */
   notes: string | null
   courier: string
+  /** The courier's service that it goes by. */
+  service: string | null
   fragile: boolean
   temperature: string
 }
@@ -24,7 +26,7 @@ const plain = (text: string | null): string =>
  * The same for all that may go into one box; null: a box of its own. Who cannot be told apart from somebody else (masked, no phone, no
  * address) is never put together.
  */
-export function boxKeyOf({ order, notes, courier, fragile, temperature }: ForBox, merge: MergeParcels): string | null {
+export function boxKeyOf({ order, notes, courier, service, fragile, temperature }: ForBox, merge: MergeParcels): string | null {
   const { recipient, delivery, payment, customs } = order
   if (merge === 'off' || payment.method !== 'prepaid' || payment.state !== 'paid') return null
   // The channel books its own parcel for its own order; papers of customs name one order.
@@ -32,7 +34,7 @@ export function boxKeyOf({ order, notes, courier, fragile, temperature }: ForBox
   if (recipient.masked === true || !recipient.phone || !plain(recipient.name)) return null
   const to = placeOf(order)
   if (to === null) return null
-  const how = [delivery.method, delivery.service, courier, delivery.askedTime ?? null, notes, fragile, temperature]
+  const how = [delivery.method, courier, service, delivery.askedTime ?? null, notes, fragile, temperature]
   return JSON.stringify([recipient.phone, plain(recipient.name), ...to, ...how])
 }
 

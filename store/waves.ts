@@ -1,16 +1,15 @@
 /** Waves as people see them: what is ready, what is in a wave, where it lies. */
-import { boxKeyOf, type ForBox, type MergeParcels } from '../domain/sharedBoxes.ts'
+import type { ForBox } from '../domain/sharedBoxes.ts'
 import type { Ready } from '../domain/waves.ts'
 import type { Queryable } from './db.ts'
 
 /** The city of an order (table alias o), or its convenience-store chain. */
 const REGION = `coalesce(o.doc->'delivery'->'cvs'->>'chain', o.doc->'recipient'->'address'->>'city', '')`
 
-/** What waits at a location, with what waves are sorted by. */
-export async function readyUnits(db: Queryable, location: string, merge: MergeParcels): Promise<Ready[]> {
-  const { rows } = await db.query<
-    Omit<Ready, 'readyAt' | 'boxKey'> & { readyAt: Date; order: ForBox['order']; notes: string | null; fragile: boolean }
-  >(
+/** What waits at a location, with what waves are sorted by and boxes are shared by. */
+export type ReadyRow = Omit<Ready, 'boxKey'> & Omit<ForBox, 'service'>
+export async function readyUnits(db: Queryable, location: string): Promise<ReadyRow[]> {
+  const { rows } = await db.query<Omit<ReadyRow, 'readyAt'> & { readyAt: Date }>(
     `select u.id, u.order_id as "orderId", u.priority, coalesce(u.ready_at, u.made_at) as "readyAt", o.kind, ${REGION} as region,
        case when o.doc->'delivery'->>'service' = 'channel' then o.connection
          when o.doc->'delivery'->>'method' = 'cvs' then coalesce(l.courier_cvs, '') else coalesce(l.courier_home, '') end as courier,
@@ -23,11 +22,7 @@ export async function readyUnits(db: Queryable, location: string, merge: MergePa
      where u.location = $1 and u.state = 'ready' order by u.priority desc, u.ready_at limit 2000`,
     [location],
   )
-  return rows.map(({ order, notes, fragile, ...row }) => ({
-    ...row,
-    readyAt: row.readyAt.toISOString(),
-    boxKey: boxKeyOf({ order, notes, fragile, courier: row.courier, temperature: row.temperature }, merge),
-  }))
+  return rows.map((row) => ({ ...row, readyAt: row.readyAt.toISOString() }))
 }
 
 export interface WaveShown {
