@@ -43,7 +43,8 @@ async function tell(tx: Tx, { sku, name, low, available }: Seen, level: Seen['al
   const key = `stock:alert:${sku}`
   if (level === null) {
     await tx.query('delete from stock_alerts where sku = $1', [sku])
-    return await closeTasks(tx, { key }, 'there is stock again')
+    await closeTasks(tx, { key }, 'there is stock again')
+    return
   }
   await openTask(tx, {
     kind: 'stock.low',

@@ -12,7 +12,10 @@ export async function askBuyers(runtime: Runtime): Promise<void> {
   const { pool } = runtime
   const wanted = (await listPurchaseRequests(pool, { state: 'open' })).sort((a, b) => a.sku.localeCompare(b.sku))
   const [open] = await listTasks(pool, { kind: 'stock.purchase', state: 'open', limit: 1 })
-  if (wanted.length === 0) return await closeTasks(pool, { key: KEY }, 'nothing is to be bought any more')
+  if (wanted.length === 0) {
+    await closeTasks(pool, { key: KEY }, 'nothing is to be bought any more')
+    return
+  }
   const isNews = wanted.some(({ quantity, toldQuantity }) => quantity > (toldQuantity ?? 0))
   const detail = `${listOf(wanted)}.`
   if (!isNews && (open === undefined || open.detail === detail)) return
