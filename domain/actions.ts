@@ -9,6 +9,7 @@ export const ACTIONS = {
   decide: 'say what the customer keeps; the rest goes back on sale',
   collected: 'the customer has it in hand',
   packed: 'all its pieces are in the box',
+  reroute: 'send what waits there from another location',
   shipWithout: 'send the rest; what was not found is taken off the order',
   recalled: 'the goods are back here; the cancellation goes on',
   letGo: 'give the cancellation up: the order goes on',

@@ -55,6 +55,8 @@ const RULES: Record<string, Rule> = {
   decide: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   collected: (at) => (at.method === 'storePickup' || at.method === 'handOver') && hasUnit(at, 'packed'),
   packed: (at) => hasUnit(at, 'ready'),
+  reroute: (at, is) =>
+    !isBeingCancelled(is) && (at.method === 'home' || at.method === 'cvs') && (hasUnit(at, 'planned') || hasUnit(at, 'ready')),
   shipWithout: (at, is) => is('routed') && at.missing > 0,
   recalled: (at) => hasUnit(at, 'recalling'),
   letGo: (at, is) => is('cancelRequested') && (hasUnit(at, 'recalling') || !hasUnit(at, 'cancelled') || hasLeft(at)),

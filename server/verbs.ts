@@ -47,6 +47,9 @@ export const ChangeRequest = z
       .meta({ description: '{lineId: sku}: what an article of the channel is called here; remembered.' }),
     notes: z.string().max(1000).nullable().optional(),
     customs: z.strictObject({ invoiceNumber: text(60), hsCodes: z.array(text(20)).min(1).max(100) }).optional(),
+    recall: z.boolean().optional().meta({
+      description: 'What the warehouse has is called back first, then changed; alone: for the change that was refused last.',
+    }),
   })
   .refine((change) => Object.keys(change).length > 0, {
     message: 'names nothing to change',
@@ -117,6 +120,13 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
   },
   { verb: 'packed', summary: 'Packed by hand, where no warehouse system answers', body: ofUnit },
   { verb: 'retry', summary: 'Try again what stands still', body: nothing },
+  {
+    verb: 'reroute',
+    summary: 'Send what waits to be picked from another location',
+    body: z.strictObject({
+      from: text(60).optional().meta({ description: 'The location it shall leave; default: every one it waits at.' }),
+    }),
+  },
   { verb: 'shipWithout', summary: 'Ship the rest; what was not found is struck off', body: nothing },
   { verb: 'recalled', summary: 'The goods of a cancelled order are back', body: nothing },
   { verb: 'letGo', summary: 'Give up a cancellation that came too late', body: nothing },

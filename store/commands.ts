@@ -12,6 +12,7 @@ export const VERBS = [
   'collected',
   'packed',
   'retry',
+  'reroute',
   'shipWithout',
   'recalled',
   'letGo',

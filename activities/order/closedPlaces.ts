@@ -1,8 +1,8 @@
 /** What waits at a location that has been closed goes from elsewhere: its unit is struck off, and the saga looks for the pieces anew. */
-import { release } from '../../store/ledger/operations.ts'
-import { changeOrder, strikeUnit } from '../../store/orderRecord.ts'
+import { changeOrder } from '../../store/orderRecord.ts'
 import { ring } from '../engine.ts'
 import type { Runtime } from '../runtime.ts'
+import { giveUpUnit, isWaiting } from './reroute.ts'
 
 const BATCH = 200
 
@@ -20,19 +20,8 @@ export async function leaveClosedPlaces(runtime: Runtime): Promise<void> {
     const { result } = await changeOrder(runtime.pool, orderId, 'world', async (record, tx) => {
       const unit = record.unit(id)
       // A wave that went out first keeps it: the warehouse answers.
-      if ((unit.state !== 'planned' && unit.state !== 'ready') || record.is('cancelRequested')) return false
-      await release(tx, {
-        key: `closed/${id}`,
-        orderId,
-        lines: unit.lines.map(({ lineId, quantity }) => ({ lineId, location: unit.location, quantity })),
-      })
-      for (const line of unit.lines) {
-        const held = record.line(line.lineId)
-        held.held = Math.max(0, held.held - line.quantity)
-      }
-      strikeUnit(record, unit)
-      await record.closeTasks(tx, { key: `order:${orderId}:pick:${id}` }, 'its location is closed')
-      record.wake()
+      if (!isWaiting(unit) || record.is('cancelRequested')) return false
+      await giveUpUnit(record, tx, unit, { key: `closed/${id}`, why: 'its location is closed' })
       return true
     })
     if (result) await ring(runtime, orderId)

@@ -11,6 +11,7 @@ import type { Runtime } from '../runtime.ts'
 import { readyForPickup } from '../store/pickups.ts'
 import { sendBackUnwanted, waitsForTransfers } from '../store/bringing.ts'
 import { claimantOf, place } from './place.ts'
+import { locationsLeft } from './reroute.ts'
 import { ownLocation } from './reserve.ts'
 
 interface HeldPiece {
@@ -185,7 +186,7 @@ export async function reRoute(runtime: Runtime, orderId: string): Promise<OrderV
         orderId,
         connection: current.connection,
         subject: current.doc.externalId,
-        title: `The warehouse did not find ${missing.map((line) => `${current.missingOf(line)} × ${line.sku}`).join(', ')}`,
+        title: `Missing, and nowhere else: ${missing.map((line) => `${current.missingOf(line)} × ${line.sku}`).join(', ')}`,
         detail: `The rest of order ${current.doc.externalId} goes on; no other location has what is missing, and nothing is held for it.`,
         remedy: 'Ship without it, retry when there is stock again, or cancel the order.',
         field: 'lines',
@@ -237,7 +238,8 @@ async function holdMissing(
   demand: { lineId: string; sku: string; quantity: number }[],
 ): Promise<{ held: boolean; decision: RoutingDecision }> {
   const notFound = await shelvesFoundEmpty(runtime.pool, record)
-  const isOut = (sku: string, location: string) => notFound.has(`${sku}\u0000${location}`)
+  const left = await locationsLeft(runtime.pool, record.id)
+  const isOut = (sku: string, location: string) => left.has(location) || notFound.has(`${sku}\u0000${location}`)
   // What was tried on in a store and goes home by courier leaves from where parcels leave.
   const locations = goesByCourier(record) ? null : ownLocation(record)
   const plan = await place(runtime, record, demand, { locations, isOut })
@@ -277,7 +279,7 @@ export async function queueForWave(runtime: Runtime, orderId: string, unitId: st
         remedy: 'Pick and pack the pieces, then say packed: a parcel is booked then.',
         field: 'unit',
         value: unitId,
-        actions: ['packed', 'cancel'],
+        actions: ['packed', 'reroute', 'cancel'],
       })
     })
   ).view

@@ -19,6 +19,7 @@ import { restockUnit } from '../returns/cameBack.ts'
 import { allowAnotherBooking, change } from './change.ts'
 import { confirmNow } from './confirm.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
+import { reroute } from './reroute.ts'
 import { collected } from './route.ts'
 import { customerCame, keepOnly, lowerAmounts, rememberPaid } from './tryOn.ts'
 
@@ -61,8 +62,10 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async cancel(record, _tx, { who, detail }) {
-    if (record.is('cancelled') || record.is('cancelRequested')) return 'it is being cancelled already'
+    const isCalledBackToChange = record.facts.cancelRequested?.change !== undefined
+    if (record.is('cancelled') || (record.is('cancelRequested') && !isCalledBackToChange)) return 'it is being cancelled already'
     if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered; use a return')
+    if (isCalledBackToChange) record.withdraw('cancelRequested')
     record.record('cancelRequested', { by: who, reason: String(detail.reason ?? '') })
     record.changeCourse()
     return 'it is being cancelled'
@@ -143,6 +146,8 @@ export const verbs: Record<Verb, Obedience> = {
     record.changeCourse()
     return 'being tried again'
   },
+
+  reroute,
 
   /** What the warehouse did not find is no longer owed. */
   async shipWithout(record, tx) {

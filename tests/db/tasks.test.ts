@@ -62,7 +62,7 @@ it('new goods are held in the preview, and not held after it', async () => {
 
 it('an action that the order would refuse now is not offered, and its preview says why', async () => {
   const { id, taskId } = await toBePacked()
-  expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual(['packed', 'cancel'])
+  expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual(['packed', 'reroute', 'cancel'])
   await spine.command(id, 'cancel')
   expect((await viewTask(spine.db.pool, taskId))?.actions).toEqual(['packed'])
   await spine.steps.recall(id)
@@ -148,6 +148,35 @@ it('what the courier refused is mended by a change alone: the parcel is booked o
     const would = await previewAction(spine.runtime, task?.id ?? 0, 'change', { notes: 'third floor' }, WHO)
     expect(would).toMatchObject({ possible: true, asks: ['ecpay is asked to book a parcel'] })
   }
+})
+
+it('what a person cannot pick is sent from elsewhere, not asked for there again, and comes back when nobody else has it', async () => {
+  const id = await spine.place({ lines: lines(['TEE-M', 2]) })
+  await spine.untilRouted(id)
+  expect((await spine.order(id)).units.map(({ location, state }) => [location, state])).toEqual([['north', 'ready']])
+  expect(await spine.command(id, 'reroute', { from: 'moon' })).toMatchObject({
+    state: 'refused',
+    answer: 'nothing of it waits at moon',
+  })
+  expect(await spine.command(id, 'reroute')).toMatchObject({ answer: 'it is sent from elsewhere than north' })
+  await spine.steps.reRoute(id)
+  const [, second] = (await spine.order(id)).units
+  expect(second).toMatchObject({ location: 'south', state: 'planned' })
+  await spine.steps.queueForWave(id, second?.id ?? '')
+  const [task] = await viewTasks(spine.db.pool, { orderId: id, kind: 'unit.pick' })
+  const would = await previewAction(spine.runtime, task?.id ?? 0, 'reroute', {}, WHO)
+  expect(would.changes).toContainEqual({ of: 'taskOpens', name: 'Missing, and nowhere else: 2 × TEE-M', from: null, to: 'open' })
+  await spine.command(id, 'reroute', {}, { taskId: task?.id ?? 0 })
+  await spine.steps.reRoute(id)
+  expect((await spine.tasks(id)).map(({ kind }) => kind)).toEqual(['pick.short'])
+  await spine.command(id, 'retry')
+  await spine.steps.reRoute(id)
+  expect((await spine.order(id)).units.map(({ location, state }) => [location, state])).toEqual([
+    ['north', 'cancelled'],
+    ['south', 'cancelled'],
+    ['north', 'planned'],
+  ])
+  expect(await spine.held(id)).toBe(2)
 })
 
 it('going on without what is missing is refused before anything was looked for: its goods stay held and it is not cancelled', async () => {
