@@ -6,7 +6,8 @@ import type { Tx } from '../../store/db.ts'
 import type { OrderRecord, ParcelRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
 
-const taskKey = (orderId: string) => `order:${orderId}:wrongAddress`
+const askedKey = (orderId: string) => `order:${orderId}:wrongAddress`
+const toldKey = (orderId: string) => `order:${orderId}:newAddress`
 
 export async function askForAddress(tx: Tx, record: OrderRecord, parcel: ParcelRecord, told: string): Promise<void> {
   record.withdraw('wrongAddress')
@@ -14,7 +15,7 @@ export async function askForAddress(tx: Tx, record: OrderRecord, parcel: ParcelR
   record.tellCustomer({ key: `${parcel.id}:wrongAddress`, template: 'wrongAddress', data: { parcelId: parcel.id } })
   await openTask(tx, {
     kind: 'parcel.wrongAddress',
-    key: taskKey(record.id),
+    key: askedKey(record.id),
     orderId: record.id,
     connection: parcel.courier,
     subject: record.doc.externalId,
@@ -32,23 +33,25 @@ export async function askForAddress(tx: Tx, record: OrderRecord, parcel: ParcelR
 export async function addressIsCorrected(tx: Tx, record: OrderRecord): Promise<string> {
   const id = record.facts.wrongAddress?.parcel
   const parcel = record.parcels.find((each) => each.id === id)
+  await record.closeTasks(tx, { key: askedKey(record.id) }, 'the address is corrected')
   await openTask(tx, {
-    kind: 'parcel.wrongAddress',
-    key: taskKey(record.id),
+    kind: 'parcel.newAddress',
+    key: toldKey(record.id),
     orderId: record.id,
     connection: parcel?.courier ?? null,
     subject: record.doc.externalId,
     title: 'The courier must be told the right address',
     detail: `The address of order ${record.doc.externalId} is corrected; ${parcel?.courier} takes no other address by a call for waybill ${parcel?.waybill ?? parcel?.reference}.`,
-    remedy: `Call the courier and give the address that the order shows now; skip when it is done. The task closes by itself when the parcel goes out again or comes back.`,
+    remedy:
+      'Call the courier and give the address that the order shows now; skip when it is done. The task closes by itself when the parcel goes out again or comes back.',
     field: 'recipient.address',
     value: null,
-    actions: ['change', 'skip'],
+    actions: ['skip'],
   })
   return 'the address is corrected; call the courier'
 }
 
 export async function addressIsSettled(tx: Tx, record: OrderRecord, outcome: string): Promise<void> {
   record.withdraw('wrongAddress')
-  await record.closeTasks(tx, { key: taskKey(record.id) }, outcome)
+  for (const key of [askedKey(record.id), toldKey(record.id)]) await record.closeTasks(tx, { key }, outcome)
 }

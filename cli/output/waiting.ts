@@ -96,6 +96,7 @@ const STOPS: ReadonlySet<string> = new Set([
   'booking.refused',
   'courier.missing',
   'order.route',
+  'parcel.newAddress',
   'parcel.storeClosed',
   'parcel.wrongAddress',
   'pick.short',

@@ -211,13 +211,13 @@ const mapRoutes: Route[] = [
     query: z.strictObject({ mark: text(40) }),
     responses: {
       200: { description: 'The page that leads to the map.', contentType: 'text/html' },
-      401: { description: 'It is no link of ours, or its time is up.' },
+      401: { description: 'It is no link of ours, or its time is up.', contentType: 'text/html' },
       404: { description: 'No such order.' },
       409: { description: 'Nothing is to be chosen any more.', contentType: 'text/html' },
     },
     handle: async ({ runtime, params: { connection, id }, query, request }) => {
       if (!isMapToken(runtime.secretKey, { what: 'link', connection, orderId: id }, query.mark, new Date()))
-        throw new OmnisagaError('Rejected', 'this is no link of ours, or its time is up', { code: 'forged' })
+        return { status: 401, contentType: HTML, body: pageOf('連結已失效', '請直接與商店聯絡，告知新的取貨門市。') }
       const order = await getOrder(runtime.pool, id)
       const chain = order?.delivery.cvs?.chain
       if (!order || !chain) throw notFound('order', id)

@@ -71,13 +71,12 @@ let steps: ReturnType<typeof createOrderSteps>
 let couriers: ReturnType<typeof createCourierSteps>
 beforeAll(async () => {
   at = await startParticipants()
-  const connectors = { ...at.runtime.connectors, van }
+  const connectors: Record<string, Connector> = { ...at.runtime.connectors, van }
   const { pool, secretKey } = at.runtime
   runtime = {
     ...at.runtime,
     connectors,
-    connectorOf: async (name) =>
-      connectors[(await openConnection(pool, secretKey, name, { connectors })).context.connection.connector]!,
+    connectorOf: async (name) => (await openConnection(pool, secretKey, name, { connectors, evenIfStopped: true })).connector,
     connection: (name, more = {}) => openConnection(pool, secretKey, name, { connectors, ...more }),
   }
   steps = createOrderSteps(runtime)
@@ -310,7 +309,7 @@ describe('a parcel that does not get there', () => {
       answer: 'the address is corrected; call the courier',
     })
     expect((await at.spine.order(id)).doc.recipient.address?.line).toBe('市府路46號')
-    expect(await tasks(id)).toMatchObject([{ kind: 'parcel.wrongAddress', title: 'The courier must be told the right address' }])
+    expect(await tasks(id)).toMatchObject([{ kind: 'parcel.newAddress', title: 'The courier must be told the right address' }])
     await news('outForDelivery')
     expect(await kinds(id)).toEqual([])
     expect(await at.spine.command(id, 'change', { recipient: { address: { line: '市府路47號' } } })).toMatchObject({

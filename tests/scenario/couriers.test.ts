@@ -128,6 +128,32 @@ describe('what ECPay reports', () => {
     await untilMapped(reference, 2)
   })
 
+  it('a wrong address: corrected by a person while the courier has it, tried again, refused at the door, on sale again', async () => {
+    const id = await place({ payment: { method: 'cod' } })
+    await world.untilPhase(id, 'confirming')
+    await world.post(`/api/v1/orders/${id}/confirm`, {})
+    const reference = (await untilBooked(world, id)).parcels[0]?.reference ?? ''
+    await world.ecpay.advance(reference, { to: 'shipped' })
+    await world.ecpay.advance(reference, { code: '3008' })
+    const task = await untilTask(world, { orderId: id, kind: 'parcel.wrongAddress' })
+    const left = (await world.stock('TEE-S')).onHand
+    const answer = await world.post(`/api/v1/tasks/${task.id}/change`, { recipient: { address: '台北市信義區市府路46號' } })
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+    expect((await untilTask(world, { orderId: id, kind: 'parcel.newAddress' })).title).toBe(
+      'The courier must be told the right address',
+    )
+    expect((await openTasks(world, { orderId: id })).map(({ kind }) => kind)).toEqual(['parcel.newAddress'])
+    expect((await show(world, id)).recipient.address?.line).toContain('46')
+    await world.ecpay.advance(reference, { code: '3006' })
+    await world.until('it is settled', async () => (await openTasks(world, { orderId: id })).length === 0)
+    for (const code of ['3117', '5004', '5008']) await world.ecpay.advance(reference, { code })
+    await world.untilPhase(id, 'returned')
+    expect((await untilTask(world, { orderId: id, kind: 'return.receive' })).detail).toContain('the recipient refused it')
+    await world.post(`/api/v1/orders/${id}/restocked`, {})
+    expect((await world.stock('TEE-S')).onHand).toBe(left + 1)
+    expect(await openTasks(world, { orderId: id })).toEqual([])
+  })
+
   it('a parcel that nobody fetched comes back: a person looks at it, and it is on sale again', async () => {
     const id = await place(cvs({ method: 'prepaid', state: 'paid' }))
     const booked = await untilBooked(world, id)
