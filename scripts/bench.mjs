@@ -1,4 +1,4 @@
-// npm run bench: makes the clone ready, then measures. Arguments: [--json] [--quick] [saga] [webhooks] [excel] [reservations]
+// npm run bench: makes the clone ready, then measures. Arguments: [--json] [--quick] [paths] [saga] [webhooks] [excel] [reservations]
 import { setupOrExit } from './setup.mjs'
 
 await setupOrExit({ tests: false, say: (line) => console.error(`setup: ${line}`) })
