@@ -51,8 +51,9 @@ export async function route(runtime: Runtime, orderId: string): Promise<OrderVie
       const key = `order:${orderId}:route`
       const held = await heldPieces(tx, orderId)
       const pieces = goesByCourier(record) ? await keepWanted(tx, record, held) : held
-      if (await waitsForTransfers(tx, record)) return
-      if (goesByCourier(record) && pieces.some((piece) => !piece.ships)) {
+      const isStuck = pieces.some((piece) => !piece.ships)
+      if (await waitsForTransfers(tx, record, isStuck)) return
+      if (goesByCourier(record) && isStuck) {
         await openTask(tx, {
           kind: 'order.route',
           key,

@@ -86,9 +86,13 @@ export async function askAgain(tx: Tx, record: OrderRecord, { from, to }: Transf
   await bring(tx, record, left, to)
 }
 
-/** Asked by the stage that routes. @returns true: the order waits; it is routed once its goods have arrived. */
-export async function waitsForTransfers(tx: Tx, record: OrderRecord): Promise<boolean> {
+/**
+ * Asked by the stage that routes. @param isStuck something of it is held where nothing is shipped from.
+ * @returns true: the order waits; it is routed once its goods have arrived.
+ */
+export async function waitsForTransfers(tx: Tx, record: OrderRecord, isStuck: boolean): Promise<boolean> {
   if (!goesByCourier(record)) return await askForTransfers(tx, record)
+  if (!isStuck && !record.is('inTransfer')) return false
   const pieces = await heldPieces(tx, record.id)
   const leaving = await parcelsLeaveFrom(tx, record.doc.delivery.method)
   const ships = (location: string) => leaving.some(({ id }) => id === location)
