@@ -1,4 +1,8 @@
 /** A warehouse without a system of its own: picked from paper, packed by scanner, handed over with a manifest. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { applyConnections } from '../../store/configuration.ts'
 import { transaction } from '../../store/db.ts'
@@ -178,6 +182,26 @@ it('a person picks, scans, packs and hands over: what is wrong is stopped, what 
 })
 
 const CAP = '4711111111111'
+/** The command as a person runs it, in a process of its own. */
+async function omnisaga(args: string[], lines: string[] = []): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const env = {
+    ...process.env,
+    DATABASE_URL: world.runtime.databaseUrl,
+    TEMPORAL_ADDRESS: world.engine.address,
+    OMNISAGA_SECRET_KEY: 'a passphrase for tests',
+    NO_COLOR: '1',
+  }
+  const child = spawn(process.execPath, ['bin/omnisaga.mjs', ...args], { env })
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (text: Buffer) => (said.stdout += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (said.stderr += text.toString()))
+  child.stdin.end(lines.map((line) => `${line}\n`).join(''))
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve)
+  })
+  return { code, ...said }
+}
+
 /** A paid order in the web shop, and one in the marketplace, of the same person. */
 function placeBoth(): [web: string, market: string] {
   const product = { sku: 'CAP', price: 300 }
@@ -274,11 +298,31 @@ it('of two orders for one box one is cancelled before it is packed: the other go
   expect(await makeWave()).toMatchObject({ units: 2, boxes: 1 })
   expect((await world.post(`/api/v1/orders/${gone.id}/cancel`, { reason: 'second thoughts' })).status).toBe(200)
   await untilShown(world, 'is cancelled', gone.id, (order) => order.phase === 'cancelled' && order.closed)
-  expect((await scan(stays.number)).box).toMatchObject({ orderNumber: stays.number })
-  await scan(CAP)
-  await labelled((await scan('DONE')).closed ?? '')
+
+  // By somebody who works in a terminal, with a scanner that types.
+  const packed = await omnisaga(
+    ['pack', 'terminal', '--location', 'wh-hand'],
+    [stays.number, 'nonsense', 'DONE', 'UNDO', CAP, 'DONE'],
+  )
+  expect(packed, packed.stderr).toMatchObject({ code: 0, stderr: '' })
+  expect(packed.stdout).toContain(`Order ${stays.number}`)
+  expect(packed.stdout).toMatch(/^! .*nonsense is not known and not part of this box/m)
+  expect(packed.stdout).toContain('Packed; the label comes next')
   expect((await untilBooked(world, stays.id)).parcels).toHaveLength(1)
   expect((await show(world, gone.id)).parcels).toEqual([])
   expect(world.ecpay.parcels()).toHaveLength(bookedBefore + 1)
+
+  const folder = await mkdtemp(join(tmpdir(), 'omnisaga-manifest-'))
+  const out = join(folder, 'manifest.pdf')
+  const create = ['manifest', 'create', 'wh-hand', 'ecpay', '--out', out, '--json']
+  const created = await omnisaga(create)
+  expect(created, created.stderr).toMatchObject({ code: 0 })
+  const { id, parcels } = JSON.parse(created.stdout) as { id: string; parcels: number }
+  expect(parcels).toBe(1)
+  expect((await readFile(out)).subarray(0, 5).toString()).toBe('%PDF-')
+  await rm(folder, { recursive: true })
+  const given = await omnisaga(['manifest', 'handed-over', id, '--signature', 'sheet 9'])
+  expect(given, given.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('1 parcel(s)') })
+  await untilShown(world, 'has left', stays.id, (order) => order.phase === 'shipped')
   expect((await world.audit()).violations).toEqual([])
-})
+}, 300_000)
