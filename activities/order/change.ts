@@ -22,10 +22,12 @@ const Patch = z.strictObject({
   /** Says what a line's article is called here: `{"lineId": "sku"}`; remembered for the channel. */
   skus: z.record(z.string(), z.string()).optional(),
   customs: z.object({ invoiceNumber: z.string(), hsCodes: z.array(z.string()).min(1) }).optional(),
+  /** What the warehouse has is called back first. Alone: for the change that was refused last. */
+  recall: z.boolean().optional(),
 })
 /** Before the goods are being picked; afterwards an order is cancelled or completed, not changed. */
-export const change: Obedience = async (record, tx, { detail, who }) => {
-  const patch = Patch.parse(detail)
+export const change: Obedience = async (record, tx, { id, detail, who }) => {
+  const { recall, ...patch } = Patch.parse(detail)
   if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal('it is being cancelled')
   const store = patch.delivery?.cvs
   if (store && record.is('storeClosed') && names(patch, 'delivery')) return await chooseStore(tx, record, store)
@@ -38,6 +40,7 @@ export const change: Obedience = async (record, tx, { detail, who }) => {
     record.units.length > 0 &&
     patch.lines === undefined
   if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered')
+  if (recall === true && atWarehouse(record)) return await callBack(record, tx, Object.keys(patch).length > 0 ? id : null, who)
   if (atWarehouse(record) && !onlyAfterRefusal) throw new Refusal('the warehouse is already working on it')
   if (patch.skus !== undefined) await learnSkus(tx, record, patch.skus)
   applyPatch(record, patch)
@@ -55,6 +58,37 @@ export const change: Obedience = async (record, tx, { detail, who }) => {
   record.changeCourse()
   await reviseSales(tx, record)
   return 'changed'
+}
+
+/** The goods are asked back as for a cancellation; once they are back the order is changed and ships anew. */
+async function callBack(record: OrderRecord, tx: Tx, commandId: string | null, who: string): Promise<string> {
+  const { rows } = await tx.query<{ id: string }>(
+    `select id from commands where order_id = $1 and verb = 'change' and ($2::text is null and state = 'refused' or id = $2)
+     order by serial desc limit 1`,
+    [record.id, commandId],
+  )
+  const [wanted] = rows
+  if (wanted === undefined) throw new Refusal('no change of it was refused: say what is to be changed')
+  record.record('cancelRequested', { by: who, reason: 'called back to be changed', change: wanted.id })
+  record.changeCourse()
+  return 'its goods are called back; then it is changed and ships anew'
+}
+
+/** The goods are back, and nothing of it left. */
+export async function changeAfterRecall(tx: Tx, record: OrderRecord, commandId: string): Promise<void> {
+  const { rows } = await tx.query<{ detail: Record<string, unknown> }>('select detail from commands where id = $1', [commandId])
+  const { recall: _recall, ...patch } = Patch.parse(rows[0]?.detail ?? {})
+  const stays = record.is('confirmed') && patch.lines === undefined && patch.payment === undefined
+  record.withdraw('cancelRequested', 'undoFailed')
+  for (const line of record.lines) line.picked = line.packed = 0
+  if (patch.skus !== undefined) await learnSkus(tx, record, patch.skus)
+  applyPatch(record, patch)
+  await startOver(tx, record, patch.lines)
+  if (stays) record.record('confirmed')
+  record.withdraw('checked', 'blocked')
+  await closeTasks(tx, { key: `disagree:${commandId}` }, 'it was called back and changed')
+  record.changeCourse()
+  await reviseSales(tx, record)
 }
 
 /** What a courier refused is sent once more, as it is or as it was corrected. */

@@ -10,7 +10,7 @@ import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { closeTasks, openTask } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
-import { Refusal } from './refusal.ts'
+import { atWarehouse, Refusal, shipped } from './refusal.ts'
 import { verbs } from './verbs.ts'
 
 export async function obey(
@@ -91,7 +91,10 @@ async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command,
     subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
     detail: `${command.who} asked to ${command.verb}${named === '' ? '' : ` ${named} of`} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}. Nothing was changed.${amountsOf(record, command)}`,
-    remedy: 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
+    remedy:
+      command.verb === 'change' && atWarehouse(record) && !shipped(record)
+        ? 'Have it called back, changed and shipped anew by POST /api/v1/orders/ID/change {"recall": true}, or settle it with the customer and at the channel. Then skip.'
+        : 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
     actions: ['skip'],
   })
 }

@@ -4,6 +4,7 @@ import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, strikeUnit, type Changed } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
+import { changeAfterRecall } from './change.ts'
 import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
@@ -65,7 +66,10 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       // Let go at the last moment: nothing is released any more.
-      if (record.is('cancelled') || !record.is('cancelRequested')) return
+      const request = record.facts.cancelRequested
+      if (record.is('cancelled') || request === undefined) return
+      const hasLeft = record.lines.some((line) => line.shipped > 0)
+      if (typeof request.change === 'string' && !hasLeft) return await changeAfterRecall(tx, record, request.change)
       await release(tx, { orderId })
       await endShortage(tx, record, 'cancelled')
       for (const line of record.lines) {
@@ -79,8 +83,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
         record.changeCourse()
         return
       }
-      const request = record.facts.cancelRequested
-      record.record('cancelled', { by: request?.by, reason: request?.reason })
+      record.record('cancelled', { by: request.by, reason: request.reason })
       record.withdraw('cancelRequested')
       record.tellCustomer({ key: `${orderId}:cancelled`, ...cancellationNotice(request) })
     })

@@ -56,7 +56,8 @@ export const verbs: Record<Verb, Obedience> = {
     const collecting = record.parcels.find((parcel) => parcel.amountDueMinor > 0 && !['refused', 'void'].includes(parcel.state))
     if (collecting !== undefined)
       throw new Refusal(`the label of parcel ${collecting.id} collects cash from the customer already`)
-    record.doc = { ...record.doc, payment: { ...record.doc.payment, state: 'paid', amountDueMinor: 0, method: 'prepaid' } }
+    const payment = { ...record.doc.payment, state: 'paid' as const, amountDueMinor: 0, method: 'prepaid' as const }
+    record.doc = { ...record.doc, payment, paidHere: true }
     record.changeCourse()
     return 'paid'
   },

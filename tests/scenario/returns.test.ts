@@ -241,7 +241,74 @@ describe('asked for at the channel', () => {
   })
 })
 
+describe('after the point of no return', () => {
+  const address = '台北市中正區重慶南路1號'
+  it('a change is refused with the reason, then a person has the parcel called back: it is changed and ships anew', async () => {
+    const { body } = await world.post<OrderBody>('/api/v1/orders', storeOrder())
+    const first = (await untilBooked(world, body.id)).parcels.at(-1)!
+    const before = await world.stock('TEE-S')
+    const late = await world.post<{ answer: string }>(`/api/v1/orders/${body.id}/change`, { recipient: { address } })
+    expect(late).toMatchObject({ status: 409, body: { answer: expect.stringContaining('warehouse') } })
+    expect((await world.post(`/api/v1/orders/${body.id}/change`, { recall: true })).status).toBe(200)
+    // The box is closed: the warehouse says no, and a person fetches it.
+    const refused = await world.until(
+      'the warehouse answers',
+      async () => (await openTasks(world, { orderId: body.id, kind: 'recall.refused' }))[0] ?? null,
+    )
+    expect((await world.post(`/api/v1/tasks/${refused.id}/recalled`, {})).status).toBe(200)
+    const again = await world.until('it is booked anew', async () => {
+      const shown = await show(world, body.id)
+      const parcel = shown.parcels.at(-1)
+      return parcel !== undefined && parcel.id !== first.id && parcel.state === 'booked' ? shown : null
+    })
+    expect(again.recipient.address?.raw).toContain('重慶南路')
+    expect(again.parcels.find(({ id }) => id === first.id)?.state).toBe('void')
+    expect(
+      world.ecpay.parcels().find((each) => each.merchantTradeNo === again.parcels.at(-1)?.reference)?.request.ReceiverAddress,
+    ).toContain('重慶南路')
+    expect((await world.stock('TEE-S')).held).toBe(before.held)
+    await world.ecpay.advance(again.parcels.at(-1)!.reference, { to: 'delivered' })
+    await world.untilPhase(body.id, 'delivered')
+    await world.until('only the old waybill is left to a person', async () =>
+      (await openTasks(world, { orderId: body.id })).every(({ kind }) => kind === 'booking.cancel'),
+    )
+    await isSound()
+  })
+})
+
 describe('the channel and the courier disagree', () => {
+  it('what is cancelled here and cannot be cancelled there any more is a task with both sides', async () => {
+    const [order] = seedShopee(1, {
+      skus: [{ sku: 'TEE-S', name: '純棉短袖上衣', variant: 'S', price: 590 }],
+      cvsShare: 0,
+      codShare: 0,
+      startAt: 990,
+    })
+    world.shopee.seed([order!])
+    await pull(world)
+    await world.until('the order is here', async () => (await world.get(`/api/v1/orders/${order!.orderSn}`)).status === 200)
+    await untilBooked(world, order!.orderSn)
+    const atShopee = () => world.shopee.orders().find(({ orderSn }) => orderSn === order!.orderSn)?.status
+    await world.until('Shopee has the waybill', async () => atShopee() === 'PROCESSED')
+    const { id } = await show(world, order!.orderSn)
+    expect((await world.post(`/api/v1/orders/${id}/cancel`, { reason: 'the customer called' })).status).toBe(200)
+    const recall = await world.until(
+      'the warehouse answers',
+      async () => (await openTasks(world, { orderId: id, kind: 'recall.refused' }))[0] ?? null,
+    )
+    await world.post(`/api/v1/tasks/${recall.id}/recalled`, {})
+    await world.untilPhase(id, 'cancelled')
+    const task = await world.until(
+      'a person hears of it',
+      async () => (await openTasks(world, { orderId: id })).find(({ detail }) => detail.includes('Can not cancel')) ?? null,
+    )
+    expect(atShopee()).toBe('PROCESSED')
+    expect((await show(world, id)).owed.find(({ kind }) => kind === 'cancelled')).toMatchObject({ state: 'dead' })
+    expect((await world.post(`/api/v1/tasks/${task.id}/skip`, {})).status).toBe(200)
+    expect((await show(world, id)).phase).toBe('cancelled')
+    await isSound()
+  })
+
   it('a cancellation that comes too late is a task with both sides, and a change after the point of no return says why not', async () => {
     const { body } = await world.post<OrderBody>('/api/v1/orders', storeOrder())
     const { parcels } = await untilBooked(world, body.id)
