@@ -189,7 +189,7 @@ describe('one box', () => {
 
   it('holds no more than fits into one that there is', async () => {
     for (let order = 0; order < 4; order++) await ready()
-    expect((await wave()).boxes.map((box) => box.length).sort()).toEqual([1, 3])
+    expect((await wave()).boxes.map((box) => box.length).sort((a, b) => a - b)).toEqual([1, 3])
   })
 
   it('is packed, booked, printed and handed over once; every order hears of it', async () => {
