@@ -16,6 +16,8 @@ import { closeTasks } from './tasks.ts'
 
 /** The canonical order less its lines, as kept in `orders.doc`. */
 export type OrderDoc = Omit<IncomingOrder, 'lines'> & {
+  /** A person has the money; the source may not know it. */
+  paidHere?: boolean
   /** As its source told them, since we lowered ours: pieces that were not kept, or not found. */
   toldAmounts?: {
     amountDueMinor: number
@@ -443,7 +445,14 @@ export async function changeOrders<T>(
 
 /** The canonical order as every command and route shows it. */
 export function canonicalOf(record: OrderRecord): CanonicalOrder {
-  const { cancelled: _cancelled, onHold: _onHold, fulfilled: _fulfilled, toldAmounts: _toldAmounts, ...doc } = record.doc
+  const {
+    cancelled: _cancelled,
+    onHold: _onHold,
+    fulfilled: _fulfilled,
+    toldAmounts: _toldAmounts,
+    paidHere: _paidHere,
+    ...doc
+  } = record.doc
   return {
     id: record.id,
     ...doc,

@@ -2,6 +2,7 @@
 import { contentHash, orderIdOf } from '../domain/ids.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
 import { mergeOrder, type Change } from '../domain/merge.ts'
+import { isPaid } from '../domain/paid.ts'
 import { isJudged, isPossible } from '../domain/possible.ts'
 import { listBackorders, type Backorder } from './backorders.ts'
 import { giveCommand, VERBS, type Verb } from './commands.ts'
@@ -124,7 +125,7 @@ async function isSameSource(record: OrderRecord, tx: Tx, incoming: IncomingOrder
 async function mergeInto(record: OrderRecord, tx: Tx, incoming: IncomingOrder, fromFile: boolean): Promise<Received> {
   const hash = contentHash(incoming)
   if (hash === record.contentHash) return 'known'
-  const { merged, changes } = mergeOrder(asTold(record), sinceLowered(record, incoming), {
+  const { merged, changes } = mergeOrder(asTold(record), sinceLowered(record, sincePaid(record, incoming)), {
     sameSource: await isSameSource(record, tx, incoming, fromFile),
   })
   record.externalVersion = merged.externalVersion
@@ -160,6 +161,10 @@ function sinceLowered({ doc }: OrderRecord, incoming: IncomingOrder): IncomingOr
   }
 }
 
+/** A source that still waits for the money does not know that a person has it: nobody pays twice. */
+const sincePaid = ({ doc }: OrderRecord, incoming: IncomingOrder): IncomingOrder =>
+  doc.paidHere && !isPaid(incoming.payment) ? { ...incoming, payment: doc.payment } : incoming
+
 async function cancelByChannel(record: OrderRecord, tx: Tx): Promise<Received> {
   // Often the echo of our own word to the channel.
   if (record.is('cancelled')) return 'known'
@@ -187,6 +192,7 @@ function fillIn(record: OrderRecord, merged: IncomingOrder, changes: Change[]): 
     ...(asked.has('notes') ? { notes: record.doc.notes } : {}),
     payment: record.doc.payment,
     toldAmounts: record.doc.toldAmounts,
+    ...(record.doc.paidHere ? { paidHere: true } : {}),
     onHold: record.doc.onHold,
   }
   if (!asked.has('lines')) {

@@ -70,6 +70,17 @@ describe('a command', () => {
     expect(await spine.tasks(id)).toEqual([])
   })
 
+  it('paid is not taken back by a channel that repeats its order and still waits for the money', async () => {
+    const wish = {
+      externalId: 'R-paid-here',
+      payment: { method: 'cod' as const, state: 'pending' as const, amountDueMinor: 20_000 },
+    }
+    const id = await spine.place(wish)
+    expect(await spine.command(id, 'paid')).toMatchObject({ state: 'done' })
+    await spine.place({ ...wish, notes: 'ring twice', payment: { ...wish.payment, amountDueMinor: 21_000 } })
+    expect((await spine.order(id)).doc.payment).toMatchObject({ method: 'prepaid', state: 'paid', amountDueMinor: 0 })
+  })
+
   it('paid is refused once a label collects the cash', async () => {
     const id = await spine.place({ payment: { method: 'cod', state: 'pending', amountDueMinor: 20_000 } })
     await spine.untilRouted(id)
