@@ -1,6 +1,6 @@
 /** Random events, with the sequences that go far often enough to be worth disturbing. */
 import fc from 'fast-check'
-import type { Event, Kind } from './orderWorld.ts'
+import type { Event, Kind, OrderWorld } from './orderWorld.ts'
 
 const order = fc.nat({ max: 1 })
 const some = fc.nat({ max: 2 })
@@ -24,6 +24,7 @@ export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 8, arbitrary: of<Of<'rest'>>('rest', { order }) },
   { weight: 32, arbitrary: of<Of<'onward'>>('onward', { order }) },
   { weight: 1, arbitrary: of<Of<'crash'>>('crash', { order }) },
+  { weight: 3, arbitrary: of<Of<'die'>>('die', { order, after: fc.nat({ max: 6 }) }) },
   { weight: 1, arbitrary: of<Of<'timeOut'>>('timeOut', { order }) },
   {
     weight: 14,
@@ -82,6 +83,25 @@ export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
       quantity: fc.nat({ max: 6 }),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: of<Of<'transfer'>>('transfer', {
+      which: some,
+      how: fc.constantFrom('ship', 'ship', 'arrive', 'arrive', 'cancel', 'sweep'),
+      less: fc.constantFrom(0, 0, 1),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: of<Of<'return'>>('return', {
+      order,
+      which: some,
+      how: fc.constantFrom('ask', 'ask', 'approve', 'refuse', 'receive', 'receive', 'inspect', 'inspect'),
+      quantity: fc.integer({ min: 1, max: 2 }),
+      disposition: fc.constantFrom('restock', 'outlet', 'refurbish', 'scrap'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Event>({ is: 'campaignEnds' }) },
   { weight: 2, arbitrary: of<Of<'expire'>>('expire', { order, swept: fc.boolean() }) },
   {
     weight: 5,
@@ -93,17 +113,34 @@ export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 2, arbitrary: of<Of<'close'>>('close', { location: fc.constantFrom('north', 'south'), closed: fc.boolean() }) },
 )
 
-/** Told in a line of its own where a sequence is printed. */
-const readable = (event: Event): Event =>
-  Object.defineProperty({ ...event }, fc.toStringMethod, { value: () => `\n  ${told(event)}` })
+/** One event as a command: those that come after the failing one are dropped at once when a sequence is made shorter. */
+class Happening implements fc.AsyncCommand<object, OrderWorld, false> {
+  readonly event: Event
+  constructor(event: Event) {
+    this.event = event
+  }
+  check = () => true
+  async run(_model: object, world: OrderWorld): Promise<void> {
+    await world.happen(this.event)
+    const broken = await world.faults()
+    if (broken.length > 0) throw new Error(`after ${told(this.event)}:\n  ${broken.join('\n  ')}`)
+  }
+  toString = () => `\n  ${told(this.event)}`
+}
 
-export const anyEvents = fc.array(anyEvent.map(readable), { minLength: 1, maxLength: 45, size: 'max' })
-export const anyKinds = fc.array(fc.constantFrom<Kind[]>('prepaid', 'cod', 'split', 'pickup', 'tryOn'), {
-  minLength: 1,
-  maxLength: 2,
+export const anyEvents = fc.commands<object, OrderWorld, false>([anyEvent.map((event) => new Happening(event))], {
+  maxCommands: 45,
+  size: 'max',
 })
+export const anyKinds = fc.array(
+  fc.constantFrom<Kind[]>('prepaid', 'cod', 'split', 'pickup', 'tryOn', 'brought', 'groupBuy', 'groupBuyCod'),
+  {
+    minLength: 1,
+    maxLength: 2,
+  },
+)
 
-export const told = ({ is, ...more }: Event): string =>
+const told = ({ is, ...more }: Event): string =>
   `${is} ${Object.entries(more)
     .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
     .join(' ')}`

@@ -10,22 +10,28 @@ import type { IncomingOrder } from '../../domain/order.ts'
 import { RoutingPlace } from '../../domain/routing/types.ts'
 import { setAllotment } from '../../store/allotments.ts'
 import { giveCommand, type Verb } from '../../store/commands.ts'
-import { transaction } from '../../store/db.ts'
+import { setCampaign } from '../../store/campaigns.ts'
+import { transaction, type Pool } from '../../store/db.ts'
 import { setOnHand, sweep } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder } from '../../store/orderRecord.ts'
 import { receiveOrder } from '../../store/orders.ts'
+import { listTransfers } from '../../store/transfers.ts'
 import { advice, incoming, lines, type Spine } from '../db/spineFixture.ts'
 import { standInCourier, type BookingFate, type CancelFate } from '../saga/standInCourier.ts'
+import { CAMPAIGN, campaignEnds, returnHappens, transferHappens, type Around } from './around.ts'
 import { SagaPlayer } from './sagaPlayer.ts'
 import { faults } from './truths.ts'
 
-export type Kind = 'prepaid' | 'cod' | 'split' | 'pickup' | 'tryOn'
+export type Kind = 'prepaid' | 'cod' | 'split' | 'pickup' | 'tryOn' | 'brought' | 'groupBuy' | 'groupBuyCod'
 export type Event =
+  | Around
   | { is: 'step'; order: number }
   | { is: 'rest'; order: number }
   /** What usually comes next: a yes, a wave, a packed box, a courier's scan. */
   | { is: 'onward'; order: number }
   | { is: 'crash'; order: number }
+  /** The worker dies within the next step, after so many words with the database. */
+  | { is: 'die'; order: number; after: number }
   | { is: 'timeOut'; order: number }
   | { is: 'verb'; order: number; verb: Verb; detail?: Record<string, unknown>; unheard: boolean }
   | { is: 'wave' }
@@ -49,6 +55,9 @@ const WISHES: Record<Kind, Partial<IncomingOrder>> = {
   split: { lines: lines(['TEE-S', 2], ['CAP', 1]), payment: cash(36_000) },
   pickup: { kind: 'store', lines: lines(['TEE-S', 2]), delivery: by('storePickup', 'shop') },
   tryOn: { kind: 'tryOn', lines: lines(['TEE-S', 1], ['TEE-M', 2]), payment: cash(36_000), delivery: by('home', 'shop') },
+  brought: { kind: 'tryOn', lines: lines(['TEE-S', 4]), payment: cash(46_000), delivery: by('home', 'shop') },
+  groupBuy: { kind: 'groupBuy', campaign: CAMPAIGN, lines: lines(['TEE-M', 2]) },
+  groupBuyCod: { kind: 'groupBuy', campaign: CAMPAIGN, lines: lines(['TEE-M', 1], ['TEE-S', 1]), payment: cash(26_000) },
 }
 function cash(amountDueMinor: number): IncomingOrder['payment'] {
   return { method: 'cod', state: 'pending', amountDueMinor, currency: 'TWD' }
@@ -60,10 +69,10 @@ function by(method: 'home' | 'storePickup', location: string): IncomingOrder['de
 /** What an earlier sequence left behind; the configuration stays. */
 // Movements are append-only for everybody who does not say that he is a replica.
 const EMPTY = `begin; set local session_replication_role = replica; truncate orders, order_lines, order_facts, units, unit_lines, parcels, parcel_events, holds, reservations, movements, stock,
-  allotments, tasks, commands, outbox, notices, waves cascade; commit`
+  allotments, tasks, commands, outbox, notices, waves, campaigns, transfers, returns cascade; commit`
 const STOCK: [string, string, number][] = [
   ['north', 'TEE-S', 6],
-  ['north', 'TEE-M', 4],
+  ['north', 'TEE-M', 7],
   ['south', 'TEE-M', 6],
   ['south', 'CAP', 4],
   ['shop', 'TEE-S', 3],
@@ -76,6 +85,9 @@ export class OrderWorld {
   readonly courier = standInCourier('ecpay')
   readonly players: SagaPlayer[] = []
   readonly #runtime: Runtime
+  /** The same, for what a worker does: it dies where it is told to. */
+  readonly #mortal: Runtime
+  #dieAfter: number | null = null
   readonly #told: IncomingOrder[] = []
   readonly #closed = new Set<string>()
   #serial = 0
@@ -93,7 +105,10 @@ export class OrderWorld {
         const places = Object.fromEntries([...this.#closed].map((id) => [id, { ...RoutingPlace.parse({}), closed: true }]))
         return { ...policy, routing: { ...policy.routing, places: { ...policy.routing.places, ...places } } }
       },
+      // The engine is not there to be rung; the sweep rings another time.
+      temporal: deaf,
     }
+    this.#mortal = { ...this.#runtime, pool: mortal(runtime.pool, () => this.#dies()) }
   }
 
   static async begin(spine: Spine, kinds: readonly Kind[]): Promise<OrderWorld> {
@@ -104,6 +119,7 @@ export class OrderWorld {
       await transaction(spine.db.pool, (tx) =>
         setOnHand(tx, { key: `begin:${worlds}:${location}:${sku}`, sku, location, onHand, reason: 'count' }),
       )
+    await transaction(spine.db.pool, (tx) => setCampaign(tx, groupBuy()))
     for (const kind of kinds) await world.#place(kind)
     return world
   }
@@ -112,7 +128,7 @@ export class OrderWorld {
     const told = incoming({ ...WISHES[kind], externalId: `M-${worlds}-${this.players.length}` })
     this.#told.push(told)
     const { orderId } = await receiveOrder(this.#runtime.pool, told, { connectionVersion: 1 })
-    this.players.push(new SagaPlayer(this.#runtime, orderId))
+    this.players.push(new SagaPlayer(this.#mortal, orderId))
   }
 
   /** What breaks what must always be true, in words; none when all is well. */
@@ -132,6 +148,20 @@ export class OrderWorld {
         return await this.#onward(event.order, id)
       case 'crash':
         return player?.forget()
+      case 'die':
+        this.#dieAfter = event.after
+        await player?.step().catch((error: unknown) => {
+          if (!(error instanceof Died)) throw error
+        })
+        if (this.#dieAfter === null) player?.forget()
+        this.#dieAfter = null
+        return
+      case 'transfer':
+        return await unlessRefused(transferHappens(this.#runtime, event))
+      case 'return':
+        return await unlessRefused(returnHappens(this.#runtime, id, event))
+      case 'campaignEnds':
+        return await unlessRefused(campaignEnds(this.#runtime))
       case 'timeOut':
         return await player?.timeOut()
       case 'verb': {
@@ -185,8 +215,7 @@ export class OrderWorld {
       case 'close':
         if (event.closed) this.#closed.add(event.location)
         else this.#closed.delete(event.location)
-        // The engine is not there to be rung; the sweep rings another time.
-        await leaveClosedPlaces({ ...this.#runtime, temporal: deaf })
+        await leaveClosedPlaces(this.#runtime)
     }
   }
 
@@ -194,6 +223,8 @@ export class OrderWorld {
     await this.players[order % this.players.length]?.rest()
     const { phase, units, parcels, facts } = await readOrder(this.#runtime.pool, id)
     const say = (verb: Verb) => this.happen({ is: 'verb', order, verb, unheard: false })
+    if (facts.inTransfer) return await this.#bring()
+    if (facts.confirmAsked?.for === 'campaign') return await this.happen({ is: 'campaignEnds' })
     if (phase === 'confirming') return await say('confirm')
     if (phase === 'tryOn') return await say(facts.tryOnArrived ? 'decide' : 'arrived')
     const waiting = units.findIndex(({ state }) => ['ready', 'handedOver', 'picked', 'recalling'].includes(state))
@@ -207,6 +238,20 @@ export class OrderWorld {
     const meaning = meanings[parcels[parcel]?.state as keyof typeof meanings]
     if (meaning !== undefined) return await this.happen({ is: 'news', order, parcel, meaning, minute: this.#serial % 60 })
     if (phase === 'packed') return await say('collected')
+  }
+
+  async #bring(): Promise<void> {
+    const under = (await listTransfers(this.#runtime.pool, {})).findIndex(
+      ({ state }) => state === 'requested' || state === 'shipped',
+    )
+    if (under < 0) return
+    for (const how of ['ship', 'arrive'] as const) await this.happen({ is: 'transfer', which: under, how, less: 0 })
+  }
+
+  #dies(): boolean {
+    if (this.#dieAfter === null || this.#dieAfter-- > 0) return false
+    this.#dieAfter = null
+    return true
   }
 
   async #detail(orderId: string, { verb }: { verb: Verb }): Promise<Record<string, unknown>> {
@@ -322,9 +367,33 @@ function retold(order: IncomingOrder, what: Extract<Event, { is: 'told' }>['what
 /** What the ledger refuses is refused, and nothing else happens. */
 async function unlessRefused(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
-    if (!(error instanceof OmnisagaError) || error.kind !== 'Invalid') throw error
+    if (!(error instanceof OmnisagaError) || (error.kind !== 'Invalid' && error.kind !== 'Rejected')) throw error
   })
 }
+
+class Died extends Error {}
+
+/** A pool whose next word fails when `dies` says so: what was committed before stays, what would come after does not happen. */
+function mortal(pool: Pool, dies: () => boolean): Pool {
+  return new Proxy(pool, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      if (name !== 'query' && name !== 'connect') return value.bind(target) as unknown
+      return (...args: unknown[]): unknown =>
+        dies() ? Promise.reject(new Died('the worker died')) : Reflect.apply(value, target, args)
+    },
+  })
+}
+
+const groupBuy = () => ({
+  id: CAMPAIGN,
+  title: null,
+  minimum: 2,
+  counts: 'pieces' as const,
+  closesAt: new Date(Date.now() + 3_600_000).toISOString(),
+  allotments: [{ sku: 'TEE-M', location: 'north', quantity: 3 }],
+})
 
 const deaf = {
   withDeadline: <T>(_deadline: unknown, work: () => Promise<T>) => work(),

@@ -18,8 +18,11 @@ const truths: Record<string, string> = {
       select coalesce(sum(u.picked) filter (where s.state <> 'cancelled'), 0)::int as picked,
         coalesce(sum(u.packed) filter (where s.state <> 'cancelled'), 0)::int as packed,
         coalesce(sum(u.packed) filter (where s.state in ${GONE}), 0)::int as shipped,
-        coalesce(sum(u.packed) filter (where s.state = 'delivered'), 0)::int as delivered,
-        coalesce(sum(u.packed) filter (where s.state = 'returned'), 0)::int as returned
+        coalesce(sum(u.packed) filter (where s.state = 'delivered' or (s.state = 'returned' and exists (
+          select from parcels p where p.unit_id = s.id and p.delivered_at is not null))), 0)::int as delivered,
+        coalesce(sum(u.packed) filter (where s.state = 'returned'), 0)::int + coalesce((
+          select sum(x.received) from return_lines x join returns r on r.id = x.return_id
+          where r.order_id = l.order_id and x.line_id = l.line_id and r.way <> 'cameBack'), 0)::int as returned
       from unit_lines u join units s on s.id = u.unit_id where s.order_id = l.order_id and u.line_id = l.line_id
     ) n
     where not (o.facts ? 'cancelled') and (l.picked, l.packed, l.shipped, l.delivered, l.returned)

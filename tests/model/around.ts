@@ -1,0 +1,82 @@
+/** What happens around an order: goods brought between locations, goods that come back, group-buys that close. */
+import { closeCampaigns } from '../../activities/campaigns/round.ts'
+import { askReturn, decideReturn } from '../../activities/returns/ask.ts'
+import { inspectReturn, leftToInspect } from '../../activities/returns/inspect.ts'
+import { receiveReturn } from '../../activities/returns/receive.ts'
+import type { Runtime } from '../../activities/runtime.ts'
+import { arriveTransfer, cancelTransfer, shipTransfer, sweepTransfers } from '../../activities/store/transfers.ts'
+import type { Disposition } from '../../domain/returns.ts'
+import { endCampaign } from '../../store/campaigns.ts'
+import { readOrder } from '../../store/orderRecord.ts'
+import { listReturns } from '../../store/returns.ts'
+import { listTransfers } from '../../store/transfers.ts'
+
+export type Around =
+  | { is: 'transfer'; which: number; how: 'ship' | 'arrive' | 'cancel' | 'sweep'; less: number }
+  | {
+      is: 'return'
+      order: number
+      which: number
+      how: 'ask' | 'approve' | 'refuse' | 'receive' | 'inspect'
+      quantity: number
+      disposition: Disposition
+    }
+  | { is: 'campaignEnds' }
+
+export const CAMPAIGN = 'the-group-buy'
+
+export async function transferHappens(
+  runtime: Runtime,
+  { which, how, less }: Extract<Around, { is: 'transfer' }>,
+): Promise<void> {
+  if (how === 'sweep') return await sweepTransfers(runtime)
+  const all = await listTransfers(runtime.pool, {})
+  const transfer = all[which % Math.max(1, all.length)]
+  if (transfer === undefined) return
+  const fewer = (of: 'quantity' | 'shipped') =>
+    Object.fromEntries(transfer.lines.map((line) => [line.lineId, Math.max(0, line[of] - less)]))
+  if (how === 'ship') await shipTransfer(runtime, transfer.id, { quantities: fewer('quantity') })
+  if (how === 'arrive') await arriveTransfer(runtime, transfer.id, { quantities: fewer('shipped') })
+  if (how === 'cancel') await cancelTransfer(runtime, transfer.id)
+}
+
+let asked = 0
+export async function returnHappens(runtime: Runtime, orderId: string, event: Extract<Around, { is: 'return' }>): Promise<void> {
+  const { lines } = await readOrder(runtime.pool, orderId)
+  const { which, how, quantity, disposition } = event
+  if (how === 'ask') {
+    const line = lines[which % Math.max(1, lines.length)]
+    if (line === undefined) return
+    asked += 1
+    const wanted = {
+      key: `model-${asked}`,
+      reason: 'too small',
+      way: 'store' as const,
+      location: 'shop',
+      pickup: null,
+      exchange: null,
+    }
+    await askReturn(runtime, orderId, { ...wanted, lines: [{ lineId: line.lineId, quantity }] }, 'person:test')
+    return
+  }
+  const all = await listReturns(runtime.pool, { orderId })
+  const row = all[which % Math.max(1, all.length)]
+  if (row === undefined) return
+  if (how === 'approve' || how === 'refuse')
+    await decideReturn(runtime, row.id, how === 'approve' ? 'approve' : 'refuse', 'person:test')
+  if (how === 'receive') await receiveReturn(runtime, row.id, { location: 'shop', lines: null }, 'person:test')
+  if (how !== 'inspect') return
+  const pieces = leftToInspect(row).map((left) => ({
+    ...left,
+    quantity: Math.min(quantity, left.quantity),
+    disposition,
+    location: 'north',
+    note: null,
+  }))
+  if (pieces.length > 0) await inspectReturn(runtime, row.id, { lines: pieces, refundMinor: null }, 'person:test')
+}
+
+export async function campaignEnds(runtime: Runtime): Promise<void> {
+  await endCampaign(runtime.pool, CAMPAIGN)
+  await closeCampaigns(runtime)
+}
