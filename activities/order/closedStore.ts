@@ -65,7 +65,8 @@ export async function chooseStore(
   const { delivery } = record.doc
   if (closed === null) throw new Refusal('its pickup store is not closed')
   if (storeId === null) throw new Refusal('no store is named')
-  if (storeId === closed.storeId && chain === delivery.cvs?.chain) throw new Refusal('that is the store that is closed')
+  // Also when only another chain was named: the number is still that of the closed store.
+  if (storeId === closed.storeId) throw new Refusal('that is the store that is closed')
   const told = record.parcels.filter((parcel) => closed.parcels.includes(parcel.id) && isUnderWay(parcel))
   if (told.length > 0 && chain !== delivery.cvs?.chain)
     throw new Refusal(`its parcel is with ${delivery.cvs?.chain} already: choose another store of that chain`)
@@ -91,7 +92,7 @@ export async function chooseStore(
   for (const { unit, parcel } of refused) unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
   record.withdraw('checked', 'blocked')
   record.changeCourse()
-  return 'it is booked to the new store'
+  return 'it is being booked to the new store'
 }
 
 /** Where the customer chooses: our page that leads to the courier's map; null when there is no way but to call us. */

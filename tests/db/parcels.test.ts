@@ -347,6 +347,7 @@ describe('a parcel that does not get there', () => {
     expect(await tasks(id)).toMatchObject([{ kind: 'parcel.storeClosed', value: '006598', actions: ['change', 'skip'] }])
     const other = (chain: string, storeId: string) => at.spine.command(id, 'change', { delivery: { cvs: { chain, storeId } } })
     expect((await other('FAMI', '006598')).answer).toBe('that is the store that is closed')
+    expect((await other('HILIFE', '006598')).answer).toBe('that is the store that is closed')
     expect((await other('UNIMART', '131386')).answer).toContain('choose another store of that chain')
     expect(await other('FAMI', '001779')).toMatchObject({ state: 'done' })
     expect(await kinds(id)).toEqual([])
