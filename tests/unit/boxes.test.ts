@@ -1,6 +1,7 @@
 /** The box of a parcel: whatever the goods, it is the smallest that will do, and handling is never traded for size. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { boxKeyOf, type ForBox } from '../../domain/sharedBoxes.ts'
 import { chooseBox, handlingOf, unfit, type Box, type Packed } from '../../domain/boxes.ts'
 
 const side = fc.integer({ min: 1, max: 600 })
@@ -70,5 +71,43 @@ describe('the box that is suggested', () => {
     expect(unfit(plain, [{ ...piece, grams: 2_001 }])).toBe('weight')
     expect(unfit(plain, [{ ...piece, fragile: true }])).toBe('fragile')
     expect(unfit(plain, [{ ...piece, temperature: 'frozen' }])).toBe('chilled')
+  })
+})
+
+describe('orders of one recipient', () => {
+  const address = { postalCode: '110', city: '臺北市', district: '信義區', line: '市府路45號', raw: null, country: 'TW' }
+  const paid: ForBox = {
+    order: {
+      recipient: { name: '王小明', phone: '+886912345678', address },
+      delivery: { method: 'home', service: null, cvs: null, location: null, promisedBy: null },
+      payment: { method: 'prepaid', state: 'paid', amountDueMinor: 0, currency: 'TWD' },
+      customs: null,
+    },
+    notes: null,
+    courier: 'tcat',
+    service: 'TCAT',
+    fragile: false,
+    temperature: 'ambient',
+  }
+  const { order } = paid
+  const change = (part: Partial<ForBox['order']>): ForBox => ({ ...paid, order: { ...order, ...part } })
+
+  it.each<[string, ForBox]>([
+    ['masked', change({ recipient: { ...order.recipient, masked: true } })],
+    ['without a phone', change({ recipient: { ...order.recipient, phone: null } })],
+    ['without a street', change({ recipient: { ...order.recipient, address: { ...address, line: null } } })],
+    ['to a pickup store that is not chosen', change({ delivery: { ...order.delivery, method: 'cvs' } })],
+    ['handed over by a store', change({ delivery: { ...order.delivery, method: 'storePickup' } })],
+    ['carried by the channel', change({ delivery: { ...order.delivery, service: 'channel' } })],
+    ['cash on delivery', change({ payment: { ...order.payment, method: 'cod', state: 'pending', amountDueMinor: 100 } })],
+    ['with customs papers', change({ customs: { invoiceNumber: 'I-1', hsCodes: ['6109'] } })],
+  ])('that are %s never share a box', (_, unit) => {
+    expect(boxKeyOf(unit, 'prepaid')).toBeNull()
+  })
+
+  it('share one only where the policy wants it, and with the same service', () => {
+    expect(boxKeyOf(paid, 'off')).toBeNull()
+    expect(boxKeyOf(paid, 'prepaid')).toBe(boxKeyOf(change({ delivery: { ...order.delivery, service: 'TCAT' } }), 'prepaid'))
+    expect(boxKeyOf({ ...paid, service: 'POST' }, 'prepaid')).not.toBe(boxKeyOf(paid, 'prepaid'))
   })
 })
