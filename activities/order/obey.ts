@@ -90,7 +90,7 @@ async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command,
     connection: record.connection,
     subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
-    detail: `${command.who} asked to ${command.verb}${named === '' ? '' : ` ${named} of`} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}. Nothing was changed.${amountsOf(record, command)}`,
+    detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}.${named === '' ? '' : ` It was about ${named}.`} Nothing was changed.${amountsOf(record, command)}`,
     remedy:
       command.verb === 'change' && atWarehouse(record) && !shipped(record)
         ? 'Have it called back, changed and shipped anew by POST /api/v1/orders/ID/change {"recall": true}, or settle it with the customer and at the channel. Then skip.'
