@@ -8,9 +8,17 @@ import { findTimeSkippingServer } from '../../scripts/time-skipping-server.mjs'
 import { root } from './paths.ts'
 import { quietRuntime } from './temporalRuntime.ts'
 
+/** The SDK gives the server five seconds to listen, which a busy machine may not have: then it is started anew. */
+const STARTS = 4
+
 /** The caller ends it with `teardown()`. @throws when the server is absent and cannot be fetched, saying how to mend it. */
 export async function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
   quietRuntime()
   const path = await findTimeSkippingServer({ root })
-  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } })
+  const start = () => TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } })
+  for (let started = 1; started < STARTS; started++) {
+    const env = await start().catch((error: Error) => console.warn(`the time-skipping server did not start: ${error.message}`))
+    if (env) return env
+  }
+  return await start()
 }

@@ -139,7 +139,7 @@ export async function sagaWorld(options: { policy?: Partial<Policy> } = {}): Pro
   const worker = await startWorker(runtime, { loops: false })
 
   const until: SagaWorld['until'] = async (what, read) => {
-    const deadline = Date.now() + 15_000
+    const deadline = Date.now() + 45_000
     while (!(await read())) {
       if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
       await new Promise((resolve) => {
