@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 const postgres = ['tests/harness/globalPostgres.ts']
 /** Files one after another: time skipping and crashes are global to a server. */
 const inTurn = { fileParallelism: false, sequence: { groupOrder: 1 } }
+/** A machine of others may stall for longer than any wait allows. What needed it is printed (tests/harness/secondTries.ts). */
+const retry = process.env.CI ? 1 : 0
 
 export default defineConfig({
   test: {
@@ -17,8 +19,9 @@ export default defineConfig({
           name: 'saga',
           include: ['tests/saga/**/*.test.ts'],
           globalSetup: postgres,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry,
           ...inTurn,
         },
       },
@@ -29,8 +32,7 @@ export default defineConfig({
           globalSetup: postgres,
           testTimeout: 300_000,
           hookTimeout: 180_000,
-          // A machine of others may stall for longer than any wait allows. What needed it is printed (tests/harness/secondTries.ts).
-          retry: process.env.CI ? 1 : 0,
+          retry,
           ...inTurn,
           sequence: { groupOrder: 2 },
         },
