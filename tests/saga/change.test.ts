@@ -153,7 +153,7 @@ describe('an order is changed', () => {
     await other.untilClosed('cancelled')
   })
 
-  it('after its booking was refused: the address is mended, and a retry books it', async () => {
+  it('after its booking was refused: the address is mended, and it is booked without another word', async () => {
     const sku = await world.sku({ north: 3 })
     world.courier.plan.book = ['invalid']
     const order = await world.order({ lines: [[sku, 1]] })
@@ -161,9 +161,7 @@ describe('an order is changed', () => {
     await order.untilTask('booking.refused')
     expect((await order.ask('change', { recipient: { address: { line: '市府路1號' } } })).state).toBe('done')
     await order.idle()
-    expect(await order.tasks()).toEqual(['booking.refused'])
-    expect((await order.ask('retry')).state).toBe('done')
-    await order.idle()
+    expect(await order.tasks()).toEqual([])
     await world.skip(minutes(2))
     await order.untilBooked()
     expect(await order.tasks()).toEqual([])
