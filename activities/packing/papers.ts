@@ -95,9 +95,10 @@ async function unitOf(db: Queryable, unitId: string) {
  */
 export async function deliveryNoteOf(db: Queryable, unitId: string, now: Date): Promise<Buffer> {
   const { record, unit } = await unitOf(db, unitId)
-  const parts = await Promise.all(
-    unit.state === 'cancelled' ? [{ record, unit }] : (await inBoxWith(db, unitId)).map((each) => unitOf(db, each.unitId)),
-  )
+  const parts =
+    unit.state === 'cancelled'
+      ? [{ record, unit }]
+      : await Promise.all((await inBoxWith(db, unitId)).map((each) => unitOf(db, each.unitId)))
   const numbers = parts.map((part) => part.record.doc.externalId)
   return await deliveryNotes(
     parts.map((part) => noteOf(part, numbers)),
