@@ -106,7 +106,7 @@ async function returnTold(runtime: Runtime, row: InboxRow, connector: Connector,
     await postponeInbox(runtime.pool, row.id, PARCEL_NEWS_DELAY_MS, why)
     return { state: 'waiting', orderId: null }
   }
-  return heard === null ? await ignored(runtime, row, 'no order of ours') : await settled(runtime, row, heard, 'none')
+  return heard === null ? await ignored(runtime, row, 'no order of ours') : await settled(runtime, row, heard.orderId, 'none')
 }
 
 /** Whose parcels a connection can speak of: its own, and those of couriers that it follows. */

@@ -24,14 +24,14 @@ const isEarly = (record: OrderRecord) => !record.closed && !record.lines.some(({
 /**
  * Told twice, it is one return.
  * @param patient nothing of it is known to be with the customer: it is looked at again later, before a person is asked.
- * @returns the order's id; null when no order of ours is meant.
+ * @returns the order; null when no order of ours is meant.
  */
 export async function hearReturn(
   runtime: Runtime,
   from: From,
   told: ChannelReturn,
   patient: boolean,
-): Promise<string | 'early' | null> {
+): Promise<{ orderId: string } | 'early' | null> {
   const orderId = orderIdOf(from.channel, from.shop, told.externalId)
   const known = await runtime.pool.query('select from orders where id = $1', [orderId])
   if (known.rowCount === 0) return null
@@ -44,7 +44,7 @@ export async function hearReturn(
   if (row === null) {
     if (before === null && told.state === 'unknown') await leaveToPerson(about, 'what this status means is not known')
     if (told.state === 'cancelled') await closeTasks(runtime.pool, { key: taskOf(about) }, 'given up at the channel')
-    return orderId
+    return { orderId }
   }
   await changeOrder(runtime.pool, orderId, 'world', async (_record, tx) => {
     const { number, status, paysBack } = told
@@ -55,7 +55,7 @@ export async function hearReturn(
     if (told.waybill !== null) await addChannelParcel(tx, row, { connection: from.connection, waybill: told.waybill })
   })
   await follow(about, await readReturn(runtime.pool, row.id))
-  return orderId
+  return { orderId }
 }
 
 interface About {
