@@ -34,11 +34,11 @@ test(
       {
         numRuns,
         seed,
-        interruptAfterTimeLimit: Math.max(60_000, numRuns * 1_500),
+        interruptAfterTimeLimit: Math.max(60_000, numRuns * 5_000),
       },
     )
   },
-  Math.max(120_000, numRuns * 3_000),
+  Math.max(120_000, numRuns * 8_000),
 )
 
 test('a booking that the courier entered late is known here, though it called the second try invalid', async () => {
