@@ -33,8 +33,26 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   }
 }
 
-/** How far the zone's clocks are ahead of UTC at that instant. */
+const hourMs = 60 * minuteMs
+/** By hour of UTC and zone; null: the clocks are set within that hour. */
+const offsets = new Map<string, number | null>()
+const MOST_OFFSETS = 20_000
+
+/** How far the zone's clocks are ahead of UTC at that instant. Asking Intl is dear, and a file names the same hours again and again. */
 function offsetMs(zone: string, instantMs: number): number {
+  const hour = Math.floor(instantMs / hourMs)
+  const key = `${hour} ${zone}`
+  let known = offsets.get(key)
+  if (known === undefined) {
+    const begins = askedOffsetMs(zone, hour * hourMs)
+    known = begins === askedOffsetMs(zone, (hour + 1) * hourMs) ? begins : null
+    if (offsets.size >= MOST_OFFSETS) offsets.clear()
+    offsets.set(key, known)
+  }
+  return known ?? askedOffsetMs(zone, instantMs)
+}
+
+function askedOffsetMs(zone: string, instantMs: number): number {
   const part: Record<string, number> = {}
   let era = 1
   for (const { type, value } of formatOf(zone).formatToParts(instantMs)) {
