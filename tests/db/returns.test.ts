@@ -531,7 +531,7 @@ describe('called back to be changed', () => {
     return await at.spine.order(id)
   }
 
-  it('it begins again with the change, still confirmed, and nothing of the first try counts', async () => {
+  it('the order begins again with the change, still confirmed, and nothing of the first try counts', async () => {
     const id = await atWarehouse()
     expect(await at.spine.command(id, 'change', { notes: '請放管理室' })).toMatchObject({ state: 'refused' })
     expect(await at.spine.command(id, 'change', { recall: true })).toMatchObject({ state: 'done' })
