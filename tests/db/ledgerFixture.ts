@@ -1,7 +1,8 @@
 /** A shop with two locations for the ledger's tests. */
 import { transaction, type Pool } from '../../store/db.ts'
 import { move } from '../../store/ledger/operations.ts'
-import type { ReserveLine, ReserveRequest } from '../../store/ledger/types.ts'
+import { OmnisagaError } from '../../domain/errors.ts'
+import type { ReserveAnswer, ReserveLine, Reserver, ReserveRequest } from '../../store/ledger/types.ts'
 
 let serial = 0
 export const nextKey = (): string => `k${++serial}`
@@ -23,6 +24,16 @@ export const line = (sku: string, quantity: number, lineId = '1', location = 'W1
 export const request = (lines: ReserveLine[], more: Partial<ReserveRequest> = {}): ReserveRequest => {
   const key = nextKey()
   return { key, orderId: `o-${key}`, lines, mode: 'allOrNothing', expiresAt: null, ...more }
+}
+
+/** As callers do: what could not be had in time on a busy machine is asked for again, with the same key. */
+export async function insist(reserver: Reserver, asked: ReserveRequest, times = 5): Promise<ReserveAnswer> {
+  try {
+    return await reserver.reserve(asked)
+  } catch (error) {
+    if (times === 0 || !(error instanceof OmnisagaError) || error.kind !== 'Transient') throw error
+    return await insist(reserver, asked, times - 1)
+  }
 }
 
 /** What must be true of the ledger at any time, told by the tables alone. */

@@ -4,7 +4,7 @@ import { createReserver } from '../../store/ledger/reserver.ts'
 import { keepAside, levels, move, release, setSafety, sweep } from '../../store/ledger/operations.ts'
 import type { Reserver } from '../../store/ledger/types.ts'
 import { freshDatabase, type FreshDatabase } from '../harness/postgres.ts'
-import { addLocations, ledgerFaults, line, nextKey, request, stockUp } from './ledgerFixture.ts'
+import { addLocations, insist, ledgerFaults, line, nextKey, request, stockUp } from './ledgerFixture.ts'
 
 let db: FreshDatabase
 let otherPool: Pool
@@ -115,7 +115,7 @@ test('32 connections on the last units of one SKU sell exactly those, from two p
   const reservers = Array.from({ length: 16 }, () => createReserver(db.pool, { lanes: 2, maxBatch: 3 }))
   const answers = await Promise.all(
     Array.from({ length: 320 }, (_, index) =>
-      (index % 2 === 0 ? other : (reservers[index % 16] as Reserver)).reserve(request([line('last', 1)])),
+      insist(index % 2 === 0 ? other : (reservers[index % 16] as Reserver), request([line('last', 1)])),
     ),
   )
   expect(answers.filter((answer) => answer.complete)).toHaveLength(100)
@@ -130,7 +130,7 @@ test('orders that ask for several SKUs in opposite orders are all answered, none
   const answers = await Promise.all(
     Array.from({ length: 200 }, (_, index) => {
       const ordered = index % 2 === 0 ? skus : [...skus].reverse()
-      return (index % 3 === 0 ? other : reserver).reserve(request(ordered.map((sku, at) => line(sku, 1, String(at)))))
+      return insist(index % 3 === 0 ? other : reserver, request(ordered.map((sku, at) => line(sku, 1, String(at)))))
     }),
   )
   expect(answers.filter((answer) => answer.complete)).toHaveLength(50)
