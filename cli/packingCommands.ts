@@ -1,6 +1,7 @@
 /** Names and options of the commands for picking, packing and handing over. */
 import { Option, type Command } from 'commander'
 import type { ExitCode } from './exit.ts'
+import { moment } from './storeCommands.ts'
 
 const json = () => new Option('--json', 'print JSON')
 
@@ -48,6 +49,17 @@ export function packingCommands(program: Command, run: (run: () => Promise<ExitC
     .addOption(json())
     .action((location: string, courier: string, options: { out: string; json?: boolean }) =>
       run(async () => (await import('./commands/manifest.ts')).create(location, courier, options)),
+    )
+  manifest
+    .command('pickup')
+    .description('asks the courier to come; asked again, the same pickup is shown')
+    .argument('<id>')
+    .addOption(new Option('--from <time>', 'ISO 8601 with offset').argParser(moment).makeOptionMandatory())
+    .addOption(new Option('--until <time>').argParser(moment).makeOptionMandatory())
+    .option('--instructions <text>', 'for the driver')
+    .addOption(json())
+    .action((id: string, options: import('./commands/manifest.ts').PickupOptions) =>
+      run(async () => (await import('./commands/manifest.ts')).pickup(id, options)),
     )
   manifest
     .command('handed-over')

@@ -13,7 +13,7 @@ const day = (text: string): string => {
     throw new InvalidArgumentError('It must be a day such as 2026-12-31.')
   return text
 }
-const moment = (text: string): string => {
+export const moment = (text: string): string => {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(Date.parse(text)))
     throw new InvalidArgumentError('It must be a time with its offset, such as 2026-12-31T14:30:00+08:00.')
   return text

@@ -8,6 +8,8 @@ export interface Manifest {
   location: string
   /** Local time of the location, for people. */
   madeAt: string
+  /** When the courier comes, for people; null: it was not asked. */
+  pickup?: string | null
   parcels: {
     waybill: string
     orderNumber: string
@@ -24,6 +26,7 @@ export const manifest = (list: Manifest, now: Date): Promise<Buffer> =>
     title: `交寄清單 ${list.courier}`,
     facts: [
       `${list.location}　${list.madeAt}`,
+      ...(list.pickup ? [`到府取件 ${list.pickup}`] : []),
       `${list.parcels.length} 件　代收 ${money(
         list.parcels.reduce((sum, parcel) => sum + parcel.amountDueMinor, 0),
         list.parcels[0]?.currency ?? 'TWD',

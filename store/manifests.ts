@@ -10,6 +10,7 @@ export interface ManifestParcel {
   service: string
   waybill: string
   reference: string
+  state: string
   courierBookingId: string | null
   label: Record<string, unknown>
   weightGrams: number | null
@@ -22,6 +23,14 @@ export interface Proof {
   at: string
   by: string
 }
+/** The courier was asked to come; `id` and `confirmation` are its own. */
+export interface ManifestPickup {
+  state: 'asked' | 'unknown' | 'confirmed'
+  id: string | null
+  confirmation: string | null
+  from: string
+  until: string
+}
 export interface ManifestShown {
   id: string
   location: string
@@ -30,6 +39,8 @@ export interface ManifestShown {
   /** Whether the courier's own paper is kept; else ours is printed. */
   courierPaper: boolean
   problem: string | null
+  /** Null: it was not asked, or does not come. */
+  pickup: ManifestPickup | null
   handedOverAt: string | null
   handedOverBy: string | null
   proofs: Proof[]
@@ -67,10 +78,29 @@ export async function addManifest(tx: Tx, args: { id: string; location: string; 
 
 const SHOWN = `select m.id, m.location, m.courier, (select count(*)::integer from manifest_parcels p where p.manifest_id = m.id) as parcels,
     m.document is not null as "courierPaper", m.problem, m.handed_over_at as "handedOverAt", m.handed_over_by as "handedOverBy",
-    m.proofs, m.created_at as "createdAt" from manifests m`
-type Row = Omit<ManifestShown, 'handedOverAt' | 'createdAt'> & { handedOverAt: Date | null; createdAt: Date }
-const shown = (row: Row): ManifestShown => ({
+    m.proofs, m.created_at as "createdAt", m.pickup_state as "pickupState", m.pickup_id as "pickupId",
+    m.pickup_confirmation as "pickupConfirmation", m.pickup_from as "pickupFrom", m.pickup_until as "pickupUntil" from manifests m`
+interface Row extends Omit<ManifestShown, 'handedOverAt' | 'createdAt' | 'pickup'> {
+  handedOverAt: Date | null
+  createdAt: Date
+  pickupState: ManifestPickup['state'] | null
+  pickupId: string | null
+  pickupConfirmation: string | null
+  pickupFrom: Date | null
+  pickupUntil: Date | null
+}
+const shown = ({ pickupState, pickupId, pickupConfirmation, pickupFrom, pickupUntil, ...row }: Row): ManifestShown => ({
   ...row,
+  pickup:
+    pickupState && pickupFrom && pickupUntil
+      ? {
+          state: pickupState,
+          id: pickupId,
+          confirmation: pickupConfirmation,
+          from: pickupFrom.toISOString(),
+          until: pickupUntil.toISOString(),
+        }
+      : null,
   handedOverAt: row.handedOverAt?.toISOString() ?? null,
   createdAt: row.createdAt.toISOString(),
 })
@@ -93,13 +123,38 @@ export async function listManifests(
   return rows.map(shown)
 }
 
+/** @param pickup null: the courier does not come. */
+export async function writePickup(
+  db: Queryable,
+  id: string,
+  pickup: {
+    state: ManifestPickup['state']
+    pickupId?: string
+    confirmation?: string | null
+    fromIso: string
+    untilIso: string
+  } | null,
+): Promise<void> {
+  await db.query(
+    `update manifests set pickup_state = $2, pickup_id = $3, pickup_confirmation = $4, pickup_from = $5, pickup_until = $6 where id = $1`,
+    [
+      id,
+      pickup?.state ?? null,
+      pickup?.pickupId ?? null,
+      pickup?.confirmation ?? null,
+      pickup?.fromIso ?? null,
+      pickup?.untilIso ?? null,
+    ],
+  )
+}
+
 /** In the order of the paper. */
 export async function manifestParcels(db: Queryable, id: string): Promise<ManifestParcel[]> {
   const { rows } = await db.query<ManifestParcel>(
     `select p.id as "parcelId", p.order_id as "orderId", p.unit_id as "unitId", p.service,
        concat_ws(', ', o.external_id, (select string_agg(b.external_id, ', ' order by r.id) from parcels r join orders b on b.id = r.order_id
          where r.rides_in = p.id and r.state not in ('refused', 'void'))) as "orderNumber",
-       coalesce(p.waybill, p.courier_booking_id, p.reference) as waybill, p.reference, p.courier_booking_id as "courierBookingId",
+       coalesce(p.waybill, p.courier_booking_id, p.reference) as waybill, p.reference, p.state, p.courier_booking_id as "courierBookingId",
        coalesce(p.label, '{}') as label, u.weight_grams as "weightGrams", p.amount_due_minor as "amountDueMinor",
        coalesce(o.doc->'payment'->>'currency', 'TWD') as currency
      from manifest_parcels m join parcels p on p.id = m.parcel_id join units u on u.id = p.unit_id join orders o on o.id = p.order_id

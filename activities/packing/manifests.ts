@@ -89,10 +89,18 @@ export async function manifestPaper(runtime: Runtime, id: string, own: boolean, 
   )
   const row = rows[0]
   if (!own && row?.document && row.content_type) return { contentType: row.content_type, bytes: row.document }
-  const { date, clock } = localTime(shown.createdAt, row?.zone ?? 'Asia/Taipei')
+  const local = (iso: string) => {
+    const { date, clock } = localTime(iso, row?.zone ?? 'Asia/Taipei')
+    return `${date} ${clock}`
+  }
+  const { pickup: coming } = shown
+  const pickup =
+    coming?.state === 'confirmed'
+      ? `${local(coming.from)} – ${local(coming.until)}　${coming.confirmation ?? coming.id ?? ''}`
+      : null
   const parcels = await manifestParcels(runtime.pool, id)
   const bytes = await manifest(
-    { id, courier: shown.courier, location: row?.name ?? shown.location, madeAt: `${date} ${clock}`, parcels },
+    { id, courier: shown.courier, location: row?.name ?? shown.location, madeAt: local(shown.createdAt), pickup, parcels },
     now,
   )
   return { contentType: 'application/pdf', bytes }

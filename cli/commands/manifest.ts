@@ -1,10 +1,11 @@
-/** manifest create LOCATION COURIER --out FILE | handed-over ID */
+/** manifest create LOCATION COURIER --out FILE | pickup ID --from TIME --until TIME | handed-over ID */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { userInfo } from 'node:os'
 import { createManifest, handedOver, manifestPaper } from '../../activities/packing/manifests.ts'
+import { askForPickup } from '../../activities/packing/pickup.ts'
 import type { ExitCode } from '../exit.ts'
-import { complain, green, print, printJson } from '../output/text.ts'
+import { complain, green, localTime, print, printJson } from '../output/text.ts'
 import { withRuntime } from '../session.ts'
 
 const who = () => `cli:${userInfo().username}`
@@ -23,6 +24,26 @@ export async function create(
   else {
     print(`${green('closed')}  ${made.id}: ${made.parcels} parcel(s) for ${courier}  ${resolve(out)}`)
     if (made.problem !== null) complain(`The courier made no paper, ours was printed: ${made.problem}`)
+  }
+  return 0
+}
+
+export interface PickupOptions {
+  from: string
+  until: string
+  instructions?: string
+  json?: boolean
+}
+
+export async function pickup(id: string, { from, until, instructions, json }: PickupOptions): Promise<ExitCode> {
+  const manifest = await withRuntime((runtime) => askForPickup(runtime, id, { from, until, instructions: instructions ?? null }))
+  const { pickup: coming } = manifest
+  if (json || coming === null) printJson(manifest)
+  else {
+    const number = coming.confirmation ?? coming.id
+    print(
+      `${green('comes')}  ${manifest.courier} for ${id}: ${localTime(coming.from)} to ${localTime(coming.until)}${number === null ? '' : `, number ${number}`}`,
+    )
   }
   return 0
 }

@@ -1,89 +1,13 @@
-/** EasyPost API v2, a courier of couriers. The only file of this folder that does I/O; see docs/connectors/easypost.md. */
+/** EasyPost API v2, a courier of couriers; see docs/connectors/easypost.md. */
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
-import { jsonOf, readShape, refusalOf } from '../kit/json.ts'
-import type {
-  BookedParcel,
-  Booking,
-  CheckResult,
-  Connector,
-  ConnectorContext,
-  Document,
-  HttpResponse,
-  ParcelRequest,
-  RawRecord,
-} from '../kit/types.ts'
+import { readShape } from '../kit/json.ts'
+import type { BookedParcel, Booking, CheckResult, Connector, Document, ParcelRequest, RawRecord } from '../kit/types.ts'
+import { call, find, known, type Context } from './api.ts'
 import { EasypostConfig } from './config.ts'
-import { bookingOf, createRequest, insuranceOf, rateFor, shipmentOf, type Shipment } from './shipments.ts'
+import { lookUpPickup, requestPickup } from './collecting.ts'
+import { bookingOf, createRequest, insuranceOf, rateFor, shipmentOf } from './shipments.ts'
 import { mapReport, readEvent, recordsOf } from './trackers.ts'
-
-type Context = ConnectorContext<EasypostConfig>
-
-const Refusal = z.looseObject({ error: z.looseObject({ code: z.unknown(), message: z.unknown() }) })
-function errorIn(body: string): z.infer<typeof Refusal>['error'] | null {
-  try {
-    return Refusal.parse(JSON.parse(body)).error
-  } catch {
-    return null // not EasyPost's own words: the status says enough
-  }
-}
-const told = (response: HttpResponse, personal: (string | null)[]) => {
-  const { code, message } = errorIn(response.body) ?? {}
-  const words = personal.reduce<string>(
-    (text, value) => (value && value.length > 1 ? text.replaceAll(value, '…') : text),
-    typeof message === 'string' ? message : '',
-  )
-  return { ...(typeof code === 'string' ? { code } : {}), message: words }
-}
-
-interface Call {
-  method: 'GET' | 'POST'
-  path: string
-  body?: Record<string, unknown>
-  /** What must not be repeated of the vendor's words. */
-  personal?: (string | null)[]
-}
-async function send(ctx: Context, { method, path, body }: Call): Promise<HttpResponse> {
-  const { apiKey, baseUrl } = ctx.connection.config
-  const request = { method, url: `${baseUrl.replace(/\/$/, '')}/v2${path}`, write: method === 'POST', ...(body ? { body } : {}) }
-  const headers = { authorization: `Basic ${Buffer.from(`${apiKey}:`, 'utf8').toString('base64')}` }
-  return await ctx.http.request({ ...request, headers }).catch((error: unknown) => {
-    if (!(error instanceof OmnisagaError) || error.kind !== 'AuthExpired') throw error
-    throw new OmnisagaError('Misconfigured', 'EasyPost does not accept the API key', {
-      code: '401',
-      remedy: 'Check apiKey of the connection.',
-    })
-  })
-}
-async function call(ctx: Context, asked: Call): Promise<unknown> {
-  const response = await send(ctx, asked)
-  if (response.status >= 200 && response.status < 300)
-    return jsonOf(response, { what: 'EasyPost', write: asked.method === 'POST' })
-  const words = told(response, asked.personal ?? [])
-  if (response.status === 402)
-    throw new OmnisagaError('Misconfigured', `EasyPost: ${words.message}`, {
-      code: words.code ?? '402',
-      remedy: 'Add funds or a payment method to the EasyPost account.',
-    })
-  throw refusalOf(response.status, 'EasyPost', words)
-}
-
-/** By its id, or by our reference. */
-async function find(ctx: Context, id: string): Promise<Shipment | null> {
-  const path = `/shipments/${encodeURIComponent(id)}`
-  const response = await send(ctx, { method: 'GET', path })
-  if (response.status === 404) return null
-  if (response.status !== 200) throw refusalOf(response.status, 'EasyPost', told(response, []))
-  return shipmentOf(jsonOf(response, { what: 'EasyPost' }))
-}
-async function known(ctx: Context, parcel: { courierBookingId: string }): Promise<Shipment> {
-  const shipment = await find(ctx, parcel.courierBookingId)
-  if (shipment) return shipment
-  throw new OmnisagaError('Rejected', 'EasyPost does not know this shipment', {
-    code: 'not-found',
-    remedy: 'Look it up in the EasyPost console.',
-  })
-}
 
 const lookUp = async (ctx: Context, parcel: ParcelRequest): Promise<Booking | null> => {
   const shipment = await find(ctx, parcel.reference)
@@ -224,6 +148,8 @@ export const easypost: Connector<EasypostConfig> = {
     labels,
     track,
     manifest,
+    requestPickup,
+    lookUpPickup,
     insures: ({ usdRate }) => usdRate !== null,
     serviceFor(config, { method, wished }) {
       if (method === 'cvs')

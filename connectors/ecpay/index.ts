@@ -121,6 +121,8 @@ export const ecpay: Connector<EcpayConfig> = {
       return parseReturn(parcel, body)
     },
     remittances,
+    comes:
+      'T-cat is told with each booking that it shall come. Parcels for convenience stores are taken to the counter; for Chunghwa Post ask the post office.',
     serviceFor(config, { method, chain, wished }) {
       if (method === 'home') return HOME_SERVICES.find((service) => service === wished) ?? config.services.home
       if (chain === null)

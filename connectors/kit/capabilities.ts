@@ -24,6 +24,7 @@ const CAPABILITIES = {
   },
   bookReturn: { title: 'book returns', of: (c) => c.courier?.bookReturn !== undefined },
   manifest: { title: 'hand-over manifest', of: (c) => c.courier?.manifest !== undefined },
+  requestPickup: { title: 'ask for a pickup', of: (c) => c.courier?.requestPickup !== undefined },
   remittance: { title: 'remittance', of: (c) => c.courier?.remittances !== undefined },
   sendToWarehouse: { title: 'send to a warehouse', of: (c) => c.warehouse !== undefined },
   readWarehouse: { title: "read a warehouse's answers", of: (c) => c.warehouse !== undefined },

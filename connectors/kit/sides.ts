@@ -202,6 +202,23 @@ export interface BookedParcel {
   /** What the booking gave us (Booking.label). */
   label: Record<string, unknown>
 }
+/** The courier shall come for these parcels, to the address that its connection's configuration names as the sender's. */
+export interface PickupRequest {
+  /** The same at every repeat: a courier that was asked already comes once. */
+  reference: string
+  fromIso: string
+  untilIso: string
+  parcels: BookedParcel[]
+  /** For the driver. */
+  instructions: string | null
+}
+export interface Pickup {
+  pickupId: string
+  /** The number to name on the telephone. */
+  confirmation: string | null
+  fromIso: string
+  untilIso: string
+}
 export interface PickupPoint {
   chain: CvsChain
   storeId: string

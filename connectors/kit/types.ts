@@ -24,8 +24,10 @@ import type {
   ErpSide,
   ExternalSale,
   NotifySide,
+  Pickup,
   PickupChoice,
   PickupPoint,
+  PickupRequest,
   RefundRequest,
   Remittance,
   ReturnRequest,
@@ -116,6 +118,12 @@ export interface Connector<C = unknown> {
     bookReturn?(ctx: ConnectorContext<C>, parcel: ReturnRequest): Promise<Booking>
     /** The paper a driver signs. */
     manifest?(ctx: ConnectorContext<C>, parcels: BookedParcel[]): Promise<Document>
+    /** Asks the courier to come; with `lookUpPickup`. @throws Rejected (in the courier's words), OutcomeUnknown (look it up before anything else). */
+    requestPickup?(ctx: ConnectorContext<C>, asked: PickupRequest): Promise<Pickup>
+    /** Does it come for this reference? Null: certainly not. */
+    lookUpPickup?(ctx: ConnectorContext<C>, reference: string): Promise<Pickup | null>
+    /** How it comes where it cannot be asked by a call; for people. */
+    comes?: string
     /**
      * Cash collected at the door and paid out to us on these days (ISO 8601 dates, both included). `open`: parcels that collected and
      * are not known to be paid out, for couriers that only answer about single ones.

@@ -1,6 +1,7 @@
 /** Handing parcels over to a courier: manifests, their papers, the proof. */
 import { z } from 'zod'
 import { createManifest, handedOver, manifestPaper } from '../../activities/packing/manifests.ts'
+import { askForPickup } from '../../activities/packing/pickup.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { getManifest, listManifests, manifestParcels } from '../../store/manifests.ts'
 import { notFound } from '../problem.ts'
@@ -8,6 +9,7 @@ import { defineRoute, type Route } from '../route.ts'
 
 const text = (most: number) => z.string().min(1).max(most)
 const Id = z.object({ id: text(60) })
+const isoTime = z.iso.datetime({ offset: true })
 const ProofKind = z.enum(['photo', 'receipt', 'signature'])
 const ManifestSchema = z
   .object({
@@ -17,6 +19,16 @@ const ManifestSchema = z
     parcels: z.int(),
     courierPaper: z.boolean().meta({ description: "Whether the courier's own paper is kept; else ours is printed." }),
     problem: z.string().nullable().meta({ description: 'Why the courier made no paper.' }),
+    pickup: z
+      .object({
+        state: z.enum(['asked', 'unknown', 'confirmed']),
+        id: z.string().nullable(),
+        confirmation: z.string().nullable().meta({ description: 'The number to name to the courier.' }),
+        from: z.string(),
+        until: z.string(),
+      })
+      .nullable()
+      .meta({ description: 'The courier was asked to come; unknown: it may come, ask again and it is looked up.' }),
     handedOverAt: z.string().nullable(),
     handedOverBy: z.string().nullable(),
     proofs: z.array(z.object({ kind: ProofKind, reference: z.string(), at: z.string(), by: z.string() })),
@@ -92,6 +104,34 @@ export const manifestRoutes: Route[] = [
       const paper = await manifestPaper(runtime, params.id, query.own, new Date()).catch((error) => missing(error, params.id))
       return { status: 200, contentType: paper.contentType, body: paper.bytes }
     },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/manifests/{id}/pickup',
+    operationId: 'requestPickup',
+    summary: 'Asks the courier to come for what is on the manifest',
+    description:
+      'Asked again once it has confirmed, the same pickup is answered. A lost answer is looked up before it is asked again.',
+    access: 'key',
+    params: Id,
+    body: z.strictObject({
+      from: isoTime,
+      until: isoTime,
+      instructions: text(200).optional().meta({ description: 'For the driver.' }),
+    }),
+    responses: {
+      200: { description: 'The courier comes.', schema: ManifestSchema },
+      404: { description: 'No such manifest.' },
+      409: { description: 'The courier does not come then; in its words.' },
+      422: { description: 'Not a time to come, or a courier that cannot be asked by a call: how it comes is said.' },
+      503: { description: 'No answer: ask again, it is looked up first.' },
+    },
+    handle: async ({ runtime, params, body }) => ({
+      status: 200,
+      body: await askForPickup(runtime, params.id, { ...body, instructions: body.instructions ?? null }).catch((error) =>
+        missing(error, params.id),
+      ),
+    }),
   }),
   defineRoute({
     method: 'POST',

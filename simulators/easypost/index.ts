@@ -1,12 +1,13 @@
 /**
  * A stand-in for EasyPost v2, from its documents and its official client: shipments made, asked for by id or reference, bought, refunded;
- * scan forms; label files; tracker events signed with HMAC-SHA256 under the NFKD secret. Listens on 127.0.0.1.
+ * scan forms; pickups; label files; tracker events signed with HMAC-SHA256 under the NFKD secret. Listens on 127.0.0.1.
  *
- * Control, JSON: GET /_sim/shipments · POST /_sim/shipments/{id}/track {status, detail, at}
+ * Control, JSON: GET /_sim/shipments · GET /_sim/pickups · POST /_sim/shipments/{id}/track {status, detail, at}
  */
 import { createHmac } from 'node:crypto'
 import type { FaultPlan } from '../kit/faults.ts'
 import { startSimServer, type SimAnswer, type SimRequest } from '../kit/server.ts'
+import { createPickups, type SimPickup } from './pickups.ts'
 
 export const TEST_KEY = 'EZTK0123456789abcdef'
 export const WEBHOOK_SECRET = 'sécret'
@@ -33,6 +34,7 @@ export interface SimShipment {
   tracking_code: string | null
   refund_status: string | null
   scan_form: Json | null
+  batch_id: string | null
   steps: Step[]
 }
 export interface EasypostSimulator {
@@ -42,6 +44,9 @@ export interface EasypostSimulator {
   /** How often a label was paid for. */
   purchases(): number
   scanForms(): number
+  pickups(): SimPickup[]
+  /** How often a carrier was asked to come. */
+  collections(): number
   track(id: string, step: Partial<Step>): void
   /** The event that EasyPost posts for a shipment's tracker. */
   event(id: string): { headers: Record<string, string>; rawBody: Buffer }
@@ -74,6 +79,7 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
   const idOf = (prefix: string) => `${prefix}_${(++serial).toString(16).padStart(32, '0')}`
   const find = (id: string): SimShipment | undefined =>
     shipments.get(id) ?? [...shipments.values()].find(({ reference }) => reference === id)
+  const pickups = createPickups({ idOf, shipment: (id) => shipments.get(id), error: errorOf })
 
   const trackerOf = (shipment: SimShipment): Json => {
     const last = shipment.steps.at(-1)
@@ -148,6 +154,7 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
       tracking_code: null,
       refund_status: null,
       scan_form: null,
+      batch_id: null,
       steps: [],
     }
     shipments.set(shipment.id, shipment)
@@ -210,6 +217,8 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
     const json = (request.json ?? {}) as Json
     const [, resource, id = '', action] = /^\/v2\/(\w+)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(request.path) ?? []
     if (resource === 'scan_forms' && request.method === 'POST') return scanForm(json)
+    const picked = pickups.handle(request.method, resource ?? '', decodeURIComponent(id), action, json)
+    if (picked) return picked
     if (resource !== 'shipments') return errorOf(404, 'NOT_FOUND', 'The requested resource could not be found.')
     if (!id) {
       if (request.method === 'POST') return create(json)
@@ -246,6 +255,7 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
     refuse: (fault) => errorOf(422, fault.code ?? 'SHIPMENT.POSTAGE.FAILURE', fault.message ?? 'Unable to process.'),
     control(request) {
       if (request.route === '/shipments') return { body: { shipments: [...shipments.values()] } }
+      if (request.route === '/pickups') return { body: { pickups: pickups.all() } }
       const [, id] = /^\/shipments\/([^/]+)\/track$/.exec(request.route) ?? []
       if (!id || !find(id)) return null
       track(id, (request.json ?? {}) as Partial<Step>)
@@ -258,6 +268,8 @@ export async function startEasypostSimulator(options: { port?: number; secret?: 
     shipments: () => [...shipments.values()],
     purchases: () => purchases,
     scanForms: () => scanForms,
+    pickups: () => pickups.all(),
+    collections: () => pickups.purchases(),
     track,
     event(id) {
       const body = JSON.stringify({

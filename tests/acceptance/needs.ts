@@ -15,6 +15,7 @@ export const writesOf = (connector: Connector): string[] => {
     ['stock.push', stock?.push],
     ['courier.book', courier?.book],
     ['courier.bookReturn', courier?.bookReturn],
+    ['courier.requestPickup', courier?.requestPickup],
     ['warehouse.sendWave', warehouse?.sendWave],
     ['warehouse.sendCancel', warehouse?.sendCancel],
     ['warehouse.sendLabel', warehouse?.sendLabel],

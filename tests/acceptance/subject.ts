@@ -62,7 +62,7 @@ export interface ReadCase {
 export interface WriteCase {
   /**
    * Where the connector defines it: `writeTracking`, `cancelOrder`, `refund`, `stock.push`, `courier.book`, `courier.bookReturn`,
-   * `warehouse.sendWave`, `erp.writeSale`, `notify.send`, `tracker.register`. A second case of the same has more words: `courier.book FAMI`.
+   * `courier.requestPickup`, `warehouse.sendWave`, `erp.writeSale`, `notify.send`, `tracker.register`. A second case of the same has more words: `courier.book FAMI`.
    */
   name: string
   /** Does it with the same key every time. A repeat is what the outbox would do after OutcomeUnknown: look up, then decide. */

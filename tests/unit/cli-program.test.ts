@@ -70,6 +70,7 @@ describe('the omnisaga command', () => {
       'pack',
       'manifest',
       'manifest create',
+      'manifest pickup',
       'manifest handed-over',
       'import',
       'profile',

@@ -6,11 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EasypostConfig } from '../../connectors/easypost/config.ts'
 import { easypost } from '../../connectors/easypost/index.ts'
 import { bookingOf, createRequest, insuranceOf, rateFor, shipmentOf, Tracker } from '../../connectors/easypost/shipments.ts'
+import { buyRequest, comingOf, pickupOf, pickupRequest } from '../../connectors/easypost/pickups.ts'
 import { DETAILS, meaningOf, STATUSES } from '../../connectors/easypost/status.ts'
 import { recordsOf, signatureOf } from '../../connectors/easypost/trackers.ts'
 import { createHttpClient } from '../../connectors/kit/http.ts'
 import { defaultLimits } from '../../connectors/kit/limits.ts'
-import type { BookedParcel, ConnectorContext, ParcelRequest } from '../../connectors/kit/types.ts'
+import type { BookedParcel, ConnectorContext, ParcelRequest, PickupRequest } from '../../connectors/kit/types.ts'
 import { startEasypostSimulator, TEST_KEY, WEBHOOK_SECRET, type EasypostSimulator } from '../../simulators/easypost/index.ts'
 
 /** What is used of the official client; its own types are of a CommonJS module that it is not. */
@@ -27,6 +28,11 @@ const EasyPostClient = officialClient as unknown as new (
     create(shipment: unknown): Promise<Made>
     buy(id: string, rate: string): Promise<Made>
     retrieve(id: string): Promise<Made>
+  }
+  Pickup: {
+    create(pickup: unknown): Promise<{ id: string; pickup_rates: { carrier: string; service: string }[] }>
+    buy(id: string, carrier: string, service: string): Promise<{ confirmation: string }>
+    retrieve(id: string): Promise<{ id: string; confirmation: string }>
   }
   Utils: { validateWebhook(body: Buffer, headers: Record<string, string>, secret: string): unknown }
 }
@@ -92,6 +98,21 @@ const booked = async (over: Partial<ParcelRequest> = {}): Promise<BookedParcel> 
   return { ...(await courier.book(context(), request)), reference: request.reference, service: request.service }
 }
 
+const HOUR_MS = 3_600_000
+const inHours = (hours: number) => new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + hours * HOUR_MS).toISOString()
+const asked = (parcels: BookedParcel[], over: Partial<PickupRequest> = {}): PickupRequest => ({
+  reference: 'm-1',
+  fromIso: inHours(20),
+  untilIso: inHours(24),
+  parcels,
+  instructions: null,
+  ...over,
+})
+const request = async (pickup: PickupRequest) => {
+  if (!courier.requestPickup) throw new Error('asks for no pickups')
+  return await courier.requestPickup(context(), pickup)
+}
+
 describe('published answers', () => {
   it('a shipment that was made is not booked; the one that was bought is', () => {
     expect(bookingOf(shipmentOf(JSON.parse(answer('shipments-create'))))).toBeNull()
@@ -148,6 +169,15 @@ describe('the official client agrees', () => {
     const made = await client().Shipment.create(shipment)
     const theirs = await client().Shipment.buy(made.id, made.rates[0]?.id ?? '')
     expect(await courier.lookUp(context(), { ...parcel, reference: 'OS2' })).toMatchObject({ waybill: theirs.tracking_code })
+  })
+  it('on pickups: it finds ours by reference, and buys at the stand-in as we do', async () => {
+    const one = await booked()
+    const ours = await request(asked([one]))
+    expect(await client().Pickup.retrieve('m-1')).toMatchObject({ id: ours.pickupId, confirmation: ours.confirmation })
+    const { pickup } = pickupRequest(config(), asked([one], { reference: 'm-2' }), { shipment: { id: one.courierBookingId } })
+    const made = await client().Pickup.create(pickup)
+    const theirs = await client().Pickup.buy(made.id, made.pickup_rates[0]?.carrier ?? '', made.pickup_rates[0]?.service ?? '')
+    expect(await courier.lookUpPickup?.(context(), 'm-2')).toMatchObject({ pickupId: made.id, confirmation: theirs.confirmation })
   })
   it('on the statuses there are, and their details', () => {
     const types = createRequire(import.meta.url)
@@ -280,5 +310,103 @@ describe('at the stand-in', () => {
     sim.revoke()
     await expect(courier.lookUp(context(), parcel)).rejects.toMatchObject({ kind: 'Misconfigured' })
     expect(await easypost.check(context())).toMatchObject({ ok: false })
+  })
+})
+
+describe('a carrier is asked to come', () => {
+  it('is asked with the address of the configuration, and of the rates the cheapest of its own is bought', () => {
+    expect(pickupRequest(config(), asked([], { instructions: 'Gate 2' }), { batch: { id: 'batch_1' } }).pickup).toEqual({
+      reference: 'm-1',
+      min_datetime: inHours(20),
+      max_datetime: inHours(24),
+      address: config().from,
+      is_account_address: false,
+      instructions: 'Gate 2',
+      batch: { id: 'batch_1' },
+    })
+    const answer = {
+      id: 'pickup_1',
+      status: 'unknown',
+      min_datetime: '2026-11-23T02:00:00Z',
+      max_datetime: '2026-11-23T06:00:00Z',
+      confirmation: null,
+      messages: [{ carrier: 'USPS', type: 'rate_error', message: 'did not meet the cutoff for today' }],
+      pickup_rates: [
+        { carrier: 'UPS', service: 'Future-day Pickup', rate: '1.00' },
+        { carrier: 'USPS', service: 'Same-day', rate: '12.50' },
+        { carrier: 'USPS', service: 'NextDay', rate: '9.00' },
+      ],
+    }
+    const made = pickupOf(answer)
+    expect(comingOf(made)).toBeNull()
+    expect(buyRequest(made, 'usps')).toEqual({ carrier: 'USPS', service: 'NextDay' })
+    expect(() => buyRequest({ ...made, pickup_rates: [] }, 'USPS')).toThrow(/did not meet the cutoff/)
+    expect(() => buyRequest({ ...made, status: 'canceled' }, 'USPS')).toThrow(/called off/)
+    expect(comingOf(pickupOf({ ...answer, status: 'scheduled', confirmation: 'WTC63814704' }))).toEqual({
+      pickupId: 'pickup_1',
+      confirmation: 'WTC63814704',
+      fromIso: '2026-11-23T02:00:00.000Z',
+      untilIso: '2026-11-23T06:00:00.000Z',
+    })
+    expect(() => pickupOf({ id: 'pickup_1', status: 'scheduled' })).toThrow(/min_datetime/)
+  })
+  it('comes once for one parcel and for several, however often it is asked', async () => {
+    const parcels = [await booked(), await booked({ reference: 'OS2' }), await booked({ reference: 'OS3' })]
+    const [single, all] = [asked([parcels[0]!], { reference: 'm-0' }), asked(parcels)]
+    for (const each of [single, all]) {
+      const first = await request(each)
+      expect(await request(each)).toEqual(first)
+      expect(first).toMatchObject({ fromIso: each.fromIso, untilIso: each.untilIso })
+      expect(await courier.lookUpPickup?.(context(), each.reference)).toEqual(first)
+    }
+    expect(sim.pickups().map(({ shipments }) => shipments)).toEqual([
+      [parcels[0]?.courierBookingId],
+      parcels.map(({ courierBookingId }) => courierBookingId),
+    ])
+    expect(sim.collections()).toBe(2)
+  })
+  it.each(['/pickups', '/buy', '/batches'])('is bought once when the answer of %s was lost', async (path) => {
+    const parcels = [await booked(), await booked({ reference: 'OS2' })]
+    sim.faults.add({ kind: 'lostAnswer', path, method: 'POST' })
+    await expect(request(asked(parcels))).rejects.toMatchObject({ kind: 'OutcomeUnknown' })
+    const found = await courier.lookUpPickup?.(context(), 'm-1')
+    expect(found === null).toBe(path !== '/buy')
+    expect(await request(asked(parcels))).toMatchObject({ confirmation: sim.pickups()[0]?.confirmation })
+    expect(sim.collections()).toBe(1)
+    expect(sim.pickups()).toHaveLength(1)
+  })
+  it('is not asked for what EasyPost refuses, and says why', async () => {
+    const one = await booked()
+    const dhl = await booked({ reference: 'OS4', service: 'DHLExpress/ExpressWorldwide' })
+    await expect(request(asked([one, dhl]))).rejects.toMatchObject({
+      kind: 'Rejected',
+      code: 'carriers',
+      remedy: expect.stringContaining('telephone') as string,
+    })
+    await expect(request(asked([one], { fromIso: inHours(-30), untilIso: inHours(-20) }))).rejects.toMatchObject({
+      kind: 'Rejected',
+      code: 'no-rate',
+      message: expect.stringContaining('in the past') as string,
+    })
+    const backwards = asked([one], { reference: 'm-3', untilIso: inHours(2) })
+    await expect(request(backwards)).rejects.toMatchObject({ kind: 'Rejected', code: 'PICKUP.REQUEST.INVALID' })
+    await expect(request(asked([{ ...one, courierBookingId: 'shp_0' }], { reference: 'm-4' }))).rejects.toMatchObject({
+      kind: 'Rejected',
+    })
+    await expect(request(asked([], { reference: 'm-6' }))).rejects.toMatchObject({ kind: 'Invalid', code: 'shipments' })
+    sim.faults.add({ kind: 'refuse', path: '/buy', code: 'PICKUP.BUY.NO_MATCHING_RATES', message: 'no rates matching' })
+    const refused = asked([one], { reference: 'm-5' })
+    await expect(request(refused)).rejects.toMatchObject({ kind: 'Rejected', code: 'PICKUP.BUY.NO_MATCHING_RATES' })
+    expect(sim.collections()).toBe(0)
+    expect(await courier.lookUpPickup?.(context(), 'm-5')).toBeNull()
+  })
+  it('one that was called off at EasyPost is not asked again for the same time', async () => {
+    const one = await booked()
+    await request(asked([one]))
+    const [pickup] = sim.pickups()
+    if (pickup) Object.assign(pickup, { status: 'canceled' })
+    expect(await courier.lookUpPickup?.(context(), 'm-1')).toBeNull()
+    await expect(request(asked([one]))).rejects.toMatchObject({ code: 'canceled' })
+    expect(sim.collections()).toBe(1)
   })
 })

@@ -27,7 +27,7 @@ export const subject: Subject = {
           },
           body: JSON.stringify(body),
         })
-      ).json()) as { id: string; rates: { id: string }[] }
+      ).json()) as { id: string; rates: { id: string; carrier: string }[] }
     const to = { name: RECIPIENT.name, street1: RECIPIENT.address, city: '新北市', country: 'TW' }
     const seeded = await api('/shipments', {
       shipment: { reference: SEEDED, to_address: to, from_address: from, parcel: { weight: 10 } },
@@ -35,6 +35,22 @@ export const subject: Subject = {
     await api(`/shipments/${seeded.id}/buy`, { rate: { id: seeded.rates[0]?.id } })
     sim.track(seeded.id, {})
     const before = sim.purchases()
+    const tomorrow = Date.now() + 86_400_000
+    const pickup = {
+      reference: 'm-acceptance',
+      fromIso: new Date(tomorrow).toISOString(),
+      untilIso: new Date(tomorrow + 14_400_000).toISOString(),
+      parcels: [
+        {
+          reference: SEEDED,
+          courierBookingId: seeded.id,
+          waybill: null,
+          service: '',
+          label: { carrier: seeded.rates[0]?.carrier },
+        },
+      ],
+      instructions: null,
+    }
     return {
       config: { apiKey: TEST_KEY, webhookSecret: WEBHOOK_SECRET, baseUrl: sim.url, from },
       secrets: [TEST_KEY, WEBHOOK_SECRET, Buffer.from(`${TEST_KEY}:`).toString('base64')],
@@ -60,6 +76,13 @@ export const subject: Subject = {
           run: (ctx, connector) => bookOnce(ctx, connector, parcel),
           effects: () => sim.purchases() - before,
           request: { path: '/v2/shipments', method: 'POST' },
+        },
+        {
+          name: 'courier.requestPickup',
+          run: async (ctx, { courier }) =>
+            (await courier!.lookUpPickup!(ctx, pickup.reference)) ?? (await courier!.requestPickup!(ctx, pickup)),
+          effects: () => sim.collections(),
+          request: { path: '/buy', method: 'POST' },
         },
       ],
       webhook: {
