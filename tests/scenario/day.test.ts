@@ -334,6 +334,9 @@ describe('what others are told', () => {
       `stock.short ${cast.ranOut}`,
       `booking.refused ${cast.refused}`,
       `cancel.refused ${cast.cancelledLate}`,
+      // Paid, and nothing kept: the store has no till that pays back by a call.
+      `refund.byHand ${cast.tryOn.keepsNothing}`,
+      `refund.byHand ${cast.tryOn.neverComes}`,
     ]
     expect((await world.api.openTasks()).map((task) => `${task.kind} ${task.subject}`).sort()).toEqual(expected.sort())
   })
