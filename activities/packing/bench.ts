@@ -84,7 +84,13 @@ export function next(bench: Bench, { suggested, goods }: Pick<BenchContext, 'sug
   if (bench.mode === 'short') return { zh: '掃描找不到的商品（或鍵入貨號）', en: 'Scan or type the item that is not there' }
   const wanted = bench.lines.filter((line) => left(line) > 0)
   if (wanted.length > 0) {
-    const rest = wanted.map((line) => `${line.sku} × ${left(line)}${line.shelf ? ` (${line.shelf})` : ''}`).join(', ')
+    // A box of several orders wants the same article more than once.
+    const pieces = new Map<string, number>()
+    for (const line of wanted) {
+      const what = `${line.sku}\n${line.shelf ? ` (${line.shelf})` : ''}`
+      pieces.set(what, (pieces.get(what) ?? 0) + left(line))
+    }
+    const rest = [...pieces].map(([what, count]) => what.replace('\n', ` × ${count}`)).join(', ')
     return { zh: `還要掃：${rest}`, en: `Still to scan: ${rest}` }
   }
   const handling = handlingWords({

@@ -113,6 +113,7 @@ function placeOf(order: OrderDetail): string {
       .filter((parcel) => !['void', 'refused'].includes(parcel.state))
       .map((parcel) => (parcel.waybill ? `${parcel.courier} ${parcel.waybill}` : parcel.courier)),
   )
+  const beside = unitsOf(order).flatMap((unit) => (unit.state === 'packed' ? (unit.sharesBoxWith ?? []) : []))
   const stop = (order.tasks as TaskLine[]).find(({ kind }) => STOPS.has(kind))
   if (stop !== undefined && !order.closed) return `for a person, task ${stop.id}: ${stop.title}`
   if (order.facts['storeClosed'] && !order.closed) return 'for the customer to choose another pickup store'
@@ -140,6 +141,8 @@ function placeOf(order: OrderDetail): string {
       return `for ${at === '' ? 'the warehouse' : at} to pick and pack`
     case 'packed':
       if (order.delivery.method === 'storePickup') return `for the customer to collect it at ${at}`
+      if (parcelsOf(order).length === 0 && beside.length > 0)
+        return `for the box that it shares with order ${named(beside)} to be booked`
       return parcelsOf(order).at(-1)?.state === 'refused'
         ? 'to be booked once more: the courier refused the parcel'
         : `for the courier${couriers === '' ? '' : ` (${couriers})`} to take it`

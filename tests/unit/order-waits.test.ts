@@ -30,6 +30,10 @@ describe('an order whose parcel stands still', () => {
     const parcels = [{ id: 'p1', state: 'booked', courier: 'ecpay', waybill: '900', events: [] }]
     expect(where({ parcels, tasks: [task('parcel.late', 'A parcel is late')] })).toBe('for the courier (ecpay 900) to take it')
   })
+  it('waits for the box that it shares with another order, while nobody has booked it', () => {
+    const units = [{ id: 'u1', location: 'north', state: 'packed', packedAt: null, sharesBoxWith: ['W-2'] }]
+    expect(where({ parcels: [], units })).toBe('for the box that it shares with order W-2 to be booked')
+  })
   it('waits for the customer while a closed store is chosen anew, then for a person', () => {
     const closed = { facts: { storeClosed: { at: '2026-11-22T01:00:00.000Z' } } }
     expect(where(closed)).toBe('for the customer to choose another pickup store')
