@@ -10,9 +10,16 @@ export default defineConfig({
   test: {
     projects: [
       // A busy machine, not a slow test, is what takes longer than this.
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 30_000, retry } },
       {
-        test: { name: 'db', include: ['tests/db/**/*.test.ts'], globalSetup: postgres, testTimeout: 30_000, hookTimeout: 60_000 },
+        test: {
+          name: 'db',
+          include: ['tests/db/**/*.test.ts'],
+          globalSetup: postgres,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          retry,
+        },
       },
       {
         test: {

@@ -22,7 +22,7 @@ export interface Check {
 }
 
 /** Short, since some answers never come; a true answer that is late is asked for again. */
-const LOST_AFTER_MS = 400
+const LOST_AFTER_MS = 1_000
 /** How often a write is repeated, as the outbox would. */
 const MAX_REPEATS = 8
 const RETRIED = ['OutcomeUnknown', 'Transient', 'RateLimited']

@@ -126,7 +126,7 @@ export async function startParticipants(): Promise<Participants> {
     {
       name: 'mail',
       connector: 'smtp',
-      config: { host: '127.0.0.1', port: mail.port, security: 'none', from: 'shop@example.com', timeoutMs: 300 },
+      config: { host: '127.0.0.1', port: mail.port, security: 'none', from: 'shop@example.com', timeoutMs: 3_000 },
     },
   ]
   await applyConnections(pool, secretKey, { connections }, connectors)

@@ -40,7 +40,7 @@ beforeAll(async () => {
           user: 'shop',
           password: 'mail password',
           from: 'shop@example.com',
-          timeoutMs: 500,
+          timeoutMs: 3_000,
         },
       },
     ],

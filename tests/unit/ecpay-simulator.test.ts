@@ -149,7 +149,7 @@ describe('faults', () => {
     [{ kind: 'crashAfter' }, { kind: 'OutcomeUnknown' }, 1],
   ])('%j at Create is %j, with %i parcel booked', async (fault, expected, booked) => {
     await control('/faults', { path: '/Express/Create', fields: { ReceiverName: '^王小明$' }, ...fault })
-    await expect(courier.book(context({}, { timeoutMs: 300 }), home)).rejects.toMatchObject(expected)
+    await expect(courier.book(context({}, { timeoutMs: 3_000 }), home)).rejects.toMatchObject(expected)
     expect(sim.parcels()).toHaveLength(booked)
     expect((await courier.lookUp(context(), home)) === null).toBe(booked === 0)
   })

@@ -65,7 +65,7 @@ describe('a notice by SMTP', () => {
 
   it('of which nobody knows whether it was taken is OutcomeUnknown', async () => {
     server.loseNextAnswer()
-    expect(await failure(send({ timeoutMs: 300 }))).toMatchObject({ kind: 'OutcomeUnknown' })
+    expect(await failure(send({ timeoutMs: 3_000 }))).toMatchObject({ kind: 'OutcomeUnknown' })
     expect(server.received).toHaveLength(1)
     await send()
     expect(server.distinct()).toBe(1)

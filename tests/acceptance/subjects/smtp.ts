@@ -17,7 +17,7 @@ export const subject: Subject = {
   async stage() {
     const server = await startSmtpServer(ACCOUNT)
     return {
-      config: { ...ACCOUNT, host: '127.0.0.1', port: server.port, security: 'none', from: 'shop@example.com', timeoutMs: 400 },
+      config: { ...ACCOUNT, host: '127.0.0.1', port: server.port, security: 'none', from: 'shop@example.com', timeoutMs: 3_000 },
       secrets: [ACCOUNT.password],
       personalData: ['chen.acceptance@example.com', '陳電郵'],
       faults: null,
