@@ -77,12 +77,13 @@ export const changedOrders = (ctx: AccountContext, source: Source, window: { fro
     {
       what: 'CYBERBIZ orders',
       idOf: (order: { id: number } & Record<string, unknown>) => String(order.id),
-      async page(part, number) {
+      async page(part, cursor: number | null) {
+        const number = cursor ?? 1
         const { pageSize } = ctx.connection.config
         const { json, headers } = await send(ctx, orderListRequest(part, source, number, pageSize))
         const items = readShape(Listed, json ?? [], 'CYBERBIZ GET /v1/orders')
         refuseUnfiltered(items, part)
-        return { items, last: isLastPage(headers, items.length, pageSize) }
+        return { items, next: isLastPage(headers, items.length, pageSize) ? null : number + 1 }
       },
     },
     window,

@@ -13,12 +13,23 @@ export interface Window {
   from: number
   to: number
 }
-export interface WindowedList<T> {
+export interface WindowedList<T, Cursor> {
   /** As people call it, for errors, e.g. `CYBERBIZ orders`. */
   what: string
-  /** Pages count from 1. */
-  page(window: Window, page: number): Promise<{ items: T[]; last: boolean }>
+  /** Null at the first page, and `next` on the last. */
+  page(window: Window, cursor: Cursor | null): Promise<{ items: T[]; next: Cursor | null }>
   idOf(item: T): string
+  /** The longest stretch that the vendor takes in one question. */
+  maxSeconds?: number
+}
+
+/** Windows of at most `maxSeconds` that cover [from, to] without a gap. */
+export function splitWindows(from: Date, to: Date, maxSeconds = Infinity): Window[] {
+  const end = Math.ceil(to.getTime() / 1000)
+  const windows: Window[] = []
+  for (let start = Math.floor(from.getTime() / 1000); start <= end; start += maxSeconds)
+    windows.push({ from: start, to: Math.min(start + maxSeconds - 1, end) })
+  return windows
 }
 
 /** A window that cannot be halved any more (one second) is listed at most so often. */
@@ -27,14 +38,15 @@ const MAX_LISTINGS = 5
 const sameSet = (a: ReadonlySet<string>, b: ReadonlySet<string>) => a.size === b.size && [...a].every((entry) => b.has(entry))
 
 /** Gives each page's items that are not in `seen`, and collects the ids of all in `found`. @returns the number of pages. */
-async function* walk<T>(
-  list: WindowedList<T>,
+async function* walk<T, Cursor>(
+  list: WindowedList<T, Cursor>,
   window: Window,
   seen: Set<string>,
   found: Set<string>,
 ): AsyncGenerator<T[], number> {
-  for (let number = 1; ; number++) {
-    const { items, last } = await list.page(window, number)
+  let cursor: Cursor | null = null
+  for (let pages = 1; ; pages++) {
+    const { items, next }: { items: T[]; next: Cursor | null } = await list.page(window, cursor)
     const fresh: T[] = []
     for (const item of items) {
       const id = list.idOf(item)
@@ -44,11 +56,12 @@ async function* walk<T>(
       fresh.push(item)
     }
     if (fresh.length > 0) yield fresh
-    if (last) return number
+    if (next === null) return pages
+    cursor = next
   }
 }
 
-async function* pullPart<T>(list: WindowedList<T>, window: Window, seen: Set<string>): AsyncGenerator<T[]> {
+async function* pullPart<T, Cursor>(list: WindowedList<T, Cursor>, window: Window, seen: Set<string>): AsyncGenerator<T[]> {
   let before = new Set<string>()
   if ((yield* walk(list, window, seen, before)) === 1) return
   for (let listing = 1; ; listing++) {
@@ -69,7 +82,10 @@ async function* pullPart<T>(list: WindowedList<T>, window: Window, seen: Set<str
  * Page by page, none lost and none twice; nothing at all when nothing changed. What was edited meanwhile is shown as it was when
  * it was read, and again by the next pull, which begins where this one ended.
  */
-export async function* pullWindow<T>(list: WindowedList<T>, window: { from: Date; to: Date }): AsyncGenerator<T[]> {
-  const part = { from: Math.floor(window.from.getTime() / 1000), to: Math.ceil(window.to.getTime() / 1000) }
-  yield* pullPart(list, part, new Set())
+export async function* pullWindow<T, Cursor>(
+  list: WindowedList<T, Cursor>,
+  window: { from: Date; to: Date },
+): AsyncGenerator<T[]> {
+  const seen = new Set<string>()
+  for (const part of splitWindows(window.from, window.to, list.maxSeconds)) yield* pullPart(list, part, seen)
 }

@@ -1,6 +1,7 @@
 /** The calls, as pairs: `xRequest` says what to send, `parseX` reads the `response` part of the answer. No I/O. */
 import type { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
+import type { Window } from '../kit/window.ts'
 import { OPTIONAL_FIELDS, OrderDetails, OrderList, RefreshedTokens, ShippingParameter, TrackingNumber } from './schemas.ts'
 
 export interface ShopeeCall {
@@ -12,8 +13,10 @@ export interface ShopeeCall {
   write: boolean
 }
 
-/** The longest window of get_order_list. */
+/** The longest window of get_order_list and get_return_list. */
 export const MAX_WINDOW_SECONDS = 15 * 24 * 60 * 60
+/** Shopee wants the end after the start; both count. */
+export const endOf = ({ from, to }: Window): number => Math.max(to, from + 1)
 /** The most orders of one get_order_detail. */
 export const MAX_DETAILS = 50
 
@@ -43,7 +46,7 @@ export const orderListRequest = (args: { from: number; to: number; pageSize: num
   get(ORDER_LIST, {
     time_range_field: 'update_time',
     time_from: String(args.from),
-    time_to: String(args.to),
+    time_to: String(endOf(args)),
     page_size: String(args.pageSize),
     cursor: args.cursor,
     response_optional_fields: 'order_status',

@@ -7,10 +7,10 @@ import { contentHash } from '../../domain/ids.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { readShape } from '../kit/json.ts'
 import type { ChannelReturn, Connection, RawRecord } from '../kit/types.ts'
-import type { ShopeeCall } from './api.ts'
+import { splitWindows, type Window } from '../kit/window.ts'
+import { endOf, MAX_WINDOW_SECONDS, type ShopeeCall } from './api.ts'
 import type { ShopeeConfig } from './config.ts'
 import { minorOf } from './map-order.ts'
-import { splitWindows, type Window } from './pull.ts'
 import { shopCall, type ShopeeContext } from './transport.ts'
 
 const LIST = '/api/v2/returns/get_return_list'
@@ -46,7 +46,7 @@ export const returnListRequest = (window: Window, pageNo: number): ShopeeCall =>
     page_no: String(pageNo),
     page_size: String(PAGE_SIZE),
     update_time_from: String(window.from),
-    update_time_to: String(window.to),
+    update_time_to: String(endOf(window)),
   },
   body: null,
   write: false,
@@ -74,7 +74,7 @@ function returnRecord({ user: _user, image: _image, ...rest }: Record<string, un
 export async function* pullReturns(ctx: ShopeeContext, window: { from: Date; to: Date }): AsyncGenerator<RawRecord[]> {
   if (!ctx.connection.config.readReturns) return
   const seen = new Set<string>()
-  for (const part of splitWindows(window.from, window.to)) {
+  for (const part of splitWindows(window.from, window.to, MAX_WINDOW_SECONDS)) {
     for (let pageNo = 0, more = true; more; pageNo++) {
       if (pageNo === MAX_PAGES) throw new OmnisagaError('Transient', `Shopee ${LIST}: the list has no end`)
       const page = parseReturnList(await shopCall(ctx, returnListRequest(part, pageNo)))

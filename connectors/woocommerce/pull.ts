@@ -63,11 +63,12 @@ export async function* pullOrders(ctx: WooContext, window: { from: Date; to: Dat
       {
         what: 'WooCommerce orders',
         idOf: (order: { id: number } & Record<string, unknown>) => String(order.id),
-        async page(part, number) {
+        async page(part, cursor: number | null) {
+          const number = cursor ?? 1
           const { pageSize } = ctx.connection.config
           const { json, headers } = await send(ctx, orderListRequest(part, status, number, pageSize))
           const items = readShape(Listed, json, 'WooCommerce GET /orders')
-          return { items, last: isLastPage(headers, number, items.length, pageSize) }
+          return { items, next: isLastPage(headers, number, items.length, pageSize) ? null : number + 1 }
         },
       },
       window,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pullWindow, type Window } from '../../connectors/kit/window.ts'
+import { pullWindow, splitWindows, type Window } from '../../connectors/kit/window.ts'
 
 interface Row {
   id: string
@@ -12,11 +12,12 @@ function vendor(rows: Row[], pageSize: number, sort: (a: Row, b: Row) => number,
   return {
     what: 'rows',
     idOf: (row: Row) => row.id,
-    async page(window: Window, page: number) {
+    async page(window: Window, cursor: number | null) {
+      const page = cursor ?? 1
       const found = rows.filter((row) => row.changed >= window.from && row.changed <= window.to).toSorted(sort)
       const items = structuredClone(found.slice((page - 1) * pageSize, page * pageSize))
       meanwhile(++requests)
-      return { items, last: page * pageSize >= found.length }
+      return { items, next: page * pageSize >= found.length ? null : page + 1 }
     },
   }
 }
@@ -77,5 +78,27 @@ describe('a window listed until it holds still', () => {
         for await (const page of pullWindow(list, { from: at(100), to: at(100) })) expect(page.length).toBeGreaterThan(0)
       })(),
     ).rejects.toMatchObject({ kind: 'Transient' })
+  })
+})
+
+describe('windows of a vendor that takes 15 days', () => {
+  it('cover the time without a gap', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1_600_000_000, max: 1_800_000_000 }),
+        fc.integer({ min: 0, max: 100 * 86_400 }),
+        (from, length) => {
+          const windows = splitWindows(new Date(from * 1000), new Date((from + length) * 1000), 15 * 86_400)
+          expect(windows[0]?.from).toBe(from)
+          expect(windows.at(-1)?.to).toBe(from + length)
+          windows.forEach((window, at) => {
+            expect(window.to).toBeGreaterThanOrEqual(window.from)
+            expect(window.to - window.from).toBeLessThan(15 * 86_400)
+            const next = windows[at + 1]
+            if (next) expect(next.from).toBe(window.to + 1)
+          })
+        },
+      ),
+    )
   })
 })

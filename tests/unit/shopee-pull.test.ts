@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HttpClient, HttpRequest, RawRecord } from '../../connectors/kit/types.ts'
-import { fetchOrders, orderRecord, pullOrders, splitWindows } from '../../connectors/shopee/pull.ts'
+import { fetchOrders, orderRecord, pullOrders } from '../../connectors/shopee/pull.ts'
 import { seedOrders, startShopeeSimulator, type ShopeeSimulator } from '../../simulators/shopee/index.ts'
 import { context, memoryTokens, NOW, PARTNER, realHttp } from './shopee-fixtures.ts'
 
@@ -34,28 +34,6 @@ async function withSimulator<T>(pageCap: number, clock: () => Date, work: (sim: 
     await sim.stop()
   }
 }
-
-describe('windows', () => {
-  it('cover the time without a gap, each at most 15 days', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1_600_000_000, max: 1_800_000_000 }),
-        fc.integer({ min: 0, max: 100 * 86_400 }),
-        (from, length) => {
-          const windows = splitWindows(new Date(from * 1000), new Date((from + length) * 1000))
-          expect(windows[0]?.from).toBe(from)
-          expect(windows.at(-1)?.to).toBeGreaterThanOrEqual(from + length)
-          windows.forEach((window, at) => {
-            expect(window.to).toBeGreaterThan(window.from)
-            expect(window.to - window.from).toBeLessThanOrEqual(15 * 86_400)
-            const next = windows[at + 1]
-            if (next) expect(next.from).toBe(window.to + 1)
-          })
-        },
-      ),
-    )
-  })
-})
 
 describe('pull', () => {
   it('60 orders come on 3 pages of 20 when the server caps the page', async () => {
