@@ -30,6 +30,10 @@ const LABELLED: ReadonlySet<ParcelState> = new Set([...UNDER_WAY, 'delivered', '
 export const isRebooked = ({ state, rebook }: Pick<Labelled, 'state' | 'rebook'>): boolean =>
   rebook === 'asked' && (state === 'booked' || state === 'sent')
 
+/** Another booking of its unit was asked for, and nothing of this one stands. */
+export const isBookingAsked = ({ state, rebook }: Pick<Labelled, 'state' | 'rebook'>): boolean =>
+  rebook === 'asked' && (state === 'refused' || state === 'void')
+
 /**
  * @returns both amounts where labels that are still to be collected collect more than is due, or, once every unit has one, another
  * amount; else null. What was collected already is no label's matter any more.

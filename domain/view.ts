@@ -17,11 +17,13 @@ export interface UnitView {
   state: UnitState
   /** The newest parcel, whatever became of it. */
   parcel: ParcelView | null
-  /** Bookings tried so far, and how many may be tried before a person must decide. */
+  /** Bookings tried so far, and how many may be tried before a person must decide: those asked for, and our own. */
   bookings: number
   bookingsAllowed: number
   /** The label of its parcel is to be made anew: the booking is cancelled first. */
   isRebooked: boolean
+  /** The next booking was asked for: it does not wait, as a repeat of the saga's own does. */
+  isBookingAsked: boolean
   /** Pieces the warehouse did not find and that no other unit has taken over yet. */
   short: number
   /** How it leaves: by a courier, or over the counter. */

@@ -4,7 +4,7 @@
  */
 import type { FactName, Facts } from '../domain/facts.ts'
 import type { CanonicalOrder, IncomingOrder, Phase } from '../domain/order.ts'
-import { isRebooked } from '../domain/labels.ts'
+import { isBookingAsked, isRebooked } from '../domain/labels.ts'
 import { phaseOf, type Counters } from '../domain/phase.ts'
 import { type OrderView, type ParcelState, type UnitState } from '../domain/view.ts'
 import { OmnisagaError } from '../domain/errors.ts'
@@ -73,7 +73,7 @@ export interface ParcelRecord {
   labelAmountMinor: number | null
   /** The parcel of another order in whose box it goes along: no booking and no label of its own. */
   ridesIn: string | null
-  /** Its label is to be made anew: its booking is being cancelled, or the courier does not cancel it by a call. */
+  /** Another booking was asked for instead: this one is cancelled first where it stands, or the courier does not cancel it by a call. */
   rebook: 'asked' | 'refused' | null
 }
 
@@ -248,6 +248,7 @@ export class OrderRecord {
           bookings: parcel?.attempt ?? 0,
           bookingsAllowed: unit.bookingsAllowed,
           isRebooked: parcel !== null && isRebooked(parcel),
+          isBookingAsked: parcel !== null && isBookingAsked(parcel),
           short: unit.lines.reduce((total, line) => total + line.short, 0),
           leaves: this.doc.delivery.method === 'home' || this.doc.delivery.method === 'cvs' ? 'courier' : 'counter',
         }

@@ -7,6 +7,7 @@ import { insertLines } from '../../store/orders.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
 import { reviseSales } from '../../store/owed.ts'
 import { closeTasks } from '../../store/tasks.ts'
+import { bookRefusedAgain } from './bookAgain.ts'
 import { chooseStore, storeIsSettled } from './closedStore.ts'
 import { atWarehouse, Refusal, shipped, type Obedience } from './refusal.ts'
 import { addressIsCorrected } from './wrongAddress.ts'
@@ -36,7 +37,7 @@ export const change: Obedience = async (record, tx, { id, detail, who }) => {
     return await addressIsCorrected(tx, record)
   }
   const onlyAfterRefusal =
-    record.units.every((unit) => unit.state === 'packed' && ['refused', undefined].includes(record.parcelOf(unit.id)?.state)) &&
+    record.units.every((unit) => unit.state === 'packed' && ['refused', 'void', undefined].includes(record.parcelOf(unit.id)?.state)) &&
     record.units.length > 0 &&
     patch.lines === undefined
   if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered')
@@ -50,7 +51,7 @@ export const change: Obedience = async (record, tx, { id, detail, who }) => {
     patch.skus !== undefined ||
     patch.delivery?.location !== undefined ||
     patch.delivery?.method !== undefined
-  if (onlyAfterRefusal) allowAnotherBooking(record)
+  if (onlyAfterRefusal) await bookRefusedAgain(tx, record)
   else if (goodsMove) await startOver(tx, record, patch.lines)
   if (patch.payment !== undefined && record.doc.payment.method === 'cod' && !who.startsWith('channel:'))
     record.withdraw('confirmed')
@@ -89,14 +90,6 @@ export async function changeAfterRecall(tx: Tx, record: OrderRecord, commandId: 
   await closeTasks(tx, { key: `disagree:${commandId}` }, 'it was called back and changed')
   record.changeCourse()
   await reviseSales(tx, record)
-}
-
-/** What a courier refused is sent once more, as it is or as it was corrected. */
-export function allowAnotherBooking(record: OrderRecord): void {
-  for (const unit of record.units) {
-    const parcel = record.parcelOf(unit.id)
-    if (parcel?.state === 'refused') unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
-  }
 }
 
 /** Whether it is about nothing else. */

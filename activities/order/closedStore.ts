@@ -9,6 +9,7 @@ import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import { mapToken } from '../mapToken.ts'
 import type { Runtime } from '../runtime.ts'
+import { bookAgain } from './bookAgain.ts'
 import { Refusal } from './refusal.ts'
 
 /** The data of the fact `storeClosed`. */
@@ -86,10 +87,10 @@ export async function chooseStore(
     })
   const refused = record.units.flatMap((unit) => {
     const parcel = record.parcelOf(unit.id)
-    return unit.state === 'packed' && parcel?.state === 'refused' ? [{ unit, parcel }] : []
+    return unit.state === 'packed' && parcel?.state === 'refused' ? [parcel] : []
   })
   if (refused.length === 0) return 'the courier is told of the new store'
-  for (const { unit, parcel } of refused) unit.bookingsAllowed = Math.max(unit.bookingsAllowed, parcel.attempt + 1)
+  for (const parcel of refused) await bookAgain(tx, record, parcel)
   record.withdraw('checked', 'blocked')
   record.changeCourse()
   return 'it is being booked to the new store'

@@ -9,14 +9,14 @@ import { keepAside } from '../../store/ledger/operations.ts'
 import { keepEvidence } from '../../store/evidence.ts'
 import { labelsOffOf } from '../../store/labelAmounts.ts'
 import { closeTasks } from '../../store/tasks.ts'
-import { saveParcel } from '../../store/units.ts'
 import { useVoucher } from '../../store/vouchers.ts'
 import { exchangeLines } from '../store/exchange.ts'
 import { voucherShown } from '../store/vouchers.ts'
 import { openCampaign } from '../campaigns/standing.ts'
 import { payBackDifference } from '../refund.ts'
 import { restockUnit } from '../returns/cameBack.ts'
-import { allowAnotherBooking, change } from './change.ts'
+import { bookAgain, bookRefusedAgain } from './bookAgain.ts'
+import { change } from './change.ts'
 import { confirmNow } from './confirm.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { reroute } from './reroute.ts'
@@ -140,9 +140,9 @@ export const verbs: Record<Verb, Obedience> = {
     return 'packed'
   },
 
-  /** Look again at whatever the order waits for; a refused booking may be tried once more. */
-  async retry(record) {
-    allowAnotherBooking(record)
+  /** Look again at whatever the order waits for; what a courier refused is booked once more, at once. */
+  async retry(record, tx) {
+    await bookRefusedAgain(tx, record)
     record.withdraw('blocked')
     record.changeCourse()
     return 'being tried again'
@@ -200,9 +200,7 @@ export const verbs: Record<Verb, Obedience> = {
     if (remade.length === 0) throw new Refusal('no label that could be made anew collects a wrong amount')
     for (const parcel of remade) {
       if (parcel.rebook === 'refused') parcel.state = 'void'
-      else parcel.rebook = 'asked'
-      record.unit(parcel.unitId).bookingsAllowed = Math.max(record.unit(parcel.unitId).bookingsAllowed, parcel.attempt + 1)
-      await saveParcel(tx, parcel)
+      await bookAgain(tx, record, parcel)
     }
     record.changeCourse()
     return 'the label is being made anew'

@@ -17,6 +17,11 @@ const calls = () => world.courier.calls.map((call) => call.call)
 const tries = () => calls().filter((call) => call === 'book').length
 const bookedFor = async (order: SagaOrder) =>
   (await order.parcels()).filter((parcel) => world.courier.booked.has(parcel.reference)).length
+/** The pauses before repeats of the saga's own, as the engine began them. */
+const pauses = async (order: SagaOrder) =>
+  ((await order.history()).events ?? []).filter(
+    (event) => Number(event.timerStartedEventAttributes?.startToFireTimeout?.seconds ?? 0) === minutes(1) / 1_000,
+  ).length
 const runOf = async (order: SagaOrder) =>
   (await order.history()).events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId
 
@@ -51,8 +56,6 @@ describe('booking', () => {
     await order.idle()
     expect(tries()).toBe(2)
     await order.ask('retry')
-    await order.idle()
-    await world.skip(minutes(2))
     await order.untilBooked()
     expect(await order.tasks()).toEqual([])
     await order.news('delivered')
@@ -68,6 +71,41 @@ describe('booking', () => {
     await order.idle()
     // Any refusal may hide a booking that was made before it: it is looked up, not sent again.
     expect(calls()).toEqual(['book', 'lookUp'])
+  })
+
+  it('refused because our data is wrong: what a person asks for then is booked at once, as it is and as it is corrected', async () => {
+    for (const say of [
+      (order: SagaOrder) => order.ask('retry'),
+      (order: SagaOrder) => order.ask('change', { recipient: { address: { line: '市府路1號' } } }),
+    ]) {
+      world.courier.plan.book = ['invalid']
+      const { order } = await packedOrder()
+      await order.untilTask('booking.refused')
+      await order.idle()
+      const askedAt = await world.now()
+      expect((await say(order)).state).toBe('done')
+      await order.untilBooked()
+      expect((await world.now()) - askedAt).toBeLessThan(minutes(1))
+      expect(await pauses(order)).toBe(0)
+      expect(await order.tasks()).toEqual([])
+      expect(await states(order)).toEqual(['refused', 'booked'])
+    }
+  })
+
+  it('refused, and retried by a person before its own repeat: at once, and the repeat is still to come', async () => {
+    world.courier.plan.book = ['refuse', 'refuse']
+    const { order } = await packedOrder()
+    await world.until('it waits for its repeat', async () => (await pauses(order)) === 1)
+    const askedAt = await world.now()
+    await order.ask('retry')
+    await world.until('it is refused again', async () => (await states(order))[1] === 'refused')
+    expect((await world.now()) - askedAt).toBeLessThan(minutes(1))
+    await world.until('it waits for its repeat again', async () => (await pauses(order)) === 2)
+    expect(await order.tasks()).toEqual([])
+    await order.idle()
+    await world.skip(minutes(1) + 1_000)
+    await order.untilBooked()
+    expect(await states(order)).toEqual(['refused', 'refused', 'booked'])
   })
 
   it('whose answer is lost is looked up, and stands once', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { makeWaves } from '../../activities/waves.ts'
-import { minutes, useSagaWorld } from './sagaWorld.ts'
+import { useSagaWorld } from './sagaWorld.ts'
 import { PRICE_MINOR } from './sagaOrders.ts'
 
 const world = useSagaWorld()
@@ -160,9 +160,6 @@ describe('an order is changed', () => {
     await order.pickAndPack()
     await order.untilTask('booking.refused')
     expect((await order.ask('change', { recipient: { address: { line: '市府路1號' } } })).state).toBe('done')
-    await order.idle()
-    expect(await order.tasks()).toEqual([])
-    await world.skip(minutes(2))
     await order.untilBooked()
     expect(await order.tasks()).toEqual([])
     const parcels = await order.parcels()

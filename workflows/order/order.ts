@@ -101,7 +101,7 @@ async function pickAndPack(saga: Saga, unitId: string): Promise<void> {
 /** Booked once: the intent is written before anything is sent. The courier says no: another try, then a task. A wrong label is made anew. */
 async function ship(saga: Saga, unitId: string): Promise<void> {
   for (;;) {
-    const { parcel, bookings, bookingsAllowed, isRebooked } = saga.unit(unitId)
+    const { parcel, bookings, bookingsAllowed, isRebooked, isBookingAsked } = saga.unit(unitId)
     if (parcel !== null && isRebooked) {
       await reached(saga, unitId, saga.courier('cancelBooking', parcel.connector, parcel.id))
       continue
@@ -111,9 +111,9 @@ async function ship(saga: Saga, unitId: string): Promise<void> {
       if (bookings >= bookingsAllowed) {
         await saga.do('askAboutRefusal', unitId)
         await saga.until(() => saga.unit(unitId).bookingsAllowed > bookings)
-      } else {
-        // A try of our own waits; one that a person asked for does not.
-        const waitMs = saga.policy.bookingRetryMs[bookings - 1]
+      } else if (parcel?.state === 'refused' && !isBookingAsked) {
+        // A repeat of our own waits; these are the last that are allowed, however many were asked for.
+        const waitMs = saga.policy.bookingRetryMs.at(bookings - bookingsAllowed)
         if (waitMs !== undefined) await saga.until(() => false, waitMs)
       }
       await saga.do('intendParcel', unitId)
