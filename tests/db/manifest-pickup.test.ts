@@ -1,9 +1,9 @@
 /** The courier is asked to come for a manifest: EasyPost's stand-in, HTTP and the command line. It comes once, whatever was lost. */
-import { inflateSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { main } from '../../cli/program.ts'
 import { startEasypostSimulator, TEST_KEY, type EasypostSimulator } from '../../simulators/easypost/index.ts'
 import { applyConnections } from '../../store/configuration.ts'
+import { drawings } from '../harness/pdf.ts'
 import { inStoreOrder, startFixture, type Fixture } from './serverFixture.ts'
 
 let at: Fixture
@@ -247,8 +247,7 @@ describe('our own paper', () => {
     const drawn = async () => {
       const answer = await fetch(`${at.server.url}/api/v1/manifests/${id}/paper?own=true`)
       const pdf = Buffer.from(await answer.arrayBuffer())
-      const from = pdf.indexOf('stream\n') + 7
-      return inflateSync(pdf.subarray(from, pdf.indexOf('\nendstream', from))).length
+      return drawings(pdf).join('').length
     }
     const before = await drawn()
     expect((await ask(id)).status).toBe(200)

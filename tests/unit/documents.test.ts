@@ -1,5 +1,4 @@
 /** Papers are read back from their bytes: pages, drawn bars and QR symbols (by a reader that we did not write). */
-import { inflateSync } from 'node:zlib'
 import * as jsqr from 'jsqr'
 import { describe, expect, it } from 'vitest'
 import { Canvas } from '../../documents/canvas.ts'
@@ -8,6 +7,7 @@ import { manifest } from '../../documents/manifest.ts'
 import { byShelf, pickList, type PickRow } from '../../documents/pickList.ts'
 import { money, shippingLabels, type ShippingLabel } from '../../documents/shippingLabel.ts'
 import { pickupVouchers } from '../../documents/small.ts'
+import { drawings } from '../harness/pdf.ts'
 
 const now = new Date('2026-11-22T02:00:00Z')
 const label: ShippingLabel = {
@@ -33,21 +33,6 @@ const label: ShippingLabel = {
   parcelOf: null,
 }
 
-/** The drawing operators of every page. */
-function streams(pdf: Buffer): string[] {
-  const found: string[] = []
-  for (let at = pdf.indexOf('stream\n'); at >= 0; at = pdf.indexOf('stream\n', at + 1)) {
-    if (pdf.subarray(at - 3, at).toString() === 'end') continue
-    const end = pdf.indexOf('\nendstream', at)
-    try {
-      const text = inflateSync(pdf.subarray(at + 7, end)).toString('latin1')
-      if (text.startsWith('1 0 0 -1 0 ')) found.push(text)
-    } catch {
-      // A font's own stream: no drawing.
-    }
-  }
-  return found
-}
 const pagesOf = (pdf: Buffer) => (pdf.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length
 
 interface Rect {
@@ -87,11 +72,11 @@ describe('a shipping label', () => {
   it('has one page each, and its QR reads as the reference', async () => {
     const pdf = await shippingLabels([label, { ...label, reference: 'OS2ZZZ' }], now)
     expect(pagesOf(pdf)).toBe(2)
-    expect(streams(pdf).map(readQr)).toEqual(['OS1ABCDEFGHIJKLMNOPQR', 'OS2ZZZ'])
+    expect(drawings(pdf).map(readQr)).toEqual(['OS1ABCDEFGHIJKLMNOPQR', 'OS2ZZZ'])
   })
 
   it('has bars wide enough for a hand scanner, with white beside them', async () => {
-    const [stream = ''] = streams(await shippingLabels([label], now))
+    const [stream = ''] = drawings(await shippingLabels([label], now))
     const bars = rects(stream).filter(({ height }) => Math.abs(height - (20 * 72) / 25.4) < 0.5)
     const module = Math.min(...bars.map(({ width }) => width))
     expect((module * 25.4) / 72).toBeGreaterThan(0.3)
@@ -139,7 +124,7 @@ describe('a pick list', () => {
       now,
     )
     expect(pagesOf(pdf)).toBeGreaterThan(2)
-    for (const stream of streams(pdf)) expect(rects(stream).filter(({ height }) => height > 20).length).toBeGreaterThan(10)
+    for (const stream of drawings(pdf)) expect(rects(stream).filter(({ height }) => height > 20).length).toBeGreaterThan(10)
   })
 })
 
@@ -152,7 +137,7 @@ it('a manifest bars every waybill', async () => {
     amountDueMinor: 0,
     currency: 'TWD',
   }))
-  const [stream = ''] = streams(await manifest({ id: 'm-1', courier: 'TCAT', location: 'W', madeAt: '', parcels }, now))
+  const [stream = ''] = drawings(await manifest({ id: 'm-1', courier: 'TCAT', location: 'W', madeAt: '', parcels }, now))
   const heights = new Map<string, number>()
   for (const { height } of rects(stream)) heights.set(height.toFixed(1), (heights.get(height.toFixed(1)) ?? 0) + 1)
   expect(heights.get(((7.5 * 72) / 25.4).toFixed(1))).toBeGreaterThan(40)
@@ -182,5 +167,5 @@ it("a voucher's QR reads as its code", async () => {
     amountDueMinor: 0,
     currency: 'TWD',
   }
-  expect(streams(await pickupVouchers([voucher], now)).map(readQr)).toEqual(['PV-7Q2K9M4X'])
+  expect(drawings(await pickupVouchers([voucher], now)).map(readQr)).toEqual(['PV-7Q2K9M4X'])
 })
