@@ -1,9 +1,7 @@
 /** Configuration of one CYBERBIZ shop, as a web shop and as its tills. */
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { pulled } from '../kit/pulled.ts'
 
 const shared = {
   baseUrl: z.url().default('https://app-store-api.cyberbiz.io').describe('Address of the API; the same for every shop.'),
@@ -14,24 +12,7 @@ const shared = {
   token: z.string().min(1).describe("The shop's API token (a JWT); it has no refresh."),
   appSecret: z.string().nullable().default(null).describe("The app's secret that signs webhooks; without it all are refused."),
   pageSize: z.number().int().min(1).max(50).default(50).describe('Records a request; CYBERBIZ takes 1 to 50.'),
-  pullEveryMs: z
-    .number()
-    .int()
-    .min(10_000)
-    .default(5 * minute)
-    .describe('How often the shop is pulled.'),
-  overlapMs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(10 * minute)
-    .describe('Every pull reads this much of the past again.'),
-  initialLookbackMs: z
-    .number()
-    .int()
-    .positive()
-    .default(3 * day)
-    .describe('How far the first pull looks back, by update time.'),
+  ...pulled,
   /** The vendor allows five requests a second for each token. */
   quota: Limits.prefault({ perSecond: 4, burst: 4 }).describe('Requests a second and so on; CYBERBIZ allows five a second.'),
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 
 export const Limits = z
-  .object({
+  .strictObject({
     perSecond: z.number().positive().max(10_000).default(5).describe('Requests a second of the connection, over all processes.'),
     burst: z.number().int().positive().max(10_000).default(10).describe('Requests that may go at once after a pause.'),
     concurrency: z.number().int().positive().max(500).default(8).describe('Requests under way at the same time in one process.'),

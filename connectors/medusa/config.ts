@@ -1,9 +1,7 @@
 /** Configuration of one Medusa shop. */
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { pulled } from '../kit/pulled.ts'
 
 export const MedusaConfig = z
   .strictObject({
@@ -54,24 +52,7 @@ export const MedusaConfig = z
       .default({})
       .describe("Our location by the id of the shop's stock location, for reading levels."),
     pageSize: z.number().int().min(1).max(100).default(50).describe('Records a request.'),
-    pullEveryMs: z
-      .number()
-      .int()
-      .min(10_000)
-      .default(5 * minute)
-      .describe('How often the shop is pulled.'),
-    overlapMs: z
-      .number()
-      .int()
-      .nonnegative()
-      .default(10 * minute)
-      .describe('Every pull reads this much of the past again.'),
-    initialLookbackMs: z
-      .number()
-      .int()
-      .positive()
-      .default(3 * day)
-      .describe('How far the first pull looks back, by update time.'),
+    ...pulled,
     quota: Limits.optional().describe('Requests a second and so on, as for every connection.'),
   })
   .refine(({ apiKey, email, password }) => apiKey !== null || (email !== null && password !== null), {

@@ -1,8 +1,7 @@
 /** Configuration of one Shopee shop. */
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
-
-const day = 24 * 60 * 60_000
+import { pulled } from '../kit/pulled.ts'
 
 /** How a parcel of one logistics channel travels. `chain` is null when the channel is no single convenience-store chain. */
 export const LogisticsChannel = z.strictObject({
@@ -30,25 +29,8 @@ export const ShopeeConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe('The address registered for pushes, exactly as Shopee calls it: it is part of what is signed.'),
-  overlapMs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(10 * 60_000)
-    .describe('Every pull reads this much of the past again.'),
-  initialLookbackMs: z
-    .number()
-    .int()
-    .positive()
-    .default(3 * day)
-    .describe('How far the first pull looks back.'),
   pageSize: z.number().int().min(1).max(100).default(100).describe('Orders a request; Shopee takes 1 to 100.'),
-  pullEveryMs: z
-    .number()
-    .int()
-    .min(10_000)
-    .default(5 * 60_000)
-    .describe('How often the shop is pulled.'),
+  ...pulled,
   readReturns: z
     .boolean()
     .default(true)

@@ -2,9 +2,7 @@
 import { z } from 'zod'
 import { CvsChain } from '../../domain/order.ts'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { day, pulled } from '../kit/pulled.ts'
 
 export const ShopifyConfig = z
   .strictObject({
@@ -37,18 +35,8 @@ export const ShopifyConfig = z
       .default(null)
       .describe("The app's client secret (API secret key): signs its webhooks. Without it all webhooks are refused."),
     pageSize: z.number().int().min(1).max(250).default(100).describe('Orders and variants a page of a list.'),
-    pullEveryMs: z
-      .number()
-      .int()
-      .min(10_000)
-      .default(5 * minute)
-      .describe('How often the shop is pulled.'),
-    overlapMs: z
-      .number()
-      .int()
-      .nonnegative()
-      .default(10 * minute)
-      .describe("Every pull reads this much of the past again; the shop's search index lags behind."),
+    ...pulled,
+    overlapMs: pulled.overlapMs.describe("Every pull reads this much of the past again; the shop's search index lags behind."),
     initialLookbackMs: z
       .number()
       .int()

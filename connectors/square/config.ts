@@ -1,9 +1,7 @@
 /** Configuration of one Square seller. */
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { pulled } from '../kit/pulled.ts'
 
 export const SquareConfig = z.strictObject({
   baseUrl: z
@@ -49,24 +47,7 @@ export const SquareConfig = z.strictObject({
     .default({})
     .describe('Address where a parcel is followed, by our courier service; {waybill} is replaced.'),
   pageSize: z.number().int().min(1).max(1000).default(100).describe('Orders a page of a list.'),
-  pullEveryMs: z
-    .number()
-    .int()
-    .min(10_000)
-    .default(5 * minute)
-    .describe('How often the seller is pulled.'),
-  overlapMs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(10 * minute)
-    .describe('Every pull reads this much of the past again.'),
-  initialLookbackMs: z
-    .number()
-    .int()
-    .positive()
-    .default(3 * day)
-    .describe('How far the first pull looks back, by update time.'),
+  ...pulled,
   quota: Limits.optional().describe('Requests a second and so on, as for every connection.'),
 })
 export type SquareConfig = z.infer<typeof SquareConfig>

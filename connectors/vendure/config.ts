@@ -1,9 +1,7 @@
 /** Configuration of one Vendure shop. */
 import { z } from 'zod'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { day, pulled } from '../kit/pulled.ts'
 
 export const VendureConfig = z.strictObject({
   baseUrl: z.url().describe('Address of the server, without a path, e.g. https://shop.example.com.'),
@@ -42,24 +40,7 @@ export const VendureConfig = z.strictObject({
     .default({})
     .describe("Our location by the id of the shop's stock location, for reading levels."),
   pageSize: z.number().int().min(1).max(100).default(100).describe('Records a request.'),
-  pullEveryMs: z
-    .number()
-    .int()
-    .min(10_000)
-    .default(5 * minute)
-    .describe('How often the shop is pulled.'),
-  overlapMs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(10 * minute)
-    .describe('Every pull reads this much of the past again.'),
-  initialLookbackMs: z
-    .number()
-    .int()
-    .positive()
-    .default(3 * day)
-    .describe('How far the first pull looks back, by update time.'),
+  ...pulled,
   watchMs: z
     .number()
     .int()

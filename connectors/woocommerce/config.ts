@@ -2,9 +2,7 @@
 import { z } from 'zod'
 import { CvsChain } from '../../domain/order.ts'
 import { Limits } from '../kit/limits.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { pulled } from '../kit/pulled.ts'
 
 export const WooConfig = z.strictObject({
   baseUrl: z
@@ -14,24 +12,7 @@ export const WooConfig = z.strictObject({
   consumerSecret: z.string().min(1).describe('cs_… of the same key.'),
   webhookSecret: z.string().nullable().default(null).describe('What the webhooks are signed with; without it all are refused.'),
   pageSize: z.number().int().min(1).max(100).default(100).describe('Records a request; WordPress gives 100 at most.'),
-  pullEveryMs: z
-    .number()
-    .int()
-    .min(10_000)
-    .default(5 * minute)
-    .describe('How often the shop is pulled.'),
-  overlapMs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(10 * minute)
-    .describe('Every pull reads this much of the past again.'),
-  initialLookbackMs: z
-    .number()
-    .int()
-    .positive()
-    .default(3 * day)
-    .describe('How far the first pull looks back, by modification.'),
+  ...pulled,
   quota: Limits.optional().describe('Requests a second and so on; the limit is the site itself.'),
   statuses: z
     .record(z.string(), z.enum(['unpaid', 'ship', 'hold', 'fulfilled', 'cancelled']))

@@ -30,3 +30,14 @@ test('every key of a configuration is described', () => {
   )
   expect(silent).toEqual([])
 })
+
+test('a misspelt key of a configuration or of its quota is refused by name', () => {
+  for (const connector of Object.values(connectors)) {
+    const hasQuota = configFields(connector).some(({ name }) => name === 'quota')
+    const given = { pullEveryMillis: 1, ...(hasQuota ? { quota: { perMinute: 1 } } : {}) }
+    const refused = connector.configSchema
+      .safeParse(given)
+      .error?.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []))
+    expect(refused?.toSorted(), connector.name).toEqual(hasQuota ? ['perMinute', 'pullEveryMillis'] : ['pullEveryMillis'])
+  }
+})
