@@ -93,7 +93,8 @@ async function byTariff(
   const beside = (await goodsBeside(runtime.pool, unit)).map(({ sku, quantity }) => ({ lineId: `beside:${sku}`, sku, quantity }))
   const demand = [...own, ...beside]
   const order = { ...routedOrder(record), ...(await goodsOf(runtime.pool, routing, demand)), demand }
-  const couriers = [...new Set([configured, ...(routing.places[unit.location]?.couriers ?? [])].flatMap((each) => each ?? []))]
+  const named = [...new Set([configured, ...(routing.places[unit.location]?.couriers ?? [])].flatMap((each) => each ?? []))]
+  const couriers = await goingThere(runtime, record, named)
   const refusing = new Set(
     record.parcels.filter((each) => each.unitId === unit.id && each.state === 'refused').map((each) => each.courier),
   )
@@ -105,6 +106,23 @@ async function byTariff(
       remedy: `Name one that does among the couriers of policy.routing.places.${unit.location}, then retry.`,
     })
   return choice
+}
+
+/** Those that deliver this way at all; all of them where none does, so that the chosen one says why. */
+async function goingThere(runtime: Runtime, { doc: { delivery } }: OrderRecord, couriers: string[]): Promise<string[]> {
+  if (couriers.length < 2) return couriers
+  const method = delivery.method === 'cvs' ? 'cvs' : 'home'
+  const going: string[] = []
+  for (const name of couriers) {
+    const { connector, context } = await runtime.connection(name, { evenIfStopped: true })
+    try {
+      connector.courier?.serviceFor(context.connection.config, { method, chain: delivery.cvs?.chain ?? null, wished: null })
+      going.push(name)
+    } catch (error) {
+      if (!(error instanceof OmnisagaError)) throw error // its no is the answer
+    }
+  }
+  return going.length > 0 ? going : couriers
 }
 
 /**

@@ -17,6 +17,7 @@ export interface ParcelShown {
   labelAmountMinor: number | null
   refusal: string | null
   lastStatus: string | null
+  insuredMinor?: number | null
   events: { code: string; meaning: string }[]
 }
 export interface OrderShown {

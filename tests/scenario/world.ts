@@ -30,6 +30,7 @@ const FAST = {
   feedsMs: 150,
   sweepMs: 500,
   missingMs: 1_000,
+  trackMs: 300,
 }
 
 /** What the scenarios read of an order's JSON. */
