@@ -2,7 +2,10 @@
 import type { RoutingDecision } from '../../domain/routing/types.ts'
 import type { OrderView } from '../../domain/view.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
+import { reserveWithin } from '../../store/ledger/batch.ts'
+import { lockPlaces } from '../../store/ledger/between.ts'
 import { consume, release } from '../../store/ledger/operations.ts'
+import type { ReserveLine } from '../../store/ledger/types.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { decisionStatement } from '../../store/routingDecisions.ts'
 import { openTask } from '../../store/tasks.ts'
@@ -42,13 +45,14 @@ const byLocation = <T extends { location: string }>(pieces: T[]): Map<string, T[
 const goesByCourier = (record: OrderRecord) => record.doc.delivery.method === 'home' || record.doc.delivery.method === 'cvs'
 
 export async function route(runtime: Runtime, orderId: string): Promise<OrderView> {
-  const isHeldAnew = await holdWhereItShips(runtime, orderId)
+  const plan = await whereItShips(runtime, orderId)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
-      // A change or a cancellation that came first has made another stage the next one, and nobody wants these holds any more.
-      if (isHeldAnew && (record.is('cancelled') || !record.is('reserved'))) await release(tx, { orderId })
+      // A change or a cancellation that came first has made another stage the next one.
       if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || record.is('cancelRequested')) return
+      if (plan !== null && plan.course !== record.course) return
       const key = `order:${orderId}:route`
+      if (plan !== null) await holdWhereItShips(tx, record, plan)
       const held = await heldPieces(tx, orderId)
       const pieces = goesByCourier(record) ? await keepWanted(tx, record, held) : held
       const isStuck = pieces.some((piece) => !piece.ships)
@@ -96,36 +100,40 @@ async function addUnits(
   }
 }
 
-/**
- * What was tried on in a store that does not ship is held at a warehouse as well; the store's hold goes with the routing itself. Only
- * what lacks is held, so whoever finds it half done goes on from there.
- * @returns whether anything was held.
- */
-async function holdWhereItShips(runtime: Runtime, orderId: string): Promise<boolean> {
-  // Counted before the look at the holds: whoever else holds for this order meanwhile does so under the same key.
-  const given = await runtime.pool.query<{ n: number }>('select count(*)::int as n from reservations where order_id = $1', [
-    orderId,
-  ])
+interface Move {
+  course: number
+  /** Where its goods are held now, and where they shall be. */
+  from: HeldPiece[]
+  lines: ReserveLine[]
+}
+
+/** What was tried on in a store that does not ship leaves from elsewhere. @returns null: it lies where it ships, or is nowhere else. */
+async function whereItShips(runtime: Runtime, orderId: string): Promise<Move | null> {
   const record = await readOrder(runtime.pool, orderId)
-  if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || !goesByCourier(record)) return false
+  if (record.is('routed') || !record.is('reserved') || !record.is('confirmed') || !goesByCourier(record)) return null
   const pieces = await heldPieces(runtime.pool, orderId)
-  if (pieces.every((piece) => piece.ships)) return false
+  if (pieces.every((piece) => piece.ships)) return null
   const demand = record.lines.flatMap(({ lineId, sku, ordered, cancelled }) => {
     const quantity = ordered - cancelled - sumOf(pieces.filter((piece) => piece.lineId === lineId && piece.ships))
     return sku !== null && quantity > 0 ? [{ lineId, sku, quantity }] : []
   })
-  if (demand.length === 0) return false
-  const plan = await place(runtime, record, demand)
-  if (plan.missing.length > 0) return false
-  const answer = await runtime.reserver.reserve({
-    key: `${orderId}/move/${given.rows[0]?.n ?? 0}`,
-    orderId,
-    lines: plan.lines,
+  if (demand.length === 0) return null
+  const { missing, lines } = await place(runtime, record, demand)
+  return missing.length > 0 ? null : { course: record.course, from: pieces, lines }
+}
+
+/** The store's holds go with the same transaction: the goods are held once, whatever is killed. */
+async function holdWhereItShips(tx: Tx, record: OrderRecord, { from, lines }: Move): Promise<void> {
+  await lockPlaces(tx, [...from, ...lines])
+  const given = await tx.query<{ n: number }>('select count(*)::int as n from reservations where order_id = $1', [record.id])
+  await reserveWithin(tx, {
+    key: `${record.id}/move/${given.rows[0]?.n ?? 0}`,
+    orderId: record.id,
+    lines,
     mode: 'allOrNothing',
     expiresAt: null,
     ...claimantOf(record),
   })
-  return answer.complete
 }
 
 /** What leaves by courier is held where it ships, as much as is wanted; what is held beyond that goes back on sale. */

@@ -1,7 +1,7 @@
 /** One batch of reservations: one transaction, in one round trip when everything fits, else in two more. */
 import pg from 'pg'
-import type { Pool } from '../db.ts'
-import { decide, rowKey, type Allotted, type Shelf } from './decide.ts'
+import type { Pool, Queryable, Tx } from '../db.ts'
+import { decide, rowKey, validateRequest, type Allotted, type Shelf } from './decide.ts'
 import type { ReserveAnswer, ReserveLine, ReserveRequest } from './types.ts'
 
 const LIMITS = `set local lock_timeout = '500ms'; set local statement_timeout = '10s'`
@@ -69,46 +69,15 @@ async function takeAll(pool: Pool, requests: ReserveRequest[]): Promise<ReserveA
 /** Of a stock row that is locked, or of an answer given before. */
 type BeginRow = { key: null; sku: string; location: string; free: number } | { key: string; answer: ReserveAnswer }
 
-/** Two round trips: locks every row the requests name and looks; then, as was decided here, writes and commits. */
+/** In a transaction of its own. */
 async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<ReserveAnswer[]> {
   const client = await pool.connect()
   let committed = false
   try {
-    const rows = new Map(requests.flatMap((request) => request.lines).map((line) => [rowKey(line), line]))
-    const named = [...rows.values()]
-    const rowsNamed = `${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}`
-    const results = (await client.query(
-      `begin; ${LIMITS}; select * from ledger_begin(${rowsNamed}, ${array(requests.map((request) => request.key))}); ` +
-        `select * from ledger_allotments(${rowsNamed})`,
-    )) as unknown as pg.QueryResult[]
-    const shelves = new Map<string, Shelf>()
-    const answers = new Map<string, ReserveAnswer>()
-    for (const row of (results.at(-2)?.rows ?? []) as BeginRow[]) {
-      if (row.key === null) shelves.set(rowKey(row), { free: row.free, allotted: [] })
-      else answers.set(row.key, row.answer)
-    }
-    for (const { order_id: orderId, ...row } of (results.at(-1)?.rows ?? []) as AllottedRow[])
-      shelves.get(rowKey(row))?.allotted.push({ ...row, orderId })
-
-    const fresh: ReserveRequest[] = []
-    const held: Piece[] = []
-    for (const request of requests) {
-      if (answers.has(request.key)) continue
-      const { answer, taken } = decide(request, shelves)
-      answers.set(request.key, answer)
-      fresh.push(request)
-      for (const piece of taken) held.push({ request: fresh.length, ...piece })
-    }
-    const arrays = arraysOf(fresh, held)
-    const texts = array(fresh.map((request) => JSON.stringify(answers.get(request.key))))
     // Committed even when nothing is new: expired holds may have been ended.
-    await client.query(
-      fresh.length === 0
-        ? 'commit'
-        : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}, ${allotments(held)}); commit`,
-    )
+    const answers = await settleIn(client, requests, { before: `begin; ${LIMITS}; `, after: 'commit' })
     committed = true
-    return requests.map((request) => answers.get(request.key) as ReserveAnswer)
+    return answers
   } finally {
     // A connection that cannot even roll back is thrown away.
     const broken =
@@ -119,4 +88,52 @@ async function settleEach(pool: Pool, requests: ReserveRequest[]): Promise<Reser
       ))
     client.release(broken)
   }
+}
+
+/** Holds as the reserver does, together with what else its caller's transaction writes. Rows it shares with others are locked before. */
+export async function reserveWithin(tx: Tx, request: ReserveRequest): Promise<ReserveAnswer> {
+  validateRequest(request)
+  const [answer] = await settleIn(tx, [request], { before: '', after: 'select 1' })
+  return answer as ReserveAnswer
+}
+
+/** Two round trips: locks every row the requests name and looks; then, as was decided here, writes. */
+async function settleIn(
+  db: Queryable,
+  requests: ReserveRequest[],
+  { before, after }: { before: string; after: string },
+): Promise<ReserveAnswer[]> {
+  const rows = new Map(requests.flatMap((request) => request.lines).map((line) => [rowKey(line), line]))
+  const named = [...rows.values()]
+  const rowsNamed = `${array(named.map((row) => row.sku))}, ${array(named.map((row) => row.location))}`
+  const results = (await db.query(
+    `${before}select * from ledger_begin(${rowsNamed}, ${array(requests.map((request) => request.key))}); ` +
+      `select * from ledger_allotments(${rowsNamed})`,
+  )) as unknown as pg.QueryResult[]
+  const shelves = new Map<string, Shelf>()
+  const answers = new Map<string, ReserveAnswer>()
+  for (const row of (results.at(-2)?.rows ?? []) as BeginRow[]) {
+    if (row.key === null) shelves.set(rowKey(row), { free: row.free, allotted: [] })
+    else answers.set(row.key, row.answer)
+  }
+  for (const { order_id: orderId, ...row } of (results.at(-1)?.rows ?? []) as AllottedRow[])
+    shelves.get(rowKey(row))?.allotted.push({ ...row, orderId })
+
+  const fresh: ReserveRequest[] = []
+  const held: Piece[] = []
+  for (const request of requests) {
+    if (answers.has(request.key)) continue
+    const { answer, taken } = decide(request, shelves)
+    answers.set(request.key, answer)
+    fresh.push(request)
+    for (const piece of taken) held.push({ request: fresh.length, ...piece })
+  }
+  const arrays = arraysOf(fresh, held)
+  const texts = array(fresh.map((request) => JSON.stringify(answers.get(request.key))))
+  await db.query(
+    fresh.length === 0
+      ? after
+      : `select ledger_hold(${arrays.requests}, ${texts}, ${arrays.pieces}, ${allotments(held)}); ${after}`,
+  )
+  return requests.map((request) => answers.get(request.key) as ReserveAnswer)
 }
