@@ -1,6 +1,6 @@
 /** A fact that could not be told: again later; a person hears of it when that goes on for long, or when no repeat mends it. */
 import { isRetriable, OmnisagaError } from '../domain/errors.ts'
-import type { Queryable } from '../store/db.ts'
+import { transaction, type Queryable, type Tx } from '../store/db.ts'
 import { markDead, retryOwed, type OwedKind, type OwedRow } from '../store/outbox.ts'
 import { openTask } from '../store/tasks.ts'
 import type { Runtime } from './runtime.ts'
@@ -31,11 +31,19 @@ export async function notTold(runtime: Runtime, fact: OwedRow, error: unknown): 
     if (known.code !== 'stopped' && fact.connection !== null) await stopAndTell(runtime.pool, fact.connection, known)
     return await retryOwed(runtime.pool, fact.id, backoffMs(fact.attempts), known.message)
   }
-  if (!isRetriable(known.kind)) await markDead(runtime.pool, fact.id, known.message)
-  else await retryOwed(runtime.pool, fact.id, known.retryAfterMs ?? backoffMs(fact.attempts), known.message)
-  if (isRetriable(known.kind) && fact.attempts < ATTEMPTS) return
-  const number = await numberOf(runtime.pool, fact.orderId)
-  await openTask(runtime.pool, {
+  if (isRetriable(known.kind) && fact.attempts < ATTEMPTS)
+    return await retryOwed(runtime.pool, fact.id, known.retryAfterMs ?? backoffMs(fact.attempts), known.message)
+  // Together: a dead fact whose task was never opened would be nobody's.
+  await transaction(runtime.pool, async (tx) => {
+    if (isRetriable(known.kind)) await retryOwed(tx, fact.id, known.retryAfterMs ?? backoffMs(fact.attempts), known.message)
+    else await markDead(tx, fact.id, known.message)
+    await askPerson(tx, fact, known)
+  })
+}
+
+async function askPerson(tx: Tx, fact: OwedRow, known: OmnisagaError): Promise<void> {
+  const number = await numberOf(tx, fact.orderId)
+  await openTask(tx, {
     kind: `${fact.kind}.notTold`,
     key: `outbox:${fact.key}`,
     orderId: fact.orderId,
