@@ -1,5 +1,7 @@
 /** The invariants that one statement can judge: each returns (subject, detail) of what breaks it, and takes a `limit` at its end. */
 
+import { goodsInvariants } from './auditGoods.ts'
+
 /** A fact that is due and that nobody has tried for so long is not being retried. */
 const OVERDUE = `interval '10 minutes'`
 const IN_SCOPE = `jsonb_typeof(c.config->'channels') is distinct from 'array' or c.config->'channels' ? o.channel`
@@ -213,12 +215,19 @@ export const invariants: Record<string, string> = {
     where p.collected_minor is distinct from s.collected`,
 
   'money paid back never exceeds money paid': `
-    select o.id as subject, 'asked back ' || r.asked || ', paid ' || paid.minor as detail
-    from orders o
+    select o.id as subject, 'asked back ' || coalesce(r.asked, 0) || case when g.given is null then '' else ', given other goods for ' || g.given end
+      || ', paid ' || paid.minor as detail
+    from (select order_id, sum((payload->>'amountMinor')::bigint) as asked from outbox where kind = 'refund' and state <> 'skipped' group by 1) r
+    full join (
+      -- What an exchange costs more than the old goods were worth is paid, and stands as the rest after its discount.
+      select b.order_id, sum((case when x.doc->'payment'->>'method' = 'cod' or x.doc ? 'paidHere' then x.doc->'totals'->>'discountMinor'
+        else coalesce(x.doc->'toldAmounts'->>'itemsMinor', x.doc->'totals'->>'itemsMinor') end)::bigint) as given
+      from returns b join orders x on x.id = b.exchange_order_id
+      where b.exchange_state = 'released' and not x.facts ?| array['cancelled', 'cancelRequested'] group by 1
+    ) g on g.order_id = r.order_id
+    join orders o on o.id = coalesce(r.order_id, g.order_id)
     cross join lateral (select coalesce(o.doc->'toldAmounts'->>'paidMinor', o.doc->'totals'->>'totalMinor')::bigint as minor) paid
-    join (select order_id, sum((payload->>'amountMinor')::bigint) as asked from outbox where kind = 'refund' and state <> 'skipped' group by 1) r
-      on r.order_id = o.id
-    where r.asked > paid.minor`,
+    where coalesce(r.asked, 0) + coalesce(g.given, 0) > paid.minor`,
 
   'every piece that came back has a disposition or a task': `
     select r.id as subject, 'line ' || l.line_id || ': received ' || l.received || ', dealt with ' || coalesce(d.quantity, 0)
@@ -261,4 +270,6 @@ export const invariants: Record<string, string> = {
     union all
     select m.reference, 'movement ' || m.key || ' of ' || m.quantity || ' × ' || m.sku || ' is of no disposition'
     from movements m join returns r on r.id = m.reference where not exists (select from return_dispositions d where d.movement = m.key)`,
+
+  ...goodsInvariants,
 }
