@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { audit } from '../../store/audit.ts'
 import { readOrder } from '../../store/orderRecord.ts'
+import { addBench } from '../model/bench.ts'
 import { anyEvents, anyKinds } from '../model/events.ts'
 import { OrderWorld } from '../model/orderWorld.ts'
 import { startSpine, type Spine } from './spineFixture.ts'
@@ -17,6 +18,8 @@ const seed = Number(process.env['OMNISAGA_MODEL_SEED'] ?? 4)
 let spine: Spine
 beforeAll(async () => {
   spine = await startSpine()
+  await addBench(spine)
+  await spine.db.pool.query(`update connections set sides = array_append(sides, 'refund') where name = 'store-taipei'`)
 })
 afterAll(() => spine?.stop())
 
@@ -65,5 +68,36 @@ test('what a warehouse gives back unasked is planned once more, not held and pla
     expect(units.map(({ state }) => state)).toEqual(['cancelled', 'ready'])
     expect(units[1]?.lines.map(({ quantity }) => quantity)).toEqual(units[0]?.lines.map(({ quantity }) => quantity))
     expect(await world.faults()).toEqual([])
+  }
+})
+
+test('a refund that its till refuses while the worker dies is a task, not nobody’s', async () => {
+  for (let after = 3; after < 8; after++) {
+    const world = await OrderWorld.begin(spine, ['tryOnPaid'])
+    for (let taken = 0; taken < 3; taken++) await world.happen({ is: 'onward', order: 0 })
+    await world.happen({ is: 'payBack', fate: 'refuse', twice: false, after })
+    expect(await world.faults(), `died after ${after} words`).toEqual([])
+  }
+})
+
+test('a worker that dies while it routes a try-on leaves its goods held once, not at the store and at the warehouse', async () => {
+  for (let after = 3; after < 10; after++) {
+    const world = await OrderWorld.begin(spine, ['tryOn'])
+    for (const is of ['onward', 'onward'] as const) await world.happen({ is, order: 0 })
+    for (const verb of ['arrived', 'decide', 'confirm'] as const)
+      await world.happen({
+        is: 'verb',
+        order: 0,
+        verb,
+        unheard: true,
+        ...(verb === 'decide' ? { detail: { keep: { 1: 1, 2: 2 } } } : {}),
+      })
+    await world.obeyAll()
+    for (let taken = 0; taken < 3; taken++) {
+      await world.happen({ is: 'die', order: 0, after })
+      expect(await world.faults(), `died after ${after} words`).toEqual([])
+    }
+    await world.finish()
+    expect(await world.faults(), 'at rest').toEqual([])
   }
 })

@@ -1,8 +1,10 @@
 /** What happens around an order: goods brought between locations, goods that come back, group-buys that close. */
 import { closeCampaigns } from '../../activities/campaigns/round.ts'
 import { askReturn, decideReturn } from '../../activities/returns/ask.ts'
+import { exchangeLines } from '../../activities/returns/exchange.ts'
 import { inspectReturn, leftToInspect } from '../../activities/returns/inspect.ts'
 import { receiveReturn } from '../../activities/returns/receive.ts'
+import { returnRound } from '../../activities/returns/round.ts'
 import type { Runtime } from '../../activities/runtime.ts'
 import { arriveTransfer, cancelTransfer, shipTransfer, sweepTransfers } from '../../activities/store/transfers.ts'
 import type { Disposition } from '../../domain/returns.ts'
@@ -17,10 +19,14 @@ export type Around =
       is: 'return'
       order: number
       which: number
-      how: 'ask' | 'approve' | 'refuse' | 'receive' | 'inspect'
+      how: 'ask' | 'approve' | 'refuse' | 'cancel' | 'receive' | 'inspect'
       quantity: number
       disposition: Disposition
+      /** Other goods are wanted instead of money. */
+      other: 'TEE-S' | 'CAP' | null
     }
+  /** The rounds over returns: exchanges that a crash left half way; those that are due have waited for long enough. */
+  | { is: 'returnRound'; late: boolean }
   | { is: 'campaignEnds' }
 
 export const CAMPAIGN = 'the-group-buy'
@@ -40,10 +46,13 @@ export async function transferHappens(
   if (how === 'cancel') await cancelTransfer(runtime, transfer.id)
 }
 
+/** One costs what came back, the other more. */
+const OTHER_PRICE = { 'TEE-S': 10_000, CAP: 25_000 }
+
 let asked = 0
 export async function returnHappens(runtime: Runtime, orderId: string, event: Extract<Around, { is: 'return' }>): Promise<void> {
   const { lines } = await readOrder(runtime.pool, orderId)
-  const { which, how, quantity, disposition } = event
+  const { which, how, quantity, disposition, other } = event
   if (how === 'ask') {
     const line = lines[which % Math.max(1, lines.length)]
     if (line === undefined) return
@@ -54,7 +63,8 @@ export async function returnHappens(runtime: Runtime, orderId: string, event: Ex
       way: 'store' as const,
       location: 'shop',
       pickup: null,
-      exchange: null,
+      exchange:
+        other === null ? null : { lines: exchangeLines([{ sku: other, quantity: 1, unitPriceMinor: OTHER_PRICE[other] }]) },
     }
     await askReturn(runtime, orderId, { ...wanted, lines: [{ lineId: line.lineId, quantity }] }, 'person:test')
     return
@@ -62,8 +72,7 @@ export async function returnHappens(runtime: Runtime, orderId: string, event: Ex
   const all = await listReturns(runtime.pool, { orderId })
   const row = all[which % Math.max(1, all.length)]
   if (row === undefined) return
-  if (how === 'approve' || how === 'refuse')
-    await decideReturn(runtime, row.id, how === 'approve' ? 'approve' : 'refuse', 'person:test')
+  if (how === 'approve' || how === 'refuse' || how === 'cancel') await decideReturn(runtime, row.id, how, 'person:test')
   if (how === 'receive') await receiveReturn(runtime, row.id, { location: 'shop', lines: null }, 'person:test')
   if (how !== 'inspect') return
   const pieces = leftToInspect(row).map((left) => ({
@@ -74,6 +83,11 @@ export async function returnHappens(runtime: Runtime, orderId: string, event: Ex
     note: null,
   }))
   if (pieces.length > 0) await inspectReturn(runtime, row.id, { lines: pieces, refundMinor: null }, 'person:test')
+}
+
+export async function returnRoundHappens(runtime: Runtime, { late }: Extract<Around, { is: 'returnRound' }>): Promise<void> {
+  if (late) await runtime.pool.query(`update returns set due_at = now() - interval '1 second' where due_at is not null`)
+  await returnRound(runtime)
 }
 
 export async function campaignEnds(runtime: Runtime): Promise<void> {

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import type { Event, Kind, OrderWorld } from './orderWorld.ts'
 
-const order = fc.nat({ max: 1 })
+// Exchanges are orders too.
+const order = fc.nat({ max: 3 })
 const some = fc.nat({ max: 2 })
 const of = <E extends Event>(is: E['is'], more: { [K in Exclude<keyof E, 'is'>]: fc.Arbitrary<E[K]> }): fc.Arbitrary<Event> =>
   fc.record({ is: fc.constant(is), ...more }) as unknown as fc.Arbitrary<Event>
@@ -92,15 +93,51 @@ export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   {
-    weight: 4,
+    weight: 9,
     arbitrary: of<Of<'return'>>('return', {
       order,
       which: some,
-      how: fc.constantFrom('ask', 'ask', 'approve', 'refuse', 'receive', 'receive', 'inspect', 'inspect'),
+      how: fc.constantFrom('ask', 'ask', 'ask', 'ask', 'approve', 'refuse', 'cancel', 'receive', 'receive', 'inspect', 'inspect'),
       quantity: fc.integer({ min: 1, max: 2 }),
       disposition: fc.constantFrom('restock', 'outlet', 'refurbish', 'scrap'),
+      other: fc.constantFrom(null, 'TEE-S', 'CAP'),
     }),
   },
+  { weight: 1, arbitrary: of<Of<'returnRound'>>('returnRound', { late: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: of<Of<'bench'>>('bench', {
+      unit: some,
+      how: fc.constantFrom('wave', 'pack', 'pack', 'broken', 'notThere', 'leave', 'wrong'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: of<Of<'voucher'>>('voucher', {
+      order,
+      how: fc.constantFrom('shown', 'shown', 'shownElsewhere', 'mistyped', 'expires'),
+      unheard: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: of<Of<'tried'>>('tried', {
+      order,
+      keep: fc.nat({ max: 4 }),
+      keepOthers: some,
+      other: fc.constantFrom(null, null, 'CAP', 'TEE-M'),
+      unheard: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: of<Of<'payBack'>>('payBack', {
+      fate: fc.constantFrom('ok', 'lost', 'lost', 'down', 'refuse'),
+      twice: fc.boolean(),
+      after: fc.option(fc.nat({ max: 12 })),
+    }),
+  },
+  { weight: 3, arbitrary: of<Of<'byHand'>>('byHand', { which: some, twice: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant<Event>({ is: 'campaignEnds' }) },
   { weight: 2, arbitrary: of<Of<'expire'>>('expire', { order, swept: fc.boolean() }) },
   {
@@ -132,12 +169,25 @@ export const anyEvents = fc.commands<object, OrderWorld, false>([anyEvent.map((e
   maxCommands: 45,
   size: 'max',
 })
-export const anyKinds = fc.array(
-  fc.constantFrom<Kind[]>('prepaid', 'cod', 'split', 'pickup', 'tryOn', 'brought', 'groupBuy', 'groupBuyCod'),
-  {
-    minLength: 1,
-    maxLength: 2,
-  },
+const oneOrTwo = fc.array(
+  fc.constantFrom<Kind[]>(
+    'prepaid',
+    'cod',
+    'split',
+    'pickup',
+    'tryOn',
+    'tryOnPaid',
+    'brought',
+    'groupBuy',
+    'groupBuyCod',
+    'shared',
+  ),
+  { minLength: 1, maxLength: 2 },
+)
+/** Those that share a box are no use alone. */
+export const anyKinds = fc.oneof(
+  { weight: 6, arbitrary: oneOrTwo },
+  { weight: 1, arbitrary: fc.constantFrom<Kind[][]>(['shared', 'shared'], ['shared', 'shared', 'shared']) },
 )
 
 const told = ({ is, ...more }: Event): string =>

@@ -15,16 +15,23 @@ import { transaction, type Pool } from '../../store/db.ts'
 import { setOnHand, sweep } from '../../store/ledger/operations.ts'
 import { changeOrder, readOrder } from '../../store/orderRecord.ts'
 import { receiveOrder } from '../../store/orders.ts'
+import { listReturns } from '../../store/returns.ts'
 import { listTransfers } from '../../store/transfers.ts'
 import { advice, incoming, lines, type Spine } from '../db/spineFixture.ts'
 import { standInCourier, type BookingFate, type CancelFate } from '../saga/standInCourier.ts'
-import { CAMPAIGN, campaignEnds, returnHappens, transferHappens, type Around } from './around.ts'
+import { CAMPAIGN, campaignEnds, returnHappens, returnRoundHappens, transferHappens, type Around } from './around.ts'
+import { BENCH, benchHappens, type AtBench } from './bench.ts'
+import { triedOn, voucherShown, type AtCounter } from './counter.ts'
 import { SagaPlayer } from './sagaPlayer.ts'
+import { payBack, settleMoneyTask, standInTill, wronglyPaid, type AtTill } from './till.ts'
 import { faults } from './truths.ts'
 
-export type Kind = 'prepaid' | 'cod' | 'split' | 'pickup' | 'tryOn' | 'brought' | 'groupBuy' | 'groupBuyCod'
+export type Kind = keyof typeof WISHES
 export type Event =
   | Around
+  | AtBench
+  | AtCounter
+  | AtTill
   | { is: 'step'; order: number }
   | { is: 'rest'; order: number }
   /** What usually comes next: a yes, a wave, a packed box, a courier's scan. */
@@ -49,7 +56,7 @@ export type Event =
     }
   | { is: 'close'; location: 'north' | 'south'; closed: boolean }
 
-const WISHES: Record<Kind, Partial<IncomingOrder>> = {
+const WISHES = {
   prepaid: { lines: lines(['TEE-M', 2]) },
   cod: { lines: lines(['TEE-M', 2], ['TEE-S', 1]), payment: cash(36_000) },
   split: { lines: lines(['TEE-S', 2], ['CAP', 1]), payment: cash(36_000) },
@@ -58,7 +65,11 @@ const WISHES: Record<Kind, Partial<IncomingOrder>> = {
   brought: { kind: 'tryOn', lines: lines(['TEE-S', 4]), payment: cash(46_000), delivery: by('home', 'shop') },
   groupBuy: { kind: 'groupBuy', campaign: CAMPAIGN, lines: lines(['TEE-M', 2]) },
   groupBuyCod: { kind: 'groupBuy', campaign: CAMPAIGN, lines: lines(['TEE-M', 1], ['TEE-S', 1]), payment: cash(26_000) },
-}
+  /** Paid before it is tried on, and taken along. */
+  tryOnPaid: { kind: 'tryOn', lines: lines(['TEE-M', 2], ['TEE-S', 1]), delivery: by('storePickup', 'shop') },
+  /** Packed with scanners; several of them go into one box. */
+  shared: { lines: lines(['RARE', 1]) },
+} satisfies Record<string, Partial<IncomingOrder>>
 function cash(amountDueMinor: number): IncomingOrder['payment'] {
   return { method: 'cod', state: 'pending', amountDueMinor, currency: 'TWD' }
 }
@@ -69,7 +80,7 @@ function by(method: 'home' | 'storePickup', location: string): IncomingOrder['de
 /** What an earlier sequence left behind; the configuration stays. */
 // Movements are append-only for everybody who does not say that he is a replica.
 const EMPTY = `begin; set local session_replication_role = replica; truncate orders, order_lines, order_facts, units, unit_lines, parcels, parcel_events, holds, reservations, movements, stock,
-  allotments, tasks, commands, outbox, notices, waves, campaigns, transfers, returns cascade; commit`
+  allotments, tasks, commands, outbox, notices, waves, campaigns, transfers, returns, vouchers, packing, stations, scans cascade; commit`
 const STOCK: [string, string, number][] = [
   ['north', 'TEE-S', 6],
   ['north', 'TEE-M', 7],
@@ -77,12 +88,14 @@ const STOCK: [string, string, number][] = [
   ['south', 'CAP', 4],
   ['shop', 'TEE-S', 3],
   ['shop', 'TEE-M', 3],
+  [BENCH, 'RARE', 4],
 ]
 
 let worlds = 0
 
 export class OrderWorld {
   readonly courier = standInCourier('ecpay')
+  readonly till = standInTill()
   readonly players: SagaPlayer[] = []
   readonly #runtime: Runtime
   /** The same, for what a worker does: it dies where it is told to. */
@@ -98,12 +111,17 @@ export class OrderWorld {
       ...runtime,
       connection: async (name, options) => {
         const real = await runtime.connection(name, options)
-        return name === 'ecpay' ? { ...real, connector: this.courier.connector } : real
+        if (name === 'ecpay') return { ...real, connector: this.courier.connector }
+        return name === 'store-taipei' ? { ...real, connector: { ...real.connector, refund: this.till.refund } } : real
       },
       policy: async (version) => {
         const policy = await runtime.policy(version)
         const places = Object.fromEntries([...this.#closed].map((id) => [id, { ...RoutingPlace.parse({}), closed: true }]))
-        return { ...policy, routing: { ...policy.routing, places: { ...policy.routing.places, ...places } } }
+        return {
+          ...policy,
+          mergeParcels: 'prepaid',
+          routing: { ...policy.routing, places: { ...policy.routing.places, ...places } },
+        }
       },
       // The engine is not there to be rung; the sweep rings another time.
       temporal: deaf,
@@ -131,8 +149,21 @@ export class OrderWorld {
     this.players.push(new SagaPlayer(this.#mortal, orderId))
   }
 
+  /** Other goods for those that come back are an order of their own. */
+  async #takeUpExchanges(): Promise<void> {
+    const known = this.players.map(({ orderId }) => orderId)
+    const { rows } = await this.#runtime.pool.query<{ id: string }>(
+      'select id from orders where id <> all($1) order by created_at, id',
+      [known],
+    )
+    for (const { id } of rows) this.players.push(new SagaPlayer(this.#mortal, id))
+  }
+
   /** What breaks what must always be true, in words; none when all is well. */
-  faults = (): Promise<string[]> => faults(this.#runtime.pool, this.courier)
+  faults = async (): Promise<string[]> => [
+    ...(await faults(this.#runtime.pool, this.courier)),
+    ...(await wronglyPaid(this.#runtime, this.till)),
+  ]
 
   async happen(event: Event): Promise<void> {
     const { pool } = this.#runtime
@@ -159,7 +190,32 @@ export class OrderWorld {
       case 'transfer':
         return await unlessRefused(transferHappens(this.#runtime, event))
       case 'return':
-        return await unlessRefused(returnHappens(this.#runtime, id, event))
+        await unlessRefused(returnHappens(this.#runtime, id, event))
+        return await this.#takeUpExchanges()
+      case 'returnRound':
+        await unlessRefused(returnRoundHappens(this.#runtime, event))
+        return await this.#takeUpExchanges()
+      case 'bench':
+        return await unlessRefused(benchHappens(this.#runtime, event))
+      case 'voucher': {
+        const detail = await voucherShown(this.#runtime, id, event)
+        if (detail === null) return
+        return await this.happen({ is: 'verb', order: event.order, verb: 'collected', detail, unheard: event.unheard })
+      }
+      case 'tried': {
+        const detail = await triedOn(this.#runtime, id, event)
+        return await this.happen({ is: 'verb', order: event.order, verb: 'decide', detail, unheard: event.unheard })
+      }
+      case 'payBack':
+        this.till.plan.splice(0, Number.POSITIVE_INFINITY, event.fate)
+        this.#dieAfter = event.after
+        await payBack(this.#mortal, event).catch((error: unknown) => {
+          if (!(error instanceof Died)) throw error
+        })
+        this.#dieAfter = null
+        return
+      case 'byHand':
+        return await unlessRefused(settleMoneyTask(this.#runtime, event))
       case 'campaignEnds':
         return await unlessRefused(campaignEnds(this.#runtime))
       case 'timeOut':
@@ -231,6 +287,8 @@ export class OrderWorld {
     const unit = units[waiting]
     if (unit?.state === 'recalling')
       return await this.happen({ is: 'advice', order, unit: waiting, status: 'cancelled', short: 0 })
+    if (unit?.location === BENCH)
+      return await this.happen({ is: 'bench', unit: 0, how: unit.state === 'ready' ? 'wave' : 'pack' })
     if (unit?.state === 'ready') return unit.location === 'north' ? await this.#wave() : await say('packed')
     if (unit !== undefined) return await this.happen({ is: 'advice', order, unit: waiting, status: 'packed', short: 0 })
     const parcel = parcels.findIndex(({ state }) => state === 'booked' || state === 'shipped' || state === 'returning')
@@ -238,6 +296,14 @@ export class OrderWorld {
     const meaning = meanings[parcels[parcel]?.state as keyof typeof meanings]
     if (meaning !== undefined) return await this.happen({ is: 'news', order, parcel, meaning, minute: this.#serial % 60 })
     if (phase === 'packed') return await say('collected')
+    await this.#takeBack(order, id)
+  }
+
+  async #takeBack(order: number, orderId: string): Promise<void> {
+    const all = await listReturns(this.#runtime.pool, { orderId })
+    const which = all.findIndex(({ state }) => state === 'approved' || state === 'received')
+    const how = all[which]?.state === 'approved' ? 'receive' : 'inspect'
+    if (which >= 0) await this.happen({ is: 'return', order, which, how, quantity: 2, disposition: 'restock', other: null })
   }
 
   async #bring(): Promise<void> {
@@ -280,14 +346,19 @@ export class OrderWorld {
   async #news(orderId: string, event: Extract<Event, { is: 'news' }>): Promise<void> {
     const { parcels } = await readOrder(this.#runtime.pool, orderId)
     const parcel = parcels[event.parcel % Math.max(1, parcels.length)]
+    if (parcel === undefined) return
+    const box = await this.#runtime.pool.query<{ reference: string }>('select reference from parcels where id = $1', [
+      parcel.ridesIn ?? parcel.id,
+    ])
+    const reference = box.rows[0]?.reference ?? ''
     // A courier speaks of what it has booked alone.
-    if (parcel === undefined || !this.courier.booked.has(parcel.reference)) return
+    if (!this.courier.booked.has(reference)) return
     this.#serial += 1
     await applyParcelReport(
       this.#runtime.pool,
       this.#serial,
       {
-        reference: parcel.reference,
+        reference,
         courierBookingId: null,
         waybill: null,
         code: event.meaning,
@@ -312,6 +383,8 @@ export class OrderWorld {
   async finish(): Promise<void> {
     this.#closed.clear()
     this.courier.reset()
+    await this.happen({ is: 'returnRound', late: false })
+    await this.happen({ is: 'payBack', fate: 'ok', twice: false, after: null })
     for (const player of this.players) await player.look()
     for (const player of this.players) await player.rest()
   }
