@@ -5,7 +5,7 @@ import type { IncomingOrder, OrderLine } from '../domain/order.ts'
 import type { Queryable, Tx } from '../store/db.ts'
 import { meaningsOf } from '../store/listings.ts'
 import type { OrderRecord } from '../store/orderRecord.ts'
-import { replaceLines } from './order/change.ts'
+import { replaceLines } from './order/patch.ts'
 
 const numberOf = (line: { sku: string | null; externalSku: string | null }) => line.externalSku ?? line.sku
 

@@ -3,6 +3,7 @@ export const ACTIONS = {
   confirm: 'the customer said yes: the order goes on',
   paid: 'the money is here',
   change: 'correct the order; it is checked again and goes on',
+  recall: 'call its goods back, make the change that came too late, and ship it anew',
   retry: 'try again now',
   cancel: 'call it off: what is held or booked for it is given back',
   arrived: 'the customer is here; the goods are kept aside',

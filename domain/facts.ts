@@ -17,6 +17,7 @@ export const FACTS = [
   'handedToWarehouse',
   'storeClosed',
   'wrongAddress',
+  'changeRefused',
   'returning',
   'cancelRequested',
   'cancelled',

@@ -51,6 +51,7 @@ const RULES: Record<string, Rule> = {
     (is('storeClosed') ||
       is('wrongAddress') ||
       (!hasLeft(at) && (!at.units.some(({ state }) => WITH_WAREHOUSE.has(state)) || allPackedUnbooked(at)))),
+  recall: (at, is) => is('changeRefused') && !isBeingCancelled(is) && !hasLeft(at),
   arrived: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   decide: (_at, is) => is('tryOnHeld') && !is('tryOnDecided'),
   collected: (at) => (at.method === 'storePickup' || at.method === 'handOver') && hasUnit(at, 'packed'),

@@ -220,16 +220,17 @@ export const TaskDetailSchema = TaskSchema.extend({
 export const PreviewQuery = z.strictObject({
   preview: z.enum(['true', 'false']).optional().meta({ description: 'true: say what would change, and do nothing.' }),
 })
+const Difference = z.object({ of: z.string(), name: z.string(), from: z.string().nullable(), to: z.string().nullable() })
 export const PreviewSchema = z
   .object({
     action: z.string(),
     possible: z.boolean(),
     answer: z.string(),
-    changes: z
-      .array(z.object({ of: z.string(), name: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
-      .meta({
-        description: 'Phase, lines, holds, stock, units, parcels, money due, who is told what, tasks that close or open.',
-      }),
+    changes: z.array(Difference).meta({
+      description:
+        'Phase, lines, holds, stock, units, parcels, money due, recipient (masked), delivery, who is told what, tasks that close or open.',
+    }),
+    later: z.array(Difference).meta({ description: 'What is changed only once the warehouse has given its goods back.' }),
     asks: z.array(z.string()).meta({ description: 'What other systems would then be asked; nobody is asked now.' }),
   })
   .meta({ id: 'Preview' })

@@ -134,10 +134,17 @@ const previewSettled = async (
       const after = await look()
       const closes = { of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null }
       const changes = before === null || after === null ? [closes] : differencesOf(before, after)
-      return { action, possible: true, answer: answer ?? '', changes, asks }
+      return { action, possible: true, answer: answer ?? '', changes, later: [], asks }
     } catch (error) {
       if (!(error instanceof OmnisagaError) || isRetriable(error.kind)) throw error
-      return { action, possible: false, answer: [error.message, error.remedy].filter(Boolean).join('. '), changes: [], asks: [] }
+      return {
+        action,
+        possible: false,
+        answer: [error.message, error.remedy].filter(Boolean).join('. '),
+        changes: [],
+        later: [],
+        asks: [],
+      }
     }
   })
 

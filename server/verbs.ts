@@ -48,10 +48,10 @@ export const ChangeRequest = z
     notes: z.string().max(1000).nullable().optional(),
     customs: z.strictObject({ invoiceNumber: text(60), hsCodes: z.array(text(20)).min(1).max(100) }).optional(),
     recall: z.boolean().optional().meta({
-      description: 'What the warehouse has is called back first, then changed; alone: for the change that was refused last.',
+      description: 'What the warehouse has is called back first, then changed.',
     }),
   })
-  .refine((change) => Object.keys(change).length > 0, {
+  .refine((change) => Object.keys(change).some((name) => name !== 'recall'), {
     message: 'names nothing to change',
     params: { remedy: 'Send at least one field.' },
   })
@@ -91,8 +91,13 @@ export const VERBS_OF_PEOPLE: readonly PersonVerb[] = [
   },
   {
     verb: 'change',
-    summary: 'Change recipient, delivery, lines, payment or notes; refused once the warehouse works on it',
+    summary: 'Change recipient, delivery, lines, payment or notes; refused once the warehouse works on it, unless it is recalled',
     body: ChangeRequest,
+  },
+  {
+    verb: 'recall',
+    summary: 'Call its goods back, make the change that came too late, and ship it anew',
+    body: nothing,
   },
   { verb: 'paid', summary: 'The money is here', body: nothing },
   { verb: 'arrived', summary: 'The try-on customer is there; the goods are kept aside', body: nothing },

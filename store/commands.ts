@@ -6,6 +6,7 @@ export const VERBS = [
   'confirm',
   'cancel',
   'change',
+  'recall',
   'paid',
   'arrived',
   'decide',

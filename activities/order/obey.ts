@@ -5,12 +5,13 @@
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { OrderView } from '../../domain/view.ts'
-import { answerCommand, getCommand, waitingCommands, type Command, type Verb } from '../../store/commands.ts'
+import { answerCommand, getCommand, waitingCommands, type Verb } from '../../store/commands.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
-import { closeTasks, openTask } from '../../store/tasks.ts'
+import { closeTasks } from '../../store/tasks.ts'
 import type { Runtime } from '../runtime.ts'
-import { atWarehouse, Refusal, shipped } from './refusal.ts'
+import { tellOfDisagreement } from './disagreement.ts'
+import { Refusal, TooLate } from './refusal.ts'
 import { verbs } from './verbs.ts'
 
 export async function obey(
@@ -46,6 +47,10 @@ export async function obeyWaiting(record: OrderRecord, tx: Tx): Promise<void> {
       await tx.query('rollback to savepoint command')
       goBack()
       await answerCommand(tx, command.id, 'refused', reason)
+      if (error instanceof TooLate) {
+        record.withdraw('changeRefused')
+        record.record('changeRefused', { command: command.id })
+      }
       if (command.who.startsWith('channel:')) await tellOfDisagreement(record, tx, command, reason)
     }
   }
@@ -69,32 +74,4 @@ function whyRefused(error: unknown): string | null {
   // Data exception, integrity constraint: https://www.postgresql.org/docs/current/errcodes-appendix.html (classes 22 and 23)
   if (/^2[23]/.test(String((error as { code?: unknown }).code ?? ''))) return 'it says what cannot be stored'
   return null
-}
-
-/** A change of goods brings its amount along: both, where they differ. */
-function amountsOf({ doc: { payment } }: OrderRecord, { detail }: Command): string {
-  const { amountDueMinor: asked } = z.looseObject({ amountDueMinor: z.number().optional() }).parse(detail.payment ?? {})
-  if (asked === undefined || asked === payment.amountDueMinor) return ''
-  const money = (minor: number) => `${payment.currency} ${(minor / 100).toFixed(2)}`
-  return ` ${money(payment.amountDueMinor)} stays due; the channel expects ${money(asked)}.`
-}
-
-/** The channel says one thing, the parcel's way another: a person hears both sides. */
-async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: Command, reason: string): Promise<void> {
-  // What was to be changed, not to what: no personal data.
-  const named = command.verb === 'change' ? Object.keys(command.detail).join(', ') : ''
-  await openTask(tx, {
-    kind: `${command.verb}.refused`,
-    key: `disagree:${command.id}`,
-    orderId: record.id,
-    connection: record.connection,
-    subject: record.doc.externalId,
-    title: `The channel asks to ${command.verb}, but ${reason}`,
-    detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}.${named === '' ? '' : ` It was about ${named}.`} Nothing was changed.${amountsOf(record, command)}`,
-    remedy:
-      command.verb === 'change' && atWarehouse(record) && !shipped(record)
-        ? 'Have it called back, changed and shipped anew by POST /api/v1/orders/ID/change {"recall": true}, or settle it with the customer and at the channel. Then skip.'
-        : 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
-    actions: ['skip'],
-  })
 }

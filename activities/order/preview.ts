@@ -7,11 +7,14 @@ import { FINISHED_UNIT, type OrderView } from '../../domain/view.ts'
 import { giveCommand, type Verb } from '../../store/commands.ts'
 import type { Pool } from '../../store/db.ts'
 import { createReserver } from '../../store/ledger/reserver.ts'
-import { readOrder } from '../../store/orderRecord.ts'
+import { changeOrder, readOrder } from '../../store/orderRecord.ts'
 import { rehearse } from '../../store/rehearsal.ts'
+import { saveParcel } from '../../store/units.ts'
+import { leaveBookingToOthers } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
 import { look } from './look.ts'
 import { obey } from './obey.ts'
+import { changedLater } from './previewLater.ts'
 import { differencesOf, stateOf, type Difference } from './previewState.ts'
 import { createOrderSteps, type OrderSteps } from './steps.ts'
 
@@ -21,6 +24,8 @@ export interface Preview {
   possible: boolean
   answer: string
   changes: Difference[]
+  /** What is changed only once its goods are back. */
+  later: Difference[]
   /** What other systems would then be asked, in words. */
   asks: string[]
 }
@@ -58,7 +63,8 @@ export const preview = (runtime: Runtime, asked: PreviewOf): Promise<Preview> =>
     const possible = state === 'done'
     const asks = possible ? await goOn(stage, asked.orderId) : []
     const changes = possible ? differencesOf(before, await stateOf(stage.pool, asked.orderId)) : []
-    return { action: asked.verb, possible, answer, changes, asks }
+    const later = possible ? await changedLater(stage, asked.orderId) : []
+    return { action: asked.verb, possible, answer, changes, later, asks }
   })
 
 /** On stage: what the saga then does by itself. @returns what other systems would be asked. */
@@ -85,6 +91,7 @@ async function follow(stage: Runtime, orderId: string, begun: OrderView): Promis
     if (next === undefined) break
     const [step, ...args] = next
     done.add(next.join(' '))
+    if (step === 'releaseAll') asks.push(...(await callOff(stage, orderId)))
     view = await (steps[step] as (...all: string[]) => Promise<OrderView>)(orderId, ...args)
   }
   const cancelling = view.facts.includes('cancelled') || view.facts.includes('cancelRequested')
@@ -92,6 +99,21 @@ async function follow(stage: Runtime, orderId: string, begun: OrderView): Promis
     if (parcel === null) continue
     if (cancelling && ['sent', 'booked'].includes(parcel.state)) asks.push({ what: 'cancel', parcelId: parcel.id })
     else if (!cancelling && parcel.state === 'intended') asks.push({ what: 'book', parcelId: parcel.id })
+  }
+  return asks
+}
+
+/** Bookings are cancelled before the goods are released; one that its courier does not cancel is void here, too. */
+async function callOff(stage: Runtime, orderId: string): Promise<Ask[]> {
+  const asks: Ask[] = []
+  const { parcels } = await readOrder(stage.pool, orderId)
+  for (const parcel of parcels.filter(({ state }) => ['intended', 'sent', 'booked'].includes(state))) {
+    if (await leaveBookingToOthers(stage, await readOrder(stage.pool, orderId), parcel)) continue
+    if (parcel.state !== 'intended') asks.push({ what: 'cancel', parcelId: parcel.id })
+    await changeOrder(stage.pool, orderId, 'saga', async (record, tx) => {
+      const mine = record.parcels.find(({ id }) => id === parcel.id)
+      if (mine !== undefined) await saveParcel(tx, Object.assign(mine, { state: 'void' as const }))
+    })
   }
   return asks
 }
@@ -130,7 +152,8 @@ async function inWords(pool: Pool, orderId: string, asks: readonly Ask[]): Promi
   const { parcels } = await readOrder(pool, orderId)
   return asks.flatMap(({ what, parcelId }) => {
     const parcel = parcels.find(({ id }) => id === parcelId)
-    if (parcel === undefined) return []
+    // What goes along in the box of another has no booking of its own.
+    if (parcel === undefined || parcel.ridesIn !== null) return []
     const cash = parcel.amountDueMinor > 0 ? `, ${parcel.amountDueMinor / 100} to collect` : ''
     return what === 'book'
       ? [`${parcel.courier} is asked to book a parcel${cash}`]

@@ -1,8 +1,11 @@
 /** What a person asks of an order before something is done, and after: read in one go, compared field by field. */
 import type { Queryable } from '../../store/db.ts'
+import type { OrderDoc } from '../../store/orderRecord.ts'
+import { saidDifferently } from './previewDoc.ts'
 
 export interface OrderState {
   phase: string
+  doc: OrderDoc
   dueMinor: number
   paymentState: string
   lines: { lineId: string; sku: string | null; name: string | null; ordered: number; picked: number; packed: number; shipped: number; delivered: number; returned: number; cancelled: number }[] // prettier-ignore
@@ -22,7 +25,7 @@ const list = (sql: string, as: string) => `(select coalesce(json_agg(t), '[]') f
 export async function stateOf(db: Queryable, orderId: string): Promise<OrderState> {
   const { rows } = await db.query<OrderState>({
     name: 'preview-state',
-    text: `select o.phase, (o.doc->'payment'->>'amountDueMinor')::bigint as "dueMinor", o.doc->'payment'->>'state' as "paymentState",
+    text: `select o.phase, o.doc, (o.doc->'payment'->>'amountDueMinor')::bigint as "dueMinor", o.doc->'payment'->>'state' as "paymentState",
       ${list(
         `select line_id as "lineId", sku, name, ordered, picked, packed, shipped, delivered, returned, cancelled
          from order_lines where order_id = o.id order by position`,
@@ -61,7 +64,7 @@ export async function stateOf(db: Queryable, orderId: string): Promise<OrderStat
 
 /** One field that becomes another; `from` null: new, `to` null: gone. */
 export interface Difference {
-  /** phase, due, line, hold, stock, unit, return, parcel, taskCloses, taskOpens or told. */
+  /** phase, due, recipient, buyer, delivery, notes, customs, line, hold, stock, unit, return, parcel, taskCloses, taskOpens or told. */
   of: string
   name: string
   from: string | null
@@ -116,6 +119,7 @@ export function differencesOf(before: OrderState, after: OrderState): Difference
       if (from !== to && !((from === null || to === null) && (from ?? to) === '0')) found.push({ of, name, from, to })
     }
   }
+  found.push(...saidDifferently(before.doc, after.doc))
   const has = <T>(all: readonly T[], key: (one: T) => unknown, one: T) => all.some((other) => key(other) === key(one))
   for (const task of before.tasks.filter((one) => !has(after.tasks, (t) => t.id, one)))
     found.push({ of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null })

@@ -6,6 +6,9 @@ import type { OrderRecord } from '../../store/orderRecord.ts'
 /** Why not, in plain words. */
 export class Refusal extends Error {}
 
+/** A change that can still be made once its goods are called back. */
+export class TooLate extends Refusal {}
+
 /** Changes what is true under the order's lock. @returns the answer. @throws Refusal; then nothing of it stays. */
 export type Obedience = (record: OrderRecord, tx: Tx, command: Command) => Promise<string>
 

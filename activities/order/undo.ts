@@ -4,11 +4,11 @@ import { release } from '../../store/ledger/operations.ts'
 import { changeOrder, strikeUnit, type Changed } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
-import { changeAfterRecall } from './change.ts'
 import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
+import { changeAfterRecall, changeAwaited } from './recall.ts'
 import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -69,7 +69,8 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       const request = record.facts.cancelRequested
       if (record.is('cancelled') || request === undefined) return
       const hasLeft = record.lines.some((line) => line.shipped > 0)
-      if (typeof request.change === 'string' && !hasLeft) return await changeAfterRecall(tx, record, request.change)
+      const change = changeAwaited(record)
+      if (change !== null && !hasLeft) return await changeAfterRecall(tx, record, change)
       await release(tx, { orderId })
       await endShortage(tx, record, 'cancelled')
       for (const line of record.lines) {

@@ -18,6 +18,7 @@ import { restockUnit } from '../returns/cameBack.ts'
 import { bookAgain, bookRefusedAgain } from './bookAgain.ts'
 import { change } from './change.ts'
 import { confirmNow } from './confirm.ts'
+import { changeAwaited, leaveUnchanged, recall } from './recall.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { reroute } from './reroute.ts'
 import { collected } from './route.ts'
@@ -63,7 +64,7 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   async cancel(record, _tx, { who, detail }) {
-    const isCalledBackToChange = record.facts.cancelRequested?.change !== undefined
+    const isCalledBackToChange = changeAwaited(record) !== null
     if (record.is('cancelled') || (record.is('cancelRequested') && !isCalledBackToChange)) return 'it is being cancelled already'
     if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered; use a return')
     if (isCalledBackToChange) record.withdraw('cancelRequested')
@@ -73,6 +74,8 @@ export const verbs: Record<Verb, Obedience> = {
   },
 
   change,
+
+  recall,
 
   async arrived(record, tx) {
     if (!record.is('tryOnHeld')) throw new Refusal('it is not a try-on that waits for its customer')
@@ -187,8 +190,10 @@ export const verbs: Record<Verb, Obedience> = {
     if (struck.length > 0 && recalling.length === 0 && !shipped(record))
       throw new Refusal('its goods are back on the shelf already')
     for (const unit of recalling) unit.state = unit.lines.some((line) => line.packed > 0) ? 'packed' : 'handedOver'
+    const change = changeAwaited(record)
     record.withdraw('cancelRequested', 'undoFailed')
     await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
+    if (change !== null) await leaveUnchanged(tx, record, change)
     record.changeCourse()
     return 'it goes on'
   },

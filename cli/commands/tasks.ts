@@ -133,6 +133,7 @@ function describe(task: TaskDetail): string {
 const WORDS: Record<string, string> = {
   phase: 'phase',
   due: 'money',
+  recipient: 'goes to',
   line: 'goods',
   hold: 'held',
   stock: 'on hand',
@@ -143,18 +144,20 @@ const WORDS: Record<string, string> = {
   told: 'tells',
 }
 
-function describePreview({ action, possible, answer, changes, asks }: Preview): string {
+function describePreview({ action, possible, answer, changes, later, asks }: Preview): string {
   if (!possible) return `${red('would be refused')}  ${safe(answer)}`
-  const rows = changes.map(({ of, name, from, to }) => {
+  const rowOf = ({ of, name, from, to }: Preview['changes'][number]) => {
     const what = of === 'taskCloses' || of === 'taskOpens' ? `task ${safe(name)}` : safe(name)
     const how =
       of === 'told' ? `: ${safe(to)}` : of.startsWith('task') ? '' : `  ${safe(from ?? 'none')} -> ${safe(to ?? 'none')}`
     return `  ${(WORDS[of] ?? of).padEnd(8)} ${what}${how}`
-  })
+  }
+  const rows = changes.map(rowOf)
   return [
     `${bold(`${action} would`)}: ${safe(answer)}`,
     ...(rows.length > 0 ? rows : ['  nothing else changes at once']),
     ...asks.map((ask) => `  asks     ${safe(ask)}`),
+    ...(later.length > 0 ? ['Once its goods are back:', ...later.map(rowOf)] : []),
     dim('Nothing was done. The same command without --preview does it.'),
   ].join('\n')
 }

@@ -82,6 +82,11 @@ export function orderStates(spine: Spine) {
     courier.reset()
     return id
   }
+  const tooLate = async (id: string) => {
+    const { state } = await spine.command(id, 'change', { recipient: { name: '林小華' } }, { who: 'channel:store' })
+    if (state !== 'refused') throw new Error(`order ${id} was changed`)
+    return play(id)
+  }
   const booked = async (change?: Change) => tell(await handedOver(change), 'packed')
   const left = async () => news(await booked(), 'shipped')
   const arrived = async () => say(await place(TRY_ON), 'arrived')
@@ -101,6 +106,8 @@ export function orderStates(spine: Spine) {
     'waits for the next wave': () => place(NORTH),
     'waits for a person to pack it': () => place(SOUTH),
     'being picked': () => handedOver(),
+    'being picked, and changed too late': async () => tooLate(await handedOver()),
+    'packed by a person, and changed too late': async () => tooLate(await say(await place(SOUTH), 'packed')),
     'not all of it was found': async () => tell(await handedOver({ lines: lines(['TEE-S', 2], ['CAP', 1]) }), 'packed', 1),
     'packed and booked': () => booked(),
     'packed and booked against cash': () => booked(COD),

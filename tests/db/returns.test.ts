@@ -534,7 +534,7 @@ describe('called back to be changed', () => {
   it('the order begins again with the change, still confirmed, and nothing of the first try counts', async () => {
     const id = await atWarehouse()
     expect(await at.spine.command(id, 'change', { notes: '請放管理室' })).toMatchObject({ state: 'refused' })
-    expect(await at.spine.command(id, 'change', { recall: true })).toMatchObject({ state: 'done' })
+    expect(await at.spine.command(id, 'recall')).toMatchObject({ state: 'done' })
     const order = await back(id)
     expect(order.doc.notes).toBe('請放管理室')
     expect([order.is('cancelled'), order.is('cancelRequested'), order.is('confirmed'), order.is('reserved')]).toEqual([
@@ -563,9 +563,9 @@ describe('called back to be changed', () => {
   })
 
   it('with nothing to change is refused', async () => {
-    expect(await at.spine.command(await atWarehouse(), 'change', { recall: true })).toMatchObject({
+    expect(await at.spine.command(await atWarehouse(), 'recall')).toMatchObject({
       state: 'refused',
-      answer: 'no change of it was refused: say what is to be changed',
+      answer: 'no change of it came too late: say what is to be changed',
     })
   })
 })

@@ -1,5 +1,5 @@
 /** What a task offers, what an action would change, and that a preview changes nothing. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { previewAction, takeAction } from '../../server/tasks.ts'
 import { viewTask, viewTasks } from '../../server/taskView.ts'
 import { stateOf } from '../../activities/order/previewState.ts'
@@ -186,4 +186,116 @@ it('going on without what is missing is refused before anything was looked for: 
   expect(await spine.command(id, 'shipWithout')).toMatchObject({ state: 'refused', answer: 'nothing of it is missing' })
   expect(await spine.held(id)).toBe(2)
   expect((await spine.order(id)).phase).toBe('reserved')
+})
+
+it('a change says what it changes, from what to what, without the customer in it', async () => {
+  const { id, taskId } = await toBePacked()
+  await spine.db.pool.query(`update tasks set actions = actions || '{change}' where id = $1`, [taskId])
+  const detail = {
+    recipient: { name: '林小華', phone: '0987654321', address: '臺北市信義區市府路46號' },
+    buyer: { email: 'amy@example.com' },
+    delivery: { method: 'cvs', cvs: { chain: 'FAMI', storeId: '006598' } },
+    notes: 'third floor',
+  }
+  const would = await previewAction(spine.runtime, taskId, 'change', detail, WHO)
+  const said = would.changes.filter(({ of }) => ['recipient', 'buyer', 'delivery', 'notes'].includes(of))
+  expect(said).toEqual([
+    { of: 'recipient', name: 'name', from: '測○', to: '林○華' },
+    { of: 'recipient', name: 'phone', from: '+886912***678', to: '+886987***321' },
+    { of: 'recipient', name: 'address', from: '*** 臺北市 信義區 市府路**號', to: '*** 臺北市 信義區 市府路**號 (another)' },
+    { of: 'buyer', name: 'email', from: null, to: 'a***@example.com' },
+    { of: 'delivery', name: 'method', from: 'home', to: 'cvs' },
+    { of: 'delivery', name: 'store', from: null, to: 'FAMI 006598' },
+    { of: 'notes', name: 'notes', from: null, to: 'third floor' },
+  ])
+  for (const hidden of ['小', '測試', '912345', '987654', '45', '46', 'amy']) expect(JSON.stringify(said)).not.toContain(hidden)
+  expect((await spine.order(id)).doc.recipient.name).toBe('測試')
+})
+
+describe('a change that came too late', () => {
+  const channel = { who: 'channel:store' }
+  /** Articles of the south are packed by a person, and booked. */
+  const atWork = async (sku: string) => {
+    const id = await spine.place({ lines: lines([sku, 2]) })
+    await spine.untilRouted(id)
+    if (sku !== 'CAP') await spine.handOver(id)
+    else {
+      await spine.command(id, 'packed')
+      await spine.steps.intendParcel(id, (await spine.order(id)).units[0]?.id ?? '')
+      await spine.db.pool.query(`update parcels set state = 'booked', waybill = id, booked_at = now() where order_id = $1`, [id])
+    }
+    return id
+  }
+  const tooLate = async (id: string, detail: Record<string, unknown>) => {
+    expect(await spine.command(id, 'change', detail, channel)).toMatchObject({ state: 'refused' })
+    const [task] = (await viewTasks(spine.db.pool, { orderId: id, kind: 'change.refused' })).slice(-1)
+    return task ?? expect.fail('no task')
+  }
+
+  it('can be recalled by its task, and the preview says what is changed once the warehouse has given the goods back', async () => {
+    const id = await atWork('TEE-S')
+    const task = await tooLate(id, { recipient: { name: '林小華' } })
+    expect(task.actions).toEqual(['recall', 'skip'])
+    const would = await previewAction(spine.runtime, task.id, 'recall', {}, WHO)
+    expect(would.later).toEqual([{ of: 'recipient', name: 'name', from: '測○', to: '林○華' }])
+    expect(would.changes).toContainEqual({ of: 'phase', name: 'phase', from: 'picking', to: 'cancelling' })
+    expect(would.changes).toContainEqual({ of: 'told', name: 'warehouse', from: null, to: 'recall' })
+    expect(await spine.command(id, 'recall', {}, { taskId: task.id })).toMatchObject({ state: 'done', answer: would.answer })
+    expect(await viewTask(spine.db.pool, task.id)).toMatchObject({ state: 'done', closedBy: WHO })
+  })
+
+  it('where a person packed it, its label is given up and the rest of the way is previewed, too', async () => {
+    const id = await atWork('CAP')
+    const task = await tooLate(id, { recipient: { phone: '+886987654321' } })
+    const would = await previewAction(spine.runtime, task.id, 'recall', {}, WHO)
+    const [waybill] = (await spine.order(id)).parcels.map((parcel) => parcel.waybill)
+    expect(would.asks).toEqual([`ecpay is asked to cancel ${waybill}; it may refuse`])
+    expect(would.changes).toContainEqual({ of: 'parcel', name: `ecpay ${waybill}`, from: 'booked', to: 'void' })
+    expect(would.changes).toContainEqual({ of: 'recipient', name: 'phone', from: '+886912***678', to: '+886987***321' })
+    expect(would.changes).toContainEqual({ of: 'taskOpens', name: 'Put the goods back at south', from: null, to: 'open' })
+    expect(would.later).toEqual([])
+  })
+
+  it('of two, each task recalls its own; the other can be recalled after it', async () => {
+    const id = await atWork('CAP')
+    const first = await tooLate(id, { notes: 'third floor' })
+    const second = await tooLate(id, { recipient: { name: '林小華' } })
+    await spine.command(id, 'recall', {}, { taskId: first.id })
+    await spine.steps.recall(id)
+    await spine.steps.releaseAll(id)
+    expect((await spine.order(id)).doc).toMatchObject({ notes: 'third floor', recipient: { name: '測試' } })
+    expect((await viewTask(spine.db.pool, second.id))?.actions).toEqual(['recall', 'skip'])
+    await spine.command(id, 'recall', {}, { taskId: second.id })
+    await spine.steps.recall(id)
+    await spine.steps.releaseAll(id)
+    expect((await spine.order(id)).doc).toMatchObject({ notes: 'third floor', recipient: { name: '林小華' } })
+    expect((await spine.order(id)).is('changeRefused')).toBe(false)
+  })
+
+  it('whose recall is let go is a task again, and one that has left offers nothing but to skip', async () => {
+    const id = await atWork('TEE-S')
+    const task = await tooLate(id, { recipient: { name: '林小華' } })
+    await spine.command(id, 'recall', {}, { taskId: task.id })
+    await spine.steps.recall(id)
+    await spine.command(id, 'letGo')
+    const [again] = await viewTasks(spine.db.pool, { orderId: id, kind: 'change.refused', state: 'open' })
+    expect(again).toMatchObject({
+      title: 'The channel asks to change, but its goods were not given back',
+      actions: ['recall', 'skip'],
+    })
+    expect(again?.id).not.toBe(task.id)
+    await spine.db.pool.query(`update order_lines set picked = 2, packed = 2, shipped = 2 where order_id = $1`, [id])
+    expect((await viewTask(spine.db.pool, again?.id ?? 0))?.actions).toEqual(['skip'])
+    expect(await spine.command(id, 'recall')).toMatchObject({
+      state: 'refused',
+      answer: 'a parcel of it is with the courier or delivered',
+    })
+  })
+
+  it('that names a line which is not there is no change to recall for', async () => {
+    const id = await atWork('TEE-S')
+    const asked = await spine.command(id, 'change', { skus: { 9: 'CAP' }, recall: true })
+    expect(asked).toMatchObject({ state: 'refused', answer: 'there is no line 9; lines are 1' })
+    expect(await spine.command(id, 'recall')).toMatchObject({ state: 'refused' })
+  })
 })

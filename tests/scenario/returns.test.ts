@@ -249,7 +249,7 @@ describe('after the point of no return', () => {
     const before = await world.stock('TEE-S')
     const late = await world.post<{ answer: string }>(`/api/v1/orders/${body.id}/change`, { recipient: { address } })
     expect(late).toMatchObject({ status: 409, body: { answer: expect.stringContaining('warehouse') } })
-    expect((await world.post(`/api/v1/orders/${body.id}/change`, { recall: true })).status).toBe(200)
+    expect((await world.post(`/api/v1/orders/${body.id}/recall`, {})).status).toBe(200)
     // The box is closed: the warehouse says no, and a person fetches it.
     const refused = await world.until(
       'the warehouse answers',
@@ -322,5 +322,40 @@ describe('the channel and the courier disagree', () => {
     expect(await openTasks(world, { orderId: body.id })).toMatchObject([{ kind: 'order.feedback' }])
     const refused = await world.post<{ answer: string }>(`/api/v1/orders/${body.id}/cancel`, {})
     expect(refused).toMatchObject({ status: 409 })
+  })
+})
+
+describe('a channel changes its mind after the point of no return', () => {
+  it('its task shows what a recall would do, calls the goods back, and the parcel ships anew to the right person', async () => {
+    const order = storeOrder()
+    const { body } = await world.post<OrderBody>('/api/v1/orders', order)
+    const first = (await untilBooked(world, body.id)).parcels.at(-1)!
+    await world.post('/api/v1/orders', { ...order, recipient: { ...(order.recipient as object), name: '林小華' } })
+    const task = await world.until(
+      'a person hears of it',
+      async () => (await openTasks(world, { orderId: body.id, kind: 'change.refused' }))[0] ?? null,
+    )
+    expect(task.actions).toEqual(['recall', 'skip'])
+    const would = await world.post<{ possible: boolean; later: unknown[]; asks: string[] }>(
+      `/api/v1/tasks/${task.id}/recall?preview=true`,
+      {},
+    )
+    expect(would.body).toMatchObject({ possible: true, asks: [expect.stringContaining('is asked to cancel')] })
+    expect(would.body.later).toContainEqual(expect.objectContaining({ of: 'recipient', name: 'name', to: '林○華' }))
+    expect((await show(world, body.id)).phase).toBe('packed')
+    expect((await world.post(`/api/v1/tasks/${task.id}/recall`, {})).status).toBe(200)
+    const refused = await world.until(
+      'the warehouse answers',
+      async () => (await openTasks(world, { orderId: body.id, kind: 'recall.refused' }))[0] ?? null,
+    )
+    expect((await world.post(`/api/v1/tasks/${refused.id}/recalled`, {})).status).toBe(200)
+    const again = await world.until('it is booked anew', async () => {
+      const parcel = (await show(world, body.id)).parcels.at(-1)
+      return parcel !== undefined && parcel.id !== first.id && parcel.state === 'booked' ? parcel : null
+    })
+    expect(world.ecpay.parcels().find((each) => each.merchantTradeNo === again.reference)?.request.ReceiverName).toBe('林小華')
+    await world.ecpay.advance(again.reference, { to: 'delivered' })
+    await world.untilPhase(body.id, 'delivered')
+    await isSound()
   })
 })
