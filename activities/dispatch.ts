@@ -40,6 +40,7 @@ async function dispatch(runtime: Runtime, fact: OwedRow): Promise<void> {
   try {
     const outcome = await tell(runtime, fact)
     if ('later' in outcome) return await postponeOwed(runtime.pool, fact.id, outcome.later, outcome.delayMs)
+    if ('person' in outcome) return
     if ('skipped' in outcome) await skipOwed(runtime.pool, fact.id, outcome.skipped)
     else if (fact.kind === 'refund') await refunded(runtime.pool, fact.orderId, (tx) => acknowledge(tx, fact.id, outcome.told))
     else await acknowledge(runtime.pool, fact.id, outcome.told)

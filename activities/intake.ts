@@ -10,6 +10,7 @@ import { closeTasks, openTask } from '../store/tasks.ts'
 import { applyAdvice } from './advice.ts'
 import { ring, start } from './engine.ts'
 import { bookSale } from './sales.ts'
+import { hearPaidBack } from './paidThere.ts'
 import { applyParcelReport } from './parcelNews.ts'
 import { hearReturn } from './returns/told.ts'
 import type { Runtime } from './runtime.ts'
@@ -45,6 +46,7 @@ export async function mapRecord(runtime: Runtime, row: InboxRow): Promise<Mapped
         connectionVersion: connection.version,
         fromFile: isFromFile(row),
       })
+      if (incoming.paidBack?.length || incoming.payment.state === 'refunded') await hearPaidBack(runtime.pool, taken.orderId)
       return await settled(
         runtime,
         row,

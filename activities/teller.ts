@@ -4,8 +4,12 @@ import type { OrderRecord, ParcelRecord } from '../store/orderRecord.ts'
 import type { OwedRow } from '../store/outbox.ts'
 import type { Runtime } from './runtime.ts'
 
-/** `told` with what the participant made of it, `later` when its turn has not come, `skipped` when nobody needs it any more. */
-export type Telling = { told: Record<string, unknown> | null } | { later: string; delayMs?: number } | { skipped: string }
+/**
+ * `told` with what the participant made of it, `later` when its turn has not come, `skipped` when nobody needs it any more, `person` when
+ * one was asked.
+ */
+export type Telling =
+  { told: Record<string, unknown> | null } | { later: string; delayMs?: number } | { skipped: string } | { person: true }
 
 export interface Matter {
   runtime: Runtime

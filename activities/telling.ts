@@ -6,10 +6,12 @@ import { one } from '../store/db.ts'
 import { readOrder, type OrderRecord, type ParcelRecord } from '../store/orderRecord.ts'
 import type { OwedKind, OwedRow } from '../store/outbox.ts'
 import { findParcels } from '../store/parcels.ts'
+import { refundPayload } from '../store/refunds.ts'
 import { erpTellers } from './erp.ts'
 import { bookedOf } from './labels.ts'
 import { sendNotice } from './notices.ts'
 import { parcelRequest } from './order/parcelRequest.ts'
+import { beforePaying } from './paidThere.ts'
 import type { Runtime } from './runtime.ts'
 import { stopAndTell } from './stopped.ts'
 import type { Teller, Telling } from './teller.ts'
@@ -64,17 +66,15 @@ const tellers: Record<Exclude<OwedKind, 'notice'>, Teller> = {
     return TOLD
   },
 
-  async refund({ connector, context, fact, record }) {
-    const { amountMinor, currency, reason, lines } = fact.payload as {
-      amountMinor: number
-      currency: string
-      reason: string
-      lines: []
-    }
+  async refund(matter) {
+    const { connector, context, fact, record } = matter
+    const judged = await beforePaying(matter)
+    if (!('payMinor' in judged)) return judged
+    const { currency, reason, lines } = refundPayload(fact)
     const { refundId } = (await connector.refund?.(context, {
       externalId: record.doc.externalId,
       key: fact.key,
-      amountMinor,
+      amountMinor: judged.payMinor,
       currency,
       lines,
       reason,

@@ -114,6 +114,10 @@ export function mergeOrder(
     note(known.customs ? 'delivery' : 'filled', 'customs', known.customs ?? null, incoming.customs)
     merged.customs = incoming.customs
   }
+  if (incoming.paidBack && JSON.stringify(incoming.paidBack) !== JSON.stringify(known.paidBack) && !(older && known.paidBack)) {
+    note('filled', 'paidBack', known.paidBack, incoming.paidBack)
+    merged.paidBack = incoming.paidBack
+  }
   if (!older) {
     if (incoming.cancelled && !known.cancelled) {
       note('cancel', 'cancelled', false, true)

@@ -98,6 +98,16 @@ export const Totals = z.object({
 })
 export type Totals = z.infer<typeof Totals>
 
+/** A refund as the source tells it: made by its own people, or ours that came through it. */
+export const PaidBack = z.object({
+  /** The source's own. */
+  id: z.string(),
+  amountMinor: minor.nonnegative(),
+  /** Ours, where the refund bears one. */
+  key: z.string().nullable(),
+})
+export type PaidBack = z.infer<typeof PaidBack>
+
 /** An order as a source tells it, before it is stored. */
 export const IncomingOrder = z.object({
   channel: z.string(),
@@ -117,6 +127,8 @@ export const IncomingOrder = z.object({
   payment: Payment,
   lines: z.array(OrderLine).min(1),
   totals: Totals,
+  /** What the source has paid back, all of it; absent: it does not say. */
+  paidBack: z.array(PaidBack).optional(),
   notes: z.string().nullable(),
   priority: z.number().int(),
   /** True when the source says the order is cancelled. */

@@ -5,9 +5,10 @@ import { isPaid } from '../../domain/paid.ts'
 import { valueOf } from '../../domain/returns.ts'
 import type { Tx } from '../../store/db.ts'
 import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
+import { askedBack } from '../../store/refunds.ts'
 import { readReturn, updateReturn, type ReturnRow } from '../../store/returns.ts'
 import { openTask } from '../../store/tasks.ts'
-import { requestRefund } from '../refund.ts'
+import { requestRefund, type Requested } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
 
 const inspected = (row: ReturnRow) =>
@@ -79,13 +80,12 @@ function exchangedFor(row: ReturnRow): number {
   return row.exchange.lines.reduce((sum, line) => sum + line.quantity * (line.unitPriceMinor ?? 0), 0)
 }
 
+/** Also what the channel paid by itself, as far as it was for this return. */
 async function askedFor(tx: Tx, row: ReturnRow): Promise<number> {
-  const rows = await tx.query<{ sum: number }>(
-    `select coalesce(sum((payload->>'amountMinor')::bigint), 0)::bigint as sum from outbox
-     where order_id = $1 and kind = 'refund' and state <> 'skipped' and starts_with(key, $2)`,
-    [row.orderId, `refund:${row.orderId}:${row.id}/`],
-  )
-  return rows.rows[0]?.sum ?? 0
+  const { rows, keys } = await askedBack(tx, row.orderId)
+  return rows
+    .filter(({ key }) => key.startsWith(`refund:${row.orderId}:${row.id}/`) && keys.has(key))
+    .reduce((sum, { wantedMinor }) => sum + wantedMinor, 0)
 }
 
 async function askPerson(tx: Tx, record: OrderRecord, row: ReturnRow, worth: number | null, why: string): Promise<void> {
@@ -107,6 +107,14 @@ async function askPerson(tx: Tx, record: OrderRecord, row: ReturnRow, worth: num
   })
 }
 
+const BECAME: Record<Requested, string> = {
+  asked: 'is asked for at the channel',
+  known: 'was asked for before',
+  byHand: 'is to be transferred by a person',
+  paidThere: 'was paid back by the channel itself: it is not paid a second time',
+  disagrees: 'is not paid yet: the channel paid another amount by itself, see the task refund.disagrees',
+}
+
 /** A person's word on the money. @throws Invalid when no amount is known, or it is more than was paid. */
 export async function refundByPerson(runtime: Runtime, returnId: string, amountMinor: number | null): Promise<string> {
   const before = await readReturn(runtime.pool, returnId)
@@ -124,5 +132,5 @@ export async function refundByPerson(runtime: Runtime, returnId: string, amountM
     })
     return { how, amount }
   })
-  return `${(result.amount / 100).toFixed(2)} is ${result.how === 'byHand' ? 'to be transferred by a person' : 'asked for at the channel'}`
+  return `${(result.amount / 100).toFixed(2)} ${BECAME[result.how]}`
 }

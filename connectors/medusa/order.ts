@@ -1,8 +1,9 @@
 /** Medusa's order -> canonical order. Pure. */
 import { OmnisagaError } from '../../domain/errors.ts'
-import type { IncomingOrder } from '../../domain/order.ts'
+import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
 import { readShape } from '../kit/json.ts'
+import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { changedAt, Order } from './api.ts'
 import type { MedusaConfig } from './config.ts'
@@ -77,6 +78,12 @@ function paymentOf(order: Order, config: MedusaConfig): IncomingOrder['payment']
   return { method: 'prepaid', state, amountDueMinor: 0, currency }
 }
 
+const paidBackOf = (order: Order): PaidBack[] =>
+  (order.payment_collections ?? [])
+    .flatMap((one) => one.payments ?? [])
+    .flatMap((payment) => payment.refunds ?? [])
+    .map(({ id, amount, note }) => ({ id, amountMinor: minorOf(amount), key: keyIn(note) }))
+
 /** What is not known is told to people. */
 function notesOf(order: Order): string | null {
   const notes = []
@@ -141,6 +148,7 @@ export function mapOrder(
       discountMinor: order.discount_total === 0 ? 0 : null,
       totalMinor: minorOf(order.total),
     },
+    paidBack: paidBackOf(order),
     notes,
     priority: 0,
     cancelled,

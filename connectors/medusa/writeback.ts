@@ -1,5 +1,6 @@
 /** What Medusa is told. Each looks at the order first, so that telling it again does nothing more. */
 import { OmnisagaError } from '../../domain/errors.ts'
+import { keyIn, withKey } from '../kit/refundKeys.ts'
 import type { RefundRequest, ToldLine, Tracking } from '../kit/types.ts'
 import {
   cancelRequest,
@@ -89,9 +90,9 @@ export async function cancelOrder(ctx: MedusaContext, args: { externalId: string
 /** The key stands in the note, where a repeat finds it: Medusa has no key of its own. */
 export async function refund(ctx: MedusaContext, args: RefundRequest): Promise<{ refundId: string }> {
   const order = await orderOf(ctx, args.externalId)
-  const note = `${args.reason} [${args.key}]`
+  const note = withKey(args.reason, args.key)
   const payments = (order.payment_collections ?? []).flatMap((one) => one.payments ?? [])
-  const marked = (refunds: { id: string; note?: string | null }[]) => refunds.find((one) => one.note?.includes(`[${args.key}]`))
+  const marked = (refunds: { id: string; note?: string | null }[]) => refunds.find((one) => keyIn(one.note) === args.key)
   const before = marked(payments.flatMap(({ refunds }) => refunds ?? []))
   if (before) return { refundId: before.id }
   const payment = payments.find(({ captured_at: captured, amount, refunds }) => {

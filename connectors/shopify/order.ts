@@ -1,7 +1,8 @@
 /** Shopify's order -> canonical order. Pure (Admin GraphQL, Order). */
 import { OmnisagaError } from '../../domain/errors.ts'
-import type { IncomingOrder } from '../../domain/order.ts'
+import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { numberOf } from './api.ts'
 import type { ShopifyConfig } from './config.ts'
@@ -109,6 +110,17 @@ function goodsOf(order: Order): { line: LineItem; quantity: number }[] {
   }))
 }
 
+/** What the first ten refunds do not tell is one more. */
+function paidBackOf(order: Order, minor: (money: Order['totalPriceSet']) => number | null): PaidBack[] {
+  const told = (order.refunds ?? []).map(({ id, note, totalRefundedSet }) => ({
+    id: numberOf(id),
+    amountMinor: minor(totalRefundedSet) ?? 0,
+    key: keyIn(note),
+  }))
+  const others = (minor(order.totalRefundedSet) ?? 0) - told.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+  return others > 0 ? [...told, { id: 'others', amountMinor: others, key: null }] : told
+}
+
 /** @throws OmnisagaError Invalid with the field and the remedy. An unknown status is put on hold and shown in the notes. */
 export function mapOrder(
   connection: Connection<ShopifyConfig>,
@@ -169,6 +181,7 @@ export function mapOrder(
       discountMinor: minor(order.totalDiscountsSet),
       totalMinor,
     },
+    ...(order.refunds ? { paidBack: paidBackOf(order, minor) } : {}),
     notes: [shown(order.note), ...unknown.map((status) => `Shopify status ${status}`)].filter(Boolean).join('\n') || null,
     priority: 0,
     cancelled,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { readShape } from '../kit/json.ts'
 import { digest } from '../kit/signature.ts'
+import { keyIn, withKey } from '../kit/refundKeys.ts'
 import type { RefundRequest } from '../kit/types.ts'
 import { ask, gid, numberOf, type GraphqlCall, type ShopifyContext } from './api.ts'
 import type { ShopifyConfig } from './config.ts'
@@ -73,7 +74,7 @@ export const refundRequest = (config: ShopifyConfig, told: RefundRequest, parts:
       key: idempotencyKey(config.shop, told.externalId, told.key),
       input: {
         orderId,
-        note: `${told.reason.slice(0, 200)} [${told.key}]`,
+        note: withKey(told.reason.slice(0, 200), told.key),
         notify: config.notifyCustomer,
         transactions: parts.map(({ parentId, gateway, amountMinor }) => ({
           orderId,
@@ -92,7 +93,7 @@ export async function refund(ctx: ShopifyContext, told: RefundRequest): Promise<
   const Answer = z.object({ order: Paid.nullable() })
   const paid = readShape(Answer, await ask(ctx, paidRequest(told.externalId)), 'Shopify transactions').order
   if (paid === null) throw notThere(told.externalId)
-  const known = paid.refunds.find(({ note }) => note?.includes(`[${told.key}]`))
+  const known = paid.refunds.find(({ note }) => keyIn(note) === told.key)
   if (known) return { refundId: numberOf(known.id) }
   const parts = paid.currencyCode === told.currency && told.amountMinor > 0 ? refundParts(paid, told.amountMinor) : null
   if (parts === null || paid.refunds.length >= MAX_REFUNDS)

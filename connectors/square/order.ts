@@ -1,7 +1,8 @@
 /** Square's order -> canonical order, or a sale at the till. Pure (Orders API). Amounts are minor units already. */
 import { OmnisagaError } from '../../domain/errors.ts'
-import type { IncomingOrder } from '../../domain/order.ts'
+import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection, ExternalSale } from '../kit/types.ts'
 import type { SquareConfig } from './config.ts'
 import { Order, type Fulfillment, type Line } from './schemas.ts'
@@ -92,6 +93,13 @@ function deliveryOf(order: Order, fulfilment: Fulfillment | undefined, config: S
 const timeOf = (time: string | null | undefined): string | null =>
   time && !Number.isNaN(Date.parse(time)) ? new Date(time).toISOString() : null
 
+/** RefundStatus; the others are PENDING and APPROVED. */
+const PAID_NOTHING: ReadonlySet<string> = new Set(['REJECTED', 'FAILED'])
+const paidBackOf = (refunds: NonNullable<Order['refunds']>): PaidBack[] =>
+  refunds
+    .filter(({ status }) => !PAID_NOTHING.has(status ?? ''))
+    .map(({ id, reason, amount_money: money }) => ({ id, amountMinor: money?.amount ?? 0, key: keyIn(reason) }))
+
 /** @throws OmnisagaError Invalid with the field and the remedy. An unknown state is put on hold and shown in the notes. */
 export function mapOrder(
   connection: Connection<SquareConfig>,
@@ -138,6 +146,7 @@ export function mapOrder(
     },
     recipient: recipientOf(first),
     delivery: deliveryOf(order, first, config),
+    ...(order.refunds ? { paidBack: paidBackOf(order.refunds) } : {}),
     payment: {
       method: 'prepaid',
       state: paid ? 'paid' : 'pending',

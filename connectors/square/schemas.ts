@@ -65,6 +65,7 @@ export const Order = z.looseObject({
   fulfillments: z.array(Fulfillment).nullish(),
   returns: z.array(z.looseObject({ return_line_items: z.array(Line).nullish() })).nullish(),
   tenders: z.array(z.looseObject({ id: text, payment_id: text, amount_money: Money, type: text })).nullish(),
+  refunds: z.array(z.looseObject({ id: z.string(), reason: text, amount_money: Money, status: text })).nullish(),
   total_money: Money,
   total_discount_money: Money,
   total_service_charge_money: Money,

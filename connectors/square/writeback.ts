@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { readShape } from '../kit/json.ts'
+import { withKey } from '../kit/refundKeys.ts'
 import type { RefundRequest, Tracking } from '../kit/types.ts'
 import { ask, keyOf, type Call, type SquareContext } from './api.ts'
 import { FULFILMENT, isGoods, ORDER, readOrder } from './order.ts'
@@ -10,6 +11,7 @@ import { OneOrder, type Fulfillment, type Order } from './schemas.ts'
 /** Pieces that have left with the parcels told so far, in the fulfilment's metadata. */
 const SENT = 'omnisaga_sent'
 const MAX_TRACKING = 100
+const MAX_REASON = 192
 
 const pathOf = (externalId: string) => `/v2/orders/${encodeURIComponent(externalId)}`
 export const orderRequest = (externalId: string): Call => ({ method: 'GET', path: pathOf(externalId) })
@@ -109,7 +111,7 @@ export const refundRequest = (told: RefundRequest, paymentId: string): Call => (
     idempotency_key: keyOf(told.externalId, told.key),
     payment_id: paymentId,
     amount_money: { amount: told.amountMinor, currency: told.currency },
-    reason: told.reason.slice(0, 192),
+    reason: withKey(told.reason.slice(0, MAX_REASON - told.key.length - 3), told.key),
   },
   write: true,
   keyed: true,

@@ -1,8 +1,9 @@
 /** Vendure's order -> canonical order. Pure. */
 import { OmnisagaError } from '../../domain/errors.ts'
-import type { IncomingOrder } from '../../domain/order.ts'
+import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
 import { readShape } from '../kit/json.ts'
+import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { changedAt, Order } from './api.ts'
 import type { VendureConfig } from './config.ts'
@@ -15,6 +16,13 @@ const CANCELLED = 'Cancelled'
 const LEFT = new Set(['Shipped', 'Delivered'])
 
 const shown = (value: string | null | undefined): string | null => (isMasked(value) ? null : value?.trim() || null)
+
+/** One that failed has paid nothing. */
+const paidBackOf = (order: Order): PaidBack[] =>
+  (order.payments ?? [])
+    .flatMap(({ refunds }) => refunds)
+    .filter(({ state }) => state !== 'Failed')
+    .map(({ id, total, reason }) => ({ id, amountMinor: total, key: keyIn(reason) }))
 
 /** @throws Invalid that names the field. */
 export function readOrder(externalId: string, payload: Record<string, unknown>): Order {
@@ -144,6 +152,7 @@ export function mapOrder(
           discountMinor: discounts.length === 0 ? 0 : null,
           totalMinor: order.totalWithTax,
         },
+    paidBack: paidBackOf(order),
     notes: known ? null : `Vendure state ${order.state}`,
     priority: 0,
     cancelled,

@@ -1,5 +1,6 @@
 /** What Vendure is told. Each looks at the order first, so that telling it again does nothing more. */
 import { OmnisagaError } from '../../domain/errors.ts'
+import { keyIn, withKey } from '../kit/refundKeys.ts'
 import type { RefundRequest, ToldLine, Tracking } from '../kit/types.ts'
 import {
   addFulfillmentRequest,
@@ -97,11 +98,10 @@ export async function cancelOrder(ctx: VendureContext, args: { externalId: strin
 /** The key stands in the reason, where a repeat finds it: Vendure has no key of its own. */
 export async function refund(ctx: VendureContext, args: RefundRequest): Promise<{ refundId: string }> {
   const order = await orderOf(ctx, args.externalId)
-  const mark = `[${args.key}]`
   const payments = order.payments ?? []
   const before = payments
     .flatMap(({ refunds }) => refunds)
-    .find(({ reason, state }) => state !== 'Failed' && reason?.includes(mark))
+    .find(({ reason, state }) => state !== 'Failed' && keyIn(reason) === args.key)
   if (before) return { refundId: before.id }
   if (args.currency !== order.currencyCode)
     throw new OmnisagaError('Rejected', `Vendure order ${order.code} is in ${order.currencyCode}, not ${args.currency}`, {
@@ -118,7 +118,7 @@ export async function refund(ctx: VendureContext, args: RefundRequest): Promise<
       remedy: "Refund it by hand in the shop's administration, in parts, or by a bank transfer.",
     })
   const made = parseRefund(
-    await ask(ctx, refundRequest({ paymentId: payment.id, amount: args.amountMinor, reason: `${args.reason} ${mark}` })),
+    await ask(ctx, refundRequest({ paymentId: payment.id, amount: args.amountMinor, reason: withKey(args.reason, args.key) })),
   )
   return { refundId: made.id }
 }

@@ -1,10 +1,11 @@
 /** WooCommerce's order -> canonical order. Pure (REST v3, Orders; the documents' examples). */
 import { OmnisagaError } from '../../domain/errors.ts'
-import type { CvsChain, IncomingOrder, OrderLine } from '../../domain/order.ts'
+import type { CvsChain, IncomingOrder, OrderLine, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import type { WooConfig } from './config.ts'
-import { Order, type LineItem, type Person } from './schemas.ts'
+import { Order, type LineItem, type Person, type Refund } from './schemas.ts'
 
 export type Stage = 'unpaid' | 'ship' | 'hold' | 'fulfilled' | 'cancelled'
 /** Core's statuses, complete; those of plugins come with the configuration. `refunded` in full: nothing may leave any more. */
@@ -170,6 +171,13 @@ function paymentOf(order: Order, stage: Stage | undefined, totalMinor: number, c
   }
 }
 
+/** Of the order's refunds their totals, below zero, are shown (REST v3, Orders, `refunds`); also those that the owner paid by hand. */
+const paidBackOf = (refund: Refund, minor: ReturnType<typeof minorOf>): PaidBack => ({
+  id: String(refund.id),
+  amountMinor: Math.abs(minor(refund.total) ?? 0),
+  key: keyIn(refund.reason),
+})
+
 const gmt = (time: string | null | undefined): string | null => (time ? `${time.slice(0, 19)}Z` : null)
 
 /** @throws OmnisagaError Invalid with the field and the remedy. An unknown status is put on hold and shown in the notes. */
@@ -214,6 +222,7 @@ export function mapOrder(
       discountMinor: minor(order.discount_total, order.discount_tax),
       totalMinor,
     },
+    ...(order.refunds ? { paidBack: order.refunds.map((each) => paidBackOf(each, minor)) } : {}),
     notes: [clean(order.customer_note), stage ? null : `WooCommerce status ${order.status}`].filter(Boolean).join('\n') || null,
     priority: 0,
     cancelled: stage === 'cancelled',

@@ -40,6 +40,9 @@ export const LineItem = z.looseObject({
 })
 export type LineItem = z.infer<typeof LineItem>
 
+const Refund = z.looseObject({ id, reason: text, total: amount.nullish() })
+export type Refund = z.infer<typeof Refund>
+
 export const Order = z.looseObject({
   id,
   number: text,
@@ -62,7 +65,7 @@ export const Order = z.looseObject({
   meta_data: metas,
   line_items: z.array(LineItem).min(1),
   shipping_lines: z.array(z.looseObject({ method_id: text, method_title: text, meta_data: metas })).nullish(),
-  refunds: z.array(z.looseObject({ id, reason: text, total: amount.nullish() })).nullish(),
+  refunds: z.array(Refund).nullish(),
 })
 export type Order = z.infer<typeof Order>
 

@@ -4,6 +4,7 @@
  */
 import { OmnisagaError } from '../../domain/errors.ts'
 import { readShape } from '../kit/json.ts'
+import { keyIn, withKey } from '../kit/refundKeys.ts'
 import type { RefundRequest, ToldLine, Tracking } from '../kit/types.ts'
 import { pages, send, type Call, type WooContext } from './api.ts'
 import { digitsOf, readOrder, stageOf } from './order.ts'
@@ -129,7 +130,7 @@ export const refundRequest = (told: RefundRequest, refundPayment: boolean): Call
   path: pathOf(told.externalId, '/refunds'),
   body: {
     amount: amountText(told.amountMinor, told.currency),
-    reason: `${told.reason} [${told.key}]`,
+    reason: withKey(told.reason, told.key),
     api_refund: refundPayment,
     api_restock: false,
     meta_data: [{ key: REFUND, value: told.key }],
@@ -143,8 +144,7 @@ export async function refund(ctx: WooContext, told: RefundRequest): Promise<{ re
   for await (const page of pages(ctx, path, (json) => readShape(Refunds, json, 'WooCommerce GET /orders/…/refunds'))) {
     const known = page.find(
       (each) =>
-        (each.reason ?? '').includes(`[${told.key}]`) ||
-        (each.meta_data ?? []).some((meta) => meta.key === REFUND && meta.value === told.key),
+        keyIn(each.reason) === told.key || (each.meta_data ?? []).some((meta) => meta.key === REFUND && meta.value === told.key),
     )
     if (known) return { refundId: String(known.id) }
   }

@@ -144,7 +144,8 @@ export function createMutations(shop: Shop): Record<string, (args: Args, field: 
             parentId: numberOf(part.parentId),
             amount: part.amount ?? '0',
           })
-        const refund = { id: String(++lastId), note: input.note ?? '' }
+        const amount = parts.reduce((sum, part) => sum + Number(part.amount), 0).toFixed(2)
+        const refund = { id: String(++lastId), note: input.note ?? '', amount }
         order.refunds.push(refund)
         touch(order)
         return { refund: { id: gid('Refund', refund.id) }, userErrors: [] }

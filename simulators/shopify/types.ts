@@ -43,7 +43,7 @@ export interface SimOrder {
   lines: SimLine[]
   parcels: SimParcel[]
   transactions: SimTransaction[]
-  refunds: { id: string; note: string }[]
+  refunds: { id: string; note: string; amount: string }[]
 }
 export interface SimVariant {
   id: string

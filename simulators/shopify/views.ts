@@ -105,7 +105,10 @@ export function orderView(order: SimOrder, locationId: string) {
         amountSet: money(each.amount),
       })),
     ),
-    refunds: first(order.refunds.map((each) => ({ id: gid('Refund', each.id), note: each.note }))),
+    refunds: first(
+      order.refunds.map((each) => ({ id: gid('Refund', each.id), note: each.note, totalRefundedSet: money(each.amount) })),
+    ),
+    totalRefundedSet: money(order.refunds.reduce((sum, each) => sum + Number(each.amount), 0).toFixed(2)),
   }
 }
 

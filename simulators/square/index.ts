@@ -154,6 +154,9 @@ export async function startSquareSimulator(options: SquareSimulatorOptions): Pro
       return fail(400, 'REFUND_ERROR', 'REFUND_AMOUNT_INVALID', 'amount_money')
     const made = { id: `REFUND${refunds.length + 1}`, payment_id: id, amount_money: amount }
     refunds.push(made)
+    const order = [...orders.values()].find(({ tenders }) => tenders.includes(tender))
+    if (order)
+      order.refunds = [...(order.refunds ?? []), { ...made, tender_id: tender.id, reason: reason ?? '', status: 'PENDING' }]
     return { body: { refund: { ...made, status: 'PENDING', reason } } }
   }
 

@@ -9,6 +9,13 @@ export interface SimOrder extends Record<string, unknown> {
   line_items: { uid: string; name: string; quantity: string; catalog_object_id: string; [key: string]: unknown }[]
   fulfillments?: SimFulfilment[]
   tenders: { id: string; payment_id: string; type: string; amount_money: { amount: number; currency: string } }[]
+  refunds?: {
+    id: string
+    tender_id: string
+    reason: string
+    status: string
+    amount_money: { amount: number; currency: string }
+  }[]
 }
 export interface SimFulfilment extends Record<string, unknown> {
   uid: string

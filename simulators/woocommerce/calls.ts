@@ -18,7 +18,12 @@ const noOrder = () => failure(404, 'woocommerce_rest_shop_order_invalid_id', 'In
 const bodyOf = (request: SimRequest) =>
   typeof request.json === 'object' && request.json ? (request.json as Record<string, unknown>) : {}
 
-export function createCalls(shop: ShopState, options: WooSimulatorOptions): (request: SimRequest) => SimAnswer {
+export interface Calls {
+  answer(request: SimRequest): SimAnswer
+  refund(order: SimOrder, asked: Record<string, unknown>): SimAnswer
+}
+
+export function createCalls(shop: ShopState, options: WooSimulatorOptions): Calls {
   let lastId = 100_000
   const statuses = new Set([...CORE, ...(options.statuses ?? [])])
   const total = (order: SimOrder) => Number(order.total) + order.refunds.reduce((sum, each) => sum + Number(each.total), 0)
@@ -68,8 +73,8 @@ export function createCalls(shop: ShopState, options: WooSimulatorOptions): (req
     return { body: order }
   }
 
-  function createRefund(order: SimOrder, request: SimRequest): SimAnswer {
-    const { amount, reason, meta_data: metas, api_refund: pays } = bodyOf(request)
+  function createRefund(order: SimOrder, asked: Record<string, unknown>): SimAnswer {
+    const { amount, reason, meta_data: metas, api_refund: pays } = asked
     if (typeof amount !== 'string' || !/^\d+(\.\d+)?$/.test(amount)) return bad('amount')
     if (Number(amount) > total(order) + 1e-9)
       return failure(500, 'woocommerce_rest_cannot_create_order_refund', 'Invalid refund amount.')
@@ -102,7 +107,7 @@ export function createCalls(shop: ShopState, options: WooSimulatorOptions): (req
       return { status: 201, body: added }
     }
     if (rest === 'refunds' && method === 'GET') return paged(shop.refunds.get(order.id) ?? [], request)
-    if (rest === 'refunds' && method === 'POST') return createRefund(order, request)
+    if (rest === 'refunds' && method === 'POST') return createRefund(order, bodyOf(request))
     return failure(404, 'rest_no_route', 'No route was found matching the URL and request method.')
   }
 
@@ -131,7 +136,7 @@ export function createCalls(shop: ShopState, options: WooSimulatorOptions): (req
     }
   }
 
-  return (request) => {
+  const answer = (request: SimRequest): SimAnswer => {
     const { method } = request
     const path = request.path.replace(/^\/wp-json\/wc\/v3/, '')
     if (path === request.path) return failure(404, 'rest_no_route', 'No route was found matching the URL and request method.')
@@ -155,4 +160,5 @@ export function createCalls(shop: ShopState, options: WooSimulatorOptions): (req
     if (parent && !variations[2] && method === 'GET') return paged(parent.variations, request)
     return failure(404, 'rest_no_route', 'No route was found matching the URL and request method.')
   }
+  return { answer, refund: createRefund }
 }

@@ -22,6 +22,8 @@ export interface WooSimulator {
   order(id: number): SimOrder
   notes(id: number): SimNote[]
   refunds(id: number): SimRefund[]
+  /** Made by the shop's owner in the back office; `amount` is decimal text. */
+  refundInOffice(id: number, amount: string, reason?: string): SimRefund
   products(): SimProduct[]
   /** From now on every key is refused. */
   revokeKey(): void
@@ -54,7 +56,7 @@ export async function startWooSimulator(options: WooSimulatorOptions): Promise<W
     port: options.port ?? 0,
     handle(request) {
       const refused = revoked ? failure(401, 'woocommerce_rest_authentication_error', 'Consumer key is invalid.') : gate(request)
-      const answer = refused ?? work(request)
+      const answer = refused ?? work.answer(request)
       log = [...log.slice(-9_999), { method: request.method, path: request.path, status: answer.status ?? 200 }]
       return answer
     },
@@ -93,6 +95,11 @@ export async function startWooSimulator(options: WooSimulatorOptions): Promise<W
     order: (id) => structuredClone(order(id)),
     notes: (id) => structuredClone(shop.notes.get(id) ?? []),
     refunds: (id) => structuredClone(shop.refunds.get(id) ?? []),
+    refundInOffice(id, amount, reason = '') {
+      const { status, body } = work.refund(order(id), { amount, reason, api_refund: true })
+      if (status !== 201) throw new RangeError(JSON.stringify(body))
+      return body as unknown as SimRefund
+    },
     products: () => structuredClone([...shop.products.values()]),
     revokeKey: () => {
       revoked = true

@@ -105,6 +105,25 @@ describe('orders', () => {
     expect(mapped('order placed', { items: [card] })).toMatchObject({ fulfilled: true })
   })
 
+  it("tell what was paid back: ours with our key, the shop's own without", () => {
+    const refunds = [
+      { id: 'ref_1', amount: 12.5, note: 'damaged [refund:o-1:r1]' },
+      { id: 'ref_2', amount: 3, note: null },
+    ]
+    const payment_collections = [
+      {
+        payments: [
+          { id: 'pay_1', amount: 50, refunds },
+          { id: 'pay_2', amount: 5 },
+        ],
+      },
+    ]
+    expect(mapped('order captured', { payment_collections }).paidBack).toEqual([
+      { id: 'ref_1', amountMinor: 1_250, key: 'refund:o-1:r1' },
+      { id: 'ref_2', amountMinor: 300, key: null },
+    ])
+  })
+
   it('malformed ones name the field', () => {
     expect(judged(() => mapped('order placed', { items: 'none' }))).toMatchObject({ kind: 'Invalid', code: 'answer-shape' })
     expect(judged(() => mapped('order placed', { items: [] }))).toMatchObject({ kind: 'Invalid', code: 'items' })

@@ -423,6 +423,29 @@ describe('against the stand-in', () => {
     expect(sim.order(id).refunds).toHaveLength(1)
   })
 
+  it("tells in its orders what was paid back: ours with our key, the shop's own without, and beyond ten their sum", async () => {
+    const { ctx, id } = await start(1)
+    const told = async () => mapOrder(ctx.connection, (await fetchOrders(ctx, [id]))[0]!).paidBack
+    expect(await told()).toEqual([])
+    await refund(ctx, {
+      externalId: id,
+      key: 'refund:o-1:r1',
+      amountMinor: 5_000,
+      currency: 'TWD',
+      lines: [],
+      reason: '[S] 破損',
+    })
+    const ours = { id: expect.stringMatching(/^\d+$/) as string, amountMinor: 5_000, key: 'refund:o-1:r1' }
+    expect(await told()).toEqual([ours])
+    sim.edit(id, (order) => {
+      for (let at = 0; at < 11; at++) order.refunds.push({ id: String(900 + at), note: '老闆退的', amount: '10.50' })
+    })
+    const all = await told()
+    expect(all).toHaveLength(11)
+    expect(all?.slice(0, 2)).toEqual([ours, { id: '900', amountMinor: 1_050, key: null }])
+    expect(all?.at(-1)).toEqual({ id: 'others', amountMinor: 2_100, key: null })
+  })
+
   it('a call that is throttled says how long to wait', async () => {
     const { ctx, id } = await start(1)
     sim.throttleOnce({ requestedQueryCost: 300, currentlyAvailable: 100, restoreRate: 50 })

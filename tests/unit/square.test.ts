@@ -345,6 +345,21 @@ describe('against the stand-in', () => {
     expect(sim.refunds()).toHaveLength(1)
   })
 
+  it("tells in its orders what was paid back: ours with our key however long the reason, the seller's own without", async () => {
+    const ctx = await start()
+    sim.seed(seedOrders(1))
+    const told = async () => mapOrder(ctx.connection, (await fetchOrders(ctx, ['ORDER0000']))[0]!).paidBack
+    const wanted = { externalId: 'ORDER0000', key: 'refund:o-1:r1', amountMinor: 300, currency: 'USD', lines: [] }
+    const { refundId } = await refund(ctx, { ...wanted, reason: 'damaged '.repeat(40) })
+    const money = { amount: 200, currency: 'USD' }
+    const byHand = (id: string, status: string) => ({ id, tender_id: 'PAY0', reason: '', status, amount_money: money })
+    sim.edit('ORDER0000', (order) => order.refunds?.push(byHand('R1', 'APPROVED'), byHand('R2', 'FAILED')))
+    expect(await told()).toEqual([
+      { id: refundId, amountMinor: 300, key: 'refund:o-1:r1' },
+      { id: 'R1', amountMinor: 200, key: null },
+    ])
+  })
+
   it('a level that is shown already is not counted again; what is refused is that listing’s alone', async () => {
     const ctx = await start()
     const level = (variantId: string | null, quantity: number) => ({

@@ -122,6 +122,19 @@ describe('orders', () => {
     expect(order.totals).toEqual({ itemsMinor: 143_000, shippingMinor: 10_000, discountMinor: 0, totalMinor: 153_000 })
   })
 
+  it("tell what was paid back: ours with our key, the shop's own without, what failed not at all", () => {
+    const refunds = [
+      { id: '1', state: 'Settled', total: 1_250, reason: 'damaged [refund:o-1:r1]' },
+      { id: '2', state: 'Pending', total: 300, reason: null },
+      { id: '3', state: 'Failed', total: 400, reason: null },
+    ]
+    const payments = [{ id: '1', method: 'card', state: 'Settled', amount: 9_000, updatedAt: '2026-11-22T02:00:00Z', refunds }]
+    expect(mapped('order settled', { payments }).paidBack).toEqual([
+      { id: '1', amountMinor: 1_250, key: 'refund:o-1:r1' },
+      { id: '2', amountMinor: 300, key: null },
+    ])
+  })
+
   it('with cash on delivery say what the courier must collect', () => {
     expect(mapped('order placed', {}, { codMethods: ['card'] }).payment).toEqual({
       method: 'cod',

@@ -35,6 +35,18 @@ const taiwan = (over: Json = {}): Json => ({
   ...over,
 })
 
+it("tells what was paid back: the documents' order with two refunds; ours with our key", () => {
+  const listed = example('_orders.md', 'List all orders') as Json[]
+  const { refunds } = listed.find(({ id }) => id === 723) as { refunds: Json[] }
+  expect(map(taiwan({ refunds })).paidBack).toEqual([
+    { id: '726', amountMinor: 1_000, key: null },
+    { id: '724', amountMinor: 900, key: null },
+  ])
+  const ours = { id: 9, reason: '[S] 破損 [refund:o-1:rt-1/2]', total: '-590.00' }
+  expect(map(taiwan({ refunds: [ours] })).paidBack).toEqual([{ id: '9', amountMinor: 59_000, key: 'refund:o-1:rt-1/2' }])
+  expect(map(taiwan({ refunds: undefined })).paidBack).toBeUndefined()
+})
+
 describe("the documents' examples", () => {
   const all = Object.entries(examples).flatMap(([page, entries]) => entries.map((entry) => ({ page, ...entry })))
   it('are all there', () => expect(all).toHaveLength(45))
