@@ -45,6 +45,8 @@ interface Ports {
 }
 const NAMESPACE = 'default'
 const START_TIMEOUT_MS = 60_000
+/** A port may be taken between our look at it and the server's own. */
+const MAX_STARTS = 5
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Starts the dev server; an orphan of an earlier run is stopped first. Resolves when it answers. */
@@ -60,11 +62,10 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   }
   await stopOrphan(files.pid, resolve(dataDir))
 
-  const ports = await choosePorts(files.ports)
   let stopping = false
-  let current = launch(found.binary, resolve(dataDir), ports, files, ui)
-  const address = `${LOOPBACK}:${ports.frontend}`
-  const healthy = (): Promise<void> => waitUntilHealthy(address, current, files.log)
+  const first = await launchOnFreePorts(found.binary, resolve(dataDir), files, ui)
+  const { ports, address } = first
+  let current = first.launched
 
   const watch = (): void => {
     const watched = current
@@ -80,7 +81,6 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   }
 
   try {
-    await healthy()
     await setRetention(address, options.retentionMs ?? 7 * DAY_MS)
   } catch (error) {
     stopping = true
@@ -175,6 +175,26 @@ async function stopOrphan(pidFile: string, dataDir: string): Promise<void> {
   rmSync(pidFile)
 }
 
+async function launchOnFreePorts(
+  binary: string,
+  dataDir: string,
+  files: { pid: string; ports: string; log: string },
+  ui: boolean,
+): Promise<{ ports: Ports; address: string; launched: Launched }> {
+  for (let start = 1; ; start++) {
+    const ports = await choosePorts(files.ports)
+    const address = `${LOOPBACK}:${ports.frontend}`
+    const launched = launch(binary, dataDir, ports, files, ui)
+    try {
+      await waitUntilHealthy(address, launched, files.log)
+      return { ports, address, launched }
+    } catch (error) {
+      await endProcess(launched.pid, 'SIGTERM', 10_000)
+      if (start === MAX_STARTS || !(error instanceof OmnisagaError && error.code === 'port-taken')) throw error
+    }
+  }
+}
+
 /** The ports of the last time where they are free: a worker of another terminal, a bookmark of the web page go on working. */
 async function choosePorts(file: string): Promise<Ports> {
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Ports>) : {}
@@ -203,7 +223,10 @@ async function waitUntilHealthy(address: string, server: Launched, log: string):
   )
   if (ready && !server.hasEnded()) return
   const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-2).join(' | ') : ''
-  throw new OmnisagaError('Misconfigured', `Temporal did not start (${server.how()}): ${said}`, { remedy: `read ${log}` })
+  throw new OmnisagaError('Misconfigured', `Temporal did not start (${server.how()}): ${said}`, {
+    remedy: `read ${log}`,
+    ...(server.hasEnded() && said.includes('address already in use') ? { code: 'port-taken' } : {}),
+  })
 }
 
 /** True when the namespace can be used; a server that listens is not there yet. */

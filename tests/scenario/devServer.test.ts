@@ -34,3 +34,14 @@ test('closed workflows are kept for the retention we set, not the server’s def
   const { config } = await connection.workflowService.describeNamespace({ namespace: server.namespace })
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(7 * 24 * 60 * 60)
 })
+
+test('several started at the same moment, which all find the same ports free, each get ports of their own', async () => {
+  const started = await Promise.allSettled(Array.from({ length: 3 }, () => devServer()))
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  try {
+    expect(started.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
+    expect(new Set(servers.map(({ address }) => address)).size).toBe(3)
+  } finally {
+    await Promise.all(servers.map((one) => one.stop()))
+  }
+})
