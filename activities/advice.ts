@@ -5,6 +5,7 @@ import { consume, keepAside } from '../store/ledger/operations.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, strikeUnit, type OrderRecord, type UnitRecord } from '../store/orderRecord.ts'
 import { openTask } from '../store/tasks.ts'
+import { whyCalledBack } from './order/recall.ts'
 import { markShipped } from './parcelNews.ts'
 
 /** @returns the order, and whether it should be rung. @throws OmnisagaError Invalid: no such unit or line. */
@@ -54,8 +55,8 @@ async function accept(record: OrderRecord, tx: Tx, unit: UnitRecord, advice: Shi
         connection: record.connection,
         subject: record.doc.externalId,
         title: 'The warehouse cannot take the goods back',
-        detail: `Order ${record.doc.externalId} is being cancelled, but the warehouse says: ${advice.reason ?? 'no reason given'}.`,
-        remedy: 'Fetch the goods and say recalled, or let the order go on.',
+        detail: `Order ${record.doc.externalId} ${whyCalledBack(record)}, but the warehouse says: ${advice.reason ?? 'no reason given'}. Its goods stay held.`,
+        remedy: 'Fetch the goods and say recalled, or let the order go on as it was (letGo).',
         field: 'unit',
         value: unit.id,
         actions: ['recalled', 'letGo'],

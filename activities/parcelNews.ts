@@ -8,6 +8,7 @@ import { changeOrder, type OrderRecord, type ParcelRecord, type UnitRecord } fro
 import { ridersIn } from '../store/sharedBoxes.ts'
 import { openTask } from '../store/tasks.ts'
 import { saveParcel } from '../store/units.ts'
+import { changeAwaited, whyCalledBack } from './order/recall.ts'
 import { askPerson, endTrouble, keepWhy, tellOfTrouble, WHY } from './parcelTrouble.ts'
 import { cameBack } from './returns/cameBack.ts'
 import { applyReturnReport } from './returns/news.ts'
@@ -213,9 +214,9 @@ export async function markShipped(record: OrderRecord, tx: Tx, unit: UnitRecord)
       orderId: record.id,
       connection: record.connection,
       subject: record.doc.externalId,
-      title: 'A parcel left although the order is being cancelled',
-      detail: `The goods of order ${record.doc.externalId} are with the courier, so the cancellation cannot be finished.`,
-      remedy: 'Give the cancellation up (letGo), or have the courier bring it back and skip: what comes back is told here.',
+      title: `A parcel left although the order ${whyCalledBack(record)}`,
+      detail: `The goods of order ${record.doc.externalId} are with the courier, so nothing of it can be ${changeAwaited(record) === null ? 'cancelled' : 'changed'} any more.`,
+      remedy: 'Let the order go on as it is (letGo), or have the courier bring it back and skip: what comes back is told here.',
       field: 'unit',
       value: unit.id,
       actions: ['letGo', 'skip'],

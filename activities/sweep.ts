@@ -131,8 +131,15 @@ async function stuckParcels(runtime: Runtime): Promise<void> {
 }
 
 async function silentWarehouses(runtime: Runtime): Promise<void> {
-  const silent = await runtime.pool.query<{ id: string; order_id: string; location: string; state: string; external_id: string }>(
-    `select u.id, u.order_id, u.location, u.state, o.external_id from units u join orders o on o.id = u.order_id
+  const silent = await runtime.pool.query<{
+    id: string
+    order_id: string
+    location: string
+    state: string
+    external_id: string
+    is_changed: boolean
+  }>(
+    `select u.id, u.order_id, u.location, u.state, o.external_id, coalesce(o.facts->'cancelRequested' ? 'change', false) as is_changed from units u join orders o on o.id = u.order_id
      where u.state in ('handedOver', 'picked', 'recalling') and u.answer_due_at < now() limit $1`,
     [BATCH],
   )
@@ -146,7 +153,7 @@ async function silentWarehouses(runtime: Runtime): Promise<void> {
       subject: unit.external_id,
       title: recalling ? 'The warehouse has not answered the recall' : 'The warehouse has not answered',
       detail: recalling
-        ? `Order ${unit.external_id} is being cancelled; ${unit.location} was asked to give its goods back and has not answered. They stay held, and the cancellation waits.`
+        ? `Order ${unit.external_id} is ${unit.is_changed ? 'called back to be changed' : 'being cancelled'}; ${unit.location} was asked to give its goods back and has not answered. They stay held, and the order waits.`
         : `${unit.location} was given order ${unit.external_id} to pick and has said nothing since. Its goods stay held.`,
       remedy: recalling
         ? 'Call the warehouse. The goods are back: recalled. They left: letGo, and the order goes on.'

@@ -13,6 +13,7 @@ import { goesAlong } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
 import { insuring } from './insurance.ts'
 import { goodsOf, routedOrder, routingFor } from './place.ts'
+import { whyCalledBack } from './recall.ts'
 
 const LIVE: ReadonlySet<ParcelRecord['state']> = new Set(['intended', 'sent', 'booked', 'shipped', 'delivered', 'returning'])
 
@@ -231,7 +232,7 @@ export async function leaveBookingToPerson(record: OrderRecord, tx: Tx, parcelId
     connection: parcel.courier,
     subject: record.doc.externalId,
     title: 'A waybill could not be cancelled',
-    detail: `Waybill ${parcel.waybill ?? parcel.reference} of the cancelled order ${record.doc.externalId} still stands at ${parcel.courier}: ${reason}.`,
+    detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId} still stands at ${parcel.courier}, though the order ${whyCalledBack(record)}: ${reason}.`,
     remedy: 'Take the parcel out of the hand-over, destroy the label, and tell the courier.',
     field: 'waybill',
     value: parcel.waybill,

@@ -74,7 +74,7 @@ export async function goOn(stage: Runtime, orderId: string): Promise<string[]> {
 
 type Step = Exclude<keyof OrderSteps, 'begin' | 'obey'>
 interface Ask {
-  what: 'book' | 'cancel'
+  what: 'book' | 'cancel' | 'rebook'
   parcelId: string
 }
 
@@ -95,9 +95,10 @@ async function follow(stage: Runtime, orderId: string, begun: OrderView): Promis
     view = await (steps[step] as (...all: string[]) => Promise<OrderView>)(orderId, ...args)
   }
   const cancelling = view.facts.includes('cancelled') || view.facts.includes('cancelRequested')
-  for (const { parcel } of view.units) {
+  for (const { parcel, isRebooked } of view.units) {
     if (parcel === null) continue
     if (cancelling && ['sent', 'booked'].includes(parcel.state)) asks.push({ what: 'cancel', parcelId: parcel.id })
+    else if (!cancelling && isRebooked) asks.push({ what: 'rebook', parcelId: parcel.id })
     else if (!cancelling && parcel.state === 'intended') asks.push({ what: 'book', parcelId: parcel.id })
   }
   return asks
@@ -157,6 +158,8 @@ async function inWords(pool: Pool, orderId: string, asks: readonly Ask[]): Promi
     const cash = parcel.amountDueMinor > 0 ? `, ${parcel.amountDueMinor / 100} to collect` : ''
     return what === 'book'
       ? [`${parcel.courier} is asked to book a parcel${cash}`]
-      : [`${parcel.courier} is asked to cancel ${parcel.waybill ?? parcel.reference}; it may refuse`]
+      : [
+          `${parcel.courier} is asked to cancel ${parcel.waybill ?? parcel.reference}${what === 'rebook' ? ', then to book it anew' : ''}; it may refuse`,
+        ]
   })
 }

@@ -2,7 +2,15 @@
 import { maskAddress, maskEmail, maskName, maskPhone } from '../../domain/mask.ts'
 import type { Address } from '../../domain/order.ts'
 import type { OrderDoc } from '../../store/orderRecord.ts'
-import type { Difference } from './previewState.ts'
+
+/** One field that becomes another; `from` null: new, `to` null: gone. */
+export interface Difference {
+  /** phase, due, recipient, buyer, delivery, notes, customs, line, hold, stock, unit, return, parcel, taskCloses, taskOpens or told. */
+  of: string
+  name: string
+  from: string | null
+  to: string | null
+}
 
 interface Said {
   of: 'recipient' | 'buyer' | 'delivery' | 'notes' | 'customs'

@@ -1,7 +1,9 @@
 /** What a person asks of an order before something is done, and after: read in one go, compared field by field. */
 import type { Queryable } from '../../store/db.ts'
 import type { OrderDoc } from '../../store/orderRecord.ts'
-import { saidDifferently } from './previewDoc.ts'
+import { saidDifferently, type Difference } from './previewDoc.ts'
+
+export type { Difference }
 
 export interface OrderState {
   phase: string
@@ -60,15 +62,6 @@ export async function stateOf(db: Queryable, orderId: string): Promise<OrderStat
   const [state] = rows
   if (state === undefined) throw new Error(`there is no order ${orderId}`)
   return state
-}
-
-/** One field that becomes another; `from` null: new, `to` null: gone. */
-export interface Difference {
-  /** phase, due, recipient, buyer, delivery, notes, customs, line, hold, stock, unit, return, parcel, taskCloses, taskOpens or told. */
-  of: string
-  name: string
-  from: string | null
-  to: string | null
 }
 
 type Values = ReadonlyMap<string, string>

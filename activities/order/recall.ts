@@ -29,6 +29,10 @@ export const changeAwaited = ({ facts }: OrderRecord): string | null => {
   return typeof change === 'string' ? change : null
 }
 
+/** Why its goods are asked back, as the end of `Order X …`. */
+export const whyCalledBack = (record: OrderRecord): string =>
+  changeAwaited(record) === null ? 'is being cancelled' : 'is called back to be changed'
+
 export async function patchOf(tx: Tx, commandId: string): Promise<Omit<Patch, 'recall'>> {
   const { recall: _recall, ...patch } = Patch.parse((await getCommand(tx, commandId))?.detail ?? {})
   return patch

@@ -8,7 +8,7 @@ import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
-import { changeAfterRecall, changeAwaited } from './recall.ts'
+import { changeAfterRecall, changeAwaited, whyCalledBack } from './recall.ts'
 import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -38,7 +38,7 @@ async function strikeOrRecall(runtime: Runtime, orderId: string): Promise<Change
           connection: record.connection,
           subject: record.doc.externalId,
           title: `Put the goods back at ${unit.location}`,
-          detail: `Order ${record.doc.externalId} was cancelled after it was begun: ${unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', ')}. They can be sold again.${await besideIt(tx, unit)}`,
+          detail: `Order ${record.doc.externalId} ${whyCalledBack(record)} after it was begun: ${unit.lines.map((line) => `${line.quantity - line.short} × ${line.sku}`).join(', ')}. ${changeAwaited(record) === null ? 'They can be sold again.' : 'It ships anew once it is changed.'}${await besideIt(tx, unit)}`,
           remedy: 'Take them out of the box and put them on the shelf, then skip.',
           actions: ['skip'],
         })

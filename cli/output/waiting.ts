@@ -100,6 +100,8 @@ const STOPS: ReadonlySet<string> = new Set([
   'parcel.storeClosed',
   'parcel.wrongAddress',
   'pick.short',
+  'recall.refused',
+  'recall.unanswered',
 ])
 
 function placeOf(order: OrderDetail): string {
@@ -108,6 +110,7 @@ function placeOf(order: OrderDetail): string {
       .filter((unit) => unit.state !== 'cancelled')
       .map((unit) => unit.location),
   )
+  const recalling = named(unitsOf(order).flatMap(({ state, location }) => (state === 'recalling' ? [location] : [])))
   const couriers = named(
     parcelsOf(order)
       .filter((parcel) => !['void', 'refused'].includes(parcel.state))
@@ -151,7 +154,7 @@ function placeOf(order: OrderDetail): string {
     case 'returning':
       return `for ${couriers === '' ? 'the courier' : couriers} to bring it back`
     case 'cancelling':
-      return 'to be undone'
+      return recalling === '' ? 'to be undone' : `for ${recalling} to give the goods back`
     case 'delivered':
     case 'returned':
     case 'cancelled':

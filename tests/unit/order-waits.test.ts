@@ -41,6 +41,17 @@ describe('an order whose parcel stands still', () => {
       'for a person, task 12: No other store is chosen',
     )
   })
+  it('waits for its goods while it is called back, then for a person whose warehouse does not give them', () => {
+    const units = [
+      { id: 'u1', location: 'north', state: 'recalling' },
+      { id: 'u2', location: 'south', state: 'cancelled' },
+    ]
+    expect(where({ phase: 'cancelling', units })).toBe('for north to give the goods back')
+    expect(where({ phase: 'cancelling', units, tasks: [task('recall.refused', 'They are packed')] })).toBe(
+      'for a person, task 12: They are packed',
+    )
+    expect(where({ phase: 'cancelling', units: [] })).toBe('to be undone')
+  })
   it('waits for nothing once it is closed', () => {
     expect(where({ closed: true, phase: 'returned', tasks: [task('booking.refused', 'The courier refuses this parcel')] })).toBe(
       'for nothing',
