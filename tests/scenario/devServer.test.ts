@@ -1,6 +1,12 @@
+import { readFileSync, watch } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTemporal } from '../../cli/embedded/temporalServer.ts'
+import { root } from '../harness/paths.ts'
 import { devServer, type DevServer } from '../harness/temporal.ts'
+import { removeTestFolder, testFolder } from '../harness/testFolders.ts'
 
 let server: DevServer
 let connection: Connection
@@ -35,13 +41,24 @@ test('closed workflows are kept for the retention we set, not the server’s def
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(7 * 24 * 60 * 60)
 })
 
-test('several started at the same moment, which all find the same ports free, each get ports of their own', async () => {
-  const started = await Promise.allSettled(Array.from({ length: 3 }, () => devServer()))
-  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+test('a port that another program takes between our look and the start is given up for another', async () => {
+  const dataDir = testFolder()
+  const ports = join(dataDir, 'temporal.ports.json')
+  const squatter = createServer()
+  let isTaken = false
+  const watcher = watch(dataDir, (_event, file) => {
+    if (file !== 'temporal.ports.json' || squatter.listening || isTaken) return
+    const { frontend } = JSON.parse(readFileSync(ports, 'utf8') || '{}') as { frontend?: number }
+    if (frontend !== undefined) squatter.listen(frontend, '127.0.0.1', () => (isTaken = true))
+  })
   try {
-    expect(started.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
-    expect(new Set(servers.map(({ address }) => address)).size).toBe(3)
+    const running = await startTemporal({ dataDir, root, ui: false, supervise: false })
+    await running.stop()
+    expect(isTaken).toBe(true)
+    expect(running.address).not.toBe(`127.0.0.1:${(squatter.address() as AddressInfo).port}`)
   } finally {
-    await Promise.all(servers.map((one) => one.stop()))
+    watcher.close()
+    squatter.close()
+    removeTestFolder(dataDir)
   }
 })
