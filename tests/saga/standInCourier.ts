@@ -89,7 +89,8 @@ export function standInCourier(name: string): StandInCourier {
         const known = courier.booked.get(parcel.reference) ?? null
         const coming = late.get(parcel.reference)
         late.delete(parcel.reference)
-        if (coming !== undefined) enter(coming)
+        // The same request twice is one booking, however late it is entered.
+        if (coming !== undefined && known === null) enter(coming)
         return Promise.resolve(known)
       },
       cancel(_ctx, { reference }) {
