@@ -166,7 +166,7 @@ class Happening implements fc.AsyncCommand<object, OrderWorld, false> {
 }
 
 export const anyEvents = fc.commands<object, OrderWorld, false>([anyEvent.map((event) => new Happening(event))], {
-  maxCommands: 45,
+  maxCommands: 40,
   size: 'max',
 })
 const oneOrTwo = fc.array(

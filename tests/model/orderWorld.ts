@@ -129,7 +129,8 @@ export class OrderWorld {
     this.#mortal = { ...this.#runtime, pool: mortal(runtime.pool, () => this.#dies()) }
   }
 
-  static async begin(spine: Spine, kinds: readonly Kind[]): Promise<OrderWorld> {
+  /** @param onward how far they have come when it begins. */
+  static async begin(spine: Spine, kinds: readonly Kind[], onward = 0): Promise<OrderWorld> {
     worlds += 1
     const world = new OrderWorld(spine)
     await spine.db.pool.query(EMPTY)
@@ -139,6 +140,8 @@ export class OrderWorld {
       )
     await transaction(spine.db.pool, (tx) => setCampaign(tx, groupBuy()))
     for (const kind of kinds) await world.#place(kind)
+    for (let taken = 0; taken < onward; taken++)
+      for (const order of kinds.keys()) await world.happen({ is: taken === 0 ? 'rest' : 'onward', order })
     return world
   }
 
@@ -299,11 +302,14 @@ export class OrderWorld {
     await this.#takeBack(order, id)
   }
 
+  /** A customer who has everything sends something back, for money or for other goods. */
   async #takeBack(order: number, orderId: string): Promise<void> {
     const all = await listReturns(this.#runtime.pool, { orderId })
     const which = all.findIndex(({ state }) => state === 'approved' || state === 'received')
-    const how = all[which]?.state === 'approved' ? 'receive' : 'inspect'
-    if (which >= 0) await this.happen({ is: 'return', order, which, how, quantity: 2, disposition: 'restock', other: null })
+    const say = (how: 'ask' | 'receive' | 'inspect', other: 'TEE-S' | null = null) =>
+      this.happen({ is: 'return', order, which: Math.max(0, which), how, quantity: 1, disposition: 'restock', other })
+    if (all.length === 0) return await say('ask', order % 2 === 0 ? 'TEE-S' : null)
+    if (which >= 0) await say(all[which]?.state === 'approved' ? 'receive' : 'inspect')
   }
 
   async #bring(): Promise<void> {
