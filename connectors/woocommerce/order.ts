@@ -2,6 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { CvsChain, IncomingOrder, OrderLine, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import type { WooConfig } from './config.ts'
@@ -20,8 +21,15 @@ export const STATUS: Readonly<Record<string, Stage>> = {
   trash: 'cancelled',
 }
 
-export const stageOf = (config: Pick<WooConfig, 'statuses'>, status: string): Stage | undefined =>
-  Object.hasOwn(config.statuses, status) ? config.statuses[status] : Object.hasOwn(STATUS, status) ? STATUS[status] : undefined
+export function stageOf(
+  config: Pick<WooConfig, 'statuses' | 'shippedStatus' | 'deliveredStatus'>,
+  status: string,
+): Stage | undefined {
+  if (Object.hasOwn(config.statuses, status)) return config.statuses[status]
+  if (Object.hasOwn(STATUS, status)) return STATUS[status]
+  // Our own word comes back.
+  return status === config.shippedStatus || status === config.deliveredStatus ? 'fulfilled' : undefined
+}
 
 const clean = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'number' ? String(value).trim() || null : null
@@ -57,25 +65,8 @@ export const plainText = (text: string): string =>
   })
 
 /** @throws OmnisagaError Invalid with the field and the remedy. */
-export function readOrder(record: { externalId: string; payload: Record<string, unknown> }): Order {
-  const where = `WooCommerce order ${record.externalId}`
-  const remedy = "Look the order up in the shop's back office."
-  if ('lookAt' in record.payload)
-    throw new OmnisagaError('Invalid', `${where}: a webhook is no order`, {
-      code: 'look-at',
-      remedy: 'The next pull fetches the order.',
-    })
-  if (typeof record.payload.failure === 'string')
-    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, { code: 'malformed', remedy })
-  const parsed = Order.safeParse(record.payload)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue?.path.join('.') || 'order'
-  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`, {
-    code: field,
-    remedy: `${remedy} ${field} is not as WooCommerce documents it.`,
-  })
-}
+export const readOrder = (record: { externalId: string; payload: Record<string, unknown> }): Order =>
+  readOrderRecord(Order, record, { vendor: 'WooCommerce', place: "the shop's back office" })
 
 /** What the buyer chose: attributes are shown, the notes of plugins (`_…`) are not. */
 function variantOf(line: LineItem): string | null {

@@ -35,6 +35,13 @@ const taiwan = (over: Json = {}): Json => ({
   ...over,
 })
 
+it('the statuses that we set ourselves are known when they come back', () => {
+  const arrived = taiwan({ status: 'arrived' })
+  expect(map(arrived)).toMatchObject({ onHold: true, notes: expect.stringContaining('WooCommerce status arrived') })
+  for (const own of [{ deliveredStatus: 'arrived' }, { shippedStatus: 'arrived' }])
+    expect(map(arrived, own)).toMatchObject({ onHold: false, fulfilled: true, notes: null })
+})
+
 it("tells what was paid back: the documents' order with two refunds; ours with our key", () => {
   const listed = example('_orders.md', 'List all orders') as Json[]
   const { refunds } = listed.find(({ id }) => id === 723) as { refunds: Json[] }
