@@ -1,11 +1,15 @@
 /** Goods that come back, from outside to outside: bought online and brought to a store, bought in a store and fetched, exchanged. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedOrders as seedCyberbiz, startCyberbizSimulator, type CyberbizSimulator } from '../../simulators/cyberbiz/index.ts'
+import { macOf } from '../../simulators/ecpay/mac.ts'
 import { seedOrders as seedShopee } from '../../simulators/shopee/index.ts'
 import { seedOrders, startWooSimulator, type WooSimulator } from '../../simulators/woocommerce/index.ts'
 import { apply, openTasks, pull, show, untilBooked } from './marketplaceViews.ts'
 import { startWorld, storeOrder, type OrderBody, type World } from './world.ts'
 
 const WOO = { consumerKey: 'ck_scenario', consumerSecret: 'cs_scenario', webhookSecret: 'hook-secret' }
+
+const CYBERBIZ = { token: 'a.jwt.token', appSecret: 'app-secret', shopDomain: 'example.cyberbiz.co' }
 
 interface ReturnBody {
   id: string
@@ -20,23 +24,22 @@ interface ReturnBody {
 
 let world: World
 let woo: WooSimulator
+let cyberbiz: CyberbizSimulator
 beforeAll(async () => {
   world = await startWorld({ policy: { bookingRetryMs: [200], courierRetryMs: 500 } })
   woo = await startWooSimulator({ ...WOO, statuses: ['arrived'] })
+  cyberbiz = await startCyberbizSimulator(CYBERBIZ)
+  const common = { pullEveryMs: 86_400_000, quota: { perSecond: 500, burst: 100 } }
   await apply(world, {
     name: 'woo',
     connector: 'woocommerce',
-    config: {
-      ...WOO,
-      pullEveryMs: 86_400_000,
-      quota: { perSecond: 500, burst: 100 },
-      baseUrl: woo.url,
-      deliveredStatus: 'arrived',
-    },
+    config: { ...WOO, ...common, baseUrl: woo.url, deliveredStatus: 'arrived' },
   })
+  await apply(world, { name: 'cyberbiz', connector: 'cyberbiz', config: { ...CYBERBIZ, ...common, baseUrl: cyberbiz.url } })
 })
 afterAll(async () => {
   await woo?.stop()
+  await cyberbiz?.stop()
   await world?.stop()
 })
 
@@ -96,6 +99,100 @@ describe('a customer gives goods back', () => {
     await isSound()
   })
 
+  it("paid back by the shop's owner in the back office while it came back: paid once, and the order says by whom", async () => {
+    const [order] = seedOrders(1, { skus: [{ sku: 'TEE-S', price: 590, name: '純棉短袖上衣' }], startAt: 60 })
+    woo.seed([order!])
+    await pull(world, 'woo')
+    const externalId = String(order!.id)
+    await world.until('the order is here', async () => (await world.get(`/api/v1/orders/${externalId}`)).status === 200)
+    await deliver(externalId)
+    const { id, lines } = await show(world, externalId)
+    const asked = await askBack(id, { way: 'store', lines: [{ lineId: lines[0]!.lineId, quantity: 1 }] })
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'store-taipei' })
+    const [inspect] = await openTasks(world, { orderId: id })
+    // Nobody has told us of it when we are about to pay.
+    const { id: refundId } = woo.refundInOffice(order!.id, '590.00', '客人來電')
+    expect((await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})).status).toBe(200)
+    const ours = await world.until('nothing is to be paid any more', async () =>
+      (await show(world, id)).owed.find(({ kind, state }) => kind === 'refund' && state !== 'due'),
+    )
+    const why = `woo paid TWD 590.00 back by itself (refund ${refundId}): it is not paid a second time`
+    expect(ours).toMatchObject({ state: 'skipped', error: why })
+    // What the shop tells of it afterwards changes nothing.
+    await pull(world, 'woo')
+    await world.until('it is taken in', async () => {
+      const { rows } = await world.runtime.pool.query<{ n: number }>(
+        `select count(*)::int as n from inbox where connection = 'woo' and state = 'new'`,
+      )
+      return rows[0]?.n === 0
+    })
+    expect(woo.refunds(order!.id).map(({ amount }) => amount)).toEqual(['590.00'])
+    const { participants } = (
+      await world.get<{ participants: { fact: string; state: string; reason: string }[] }>(`/api/v1/orders/${id}`)
+    ).body
+    expect(participants.filter(({ fact }) => fact === 'refunded')).toMatchObject([{ state: 'notNeeded', reason: why }])
+    expect((await shownReturn(asked.id)).state).toBe('done')
+    expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it('brought to a 7-ELEVEN with the number that the courier gave, reported on its way, received and paid back', async () => {
+    const cvs = { chain: 'UNIMART', storeId: '991182' }
+    const placed = await world.post<OrderBody>('/api/v1/orders', storeOrder({ delivery: { method: 'cvs', cvs } }))
+    const { id } = placed.body
+    await deliver(id)
+    const [original] = (await show(world, id)).parcels
+    const asked = await askBack(id, { way: 'cvs', location: 'wh-north', lines: [{ lineId: '1', quantity: 1 }] })
+    const parcel = await world.until('the return is booked', async () => {
+      const [trouble] = await openTasks(world, { orderId: id, kind: 'return.book' })
+      if (trouble) throw new Error(trouble.detail)
+      const { parcels } = await shownReturn(asked.id)
+      return parcels[0]?.state === 'booked' ? parcels[0] : null
+    })
+    const booked = world.ecpay.extra.returns.at(-1)!
+    const brought = world.ecpay.parcels().find((each) => each.merchantTradeNo === original!.reference)!
+    expect(booked).toMatchObject({
+      call: '/express/returnunimartcvs',
+      fields: {
+        AllPayLogisticsID: brought.allPayLogisticsId,
+        GoodsAmount: '590',
+        CollectionAmount: '0',
+        SenderPhone: '0912345678',
+      },
+    })
+    expect(parcel).toMatchObject({ courierBookingId: booked.rtnMerchantTradeNo, waybill: expect.stringMatching(/^R\d{11}$/) })
+    const report = async (code: string, at: string) => {
+      const { MerchantID = '', AllPayLogisticsID = '' } = booked.fields
+      const fields = {
+        MerchantID,
+        RtnMerchantTradeNo: booked.rtnMerchantTradeNo,
+        RtnCode: code,
+        RtnMsg: '',
+        AllPayLogisticsID,
+        GoodsAmount: '590',
+        UpdateStatusDate: at,
+      }
+      const CheckMacValue = macOf(fields, '5294y06JbISpM5x9', 'v77hoKGq4kWxNNIS')
+      const body = new URLSearchParams({ ...fields, CheckMacValue })
+      expect(await (await fetch(`${world.url}/webhooks/ecpay`, { method: 'POST', body })).text()).toBe('1|OK')
+    }
+    await report('4001', '2026/11/22 12:00:00')
+    await report('9001', '2026/11/23 12:00:00')
+    await world.until('it has arrived', async () => (await shownReturn(asked.id)).parcels[0]?.state === 'arrived')
+    const receive = await world.until(
+      'a person is told',
+      async () => (await openTasks(world, { orderId: id, kind: 'return.receive' }))[0],
+    )
+    expect((await world.post(`/api/v1/tasks/${receive.id}/received`, {})).status).toBe(200)
+    const [inspect] = await openTasks(world, { orderId: id, kind: 'return.inspect' })
+    await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})
+    const [byHand] = await openTasks(world, { orderId: id })
+    expect(byHand).toMatchObject({ kind: 'refund.byHand' })
+    await world.post(`/api/v1/tasks/${byHand!.id}/done`, {})
+    expect((await show(world, id)).payment.state).toBe('refunded')
+    await isSound()
+  })
+
   it('bought in a store and taken along, fetched by a courier, received at the warehouse: a person transfers the money', async () => {
     const placed = await world.post<OrderBody>('/api/v1/orders', storeOrder({ delivery: { method: 'handOver' } }))
     const { id } = placed.body
@@ -145,6 +242,31 @@ describe('an exchange', () => {
     await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})
     expect((await show(world, id)).owed.filter(({ kind }) => kind === 'refund')).toEqual([])
     expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it('of goods that were paid at the door: what the other costs more is collected at the door, once the first is back', async () => {
+    const cod = { method: 'cod', state: 'due', amountDueMinor: 59_000 }
+    const { body } = await world.post<OrderBody>('/api/v1/orders', storeOrder({ payment: cod }))
+    await world.untilPhase(body.id, 'confirming')
+    expect((await world.post(`/api/v1/orders/${body.id}/confirm`, {})).status).toBe(200)
+    await deliver(body.id)
+    const before = await world.stock('CAP')
+    const dearer = { exchange: { lines: [{ sku: 'CAP', quantity: 1, unitPriceMinor: 69_000 }] } }
+    const asked = await askBack(body.id, { way: 'store', lines: [{ lineId: '1', quantity: 1 }], ...dearer })
+    const exchange = await world.until('the other is held', async () => {
+      const { exchangeOrderId } = await shownReturn(asked.id)
+      return exchangeOrderId !== null && (await world.phase(exchangeOrderId)) === 'confirming' ? exchangeOrderId : null
+    })
+    expect((await world.stock('CAP')).available).toBe(before.available - 1)
+    expect(await show(world, exchange)).toMatchObject({ parcels: [], payment: { method: 'cod', amountDueMinor: 10_000 } })
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'store-taipei' })
+    await deliver(exchange)
+    expect((await show(world, exchange)).parcels).toMatchObject([{ amountDueMinor: 10_000, labelAmountMinor: 10_000 }])
+    const [inspect] = await openTasks(world, { orderId: body.id, kind: 'return.inspect' })
+    await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})
+    expect((await show(world, body.id)).owed.filter(({ kind }) => kind === 'refund')).toEqual([])
+    expect([...(await openTasks(world, { orderId: body.id })), ...(await openTasks(world, { orderId: exchange }))]).toEqual([])
     await isSound()
   })
 
@@ -215,6 +337,45 @@ describe('asked for at the channel', () => {
     expect((await shownReturn(asked.id)).state).toBe('done')
     expect((await show(world, id)).owed.filter(({ kind }) => kind === 'refund')).toEqual([])
     expect(await openTasks(world, { orderId: id })).toEqual([])
+    await isSound()
+  })
+
+  it("asked for at CYBERBIZ, it is taken back and the money is a person's, until the shop says that it paid all of it back", async () => {
+    const [order] = seedCyberbiz(1, { skus: [{ sku: 'TEE-S', title: '純棉短袖上衣', price: 590 }], startAt: 70 })
+    cyberbiz.seed([order!])
+    const number = String(order!.id)
+    const says = async (statuses: { return_status?: string; financial_status?: string }) => {
+      cyberbiz.edit(order!.id, (each) => void Object.assign(each.statuses, statuses))
+      await pull(world, 'cyberbiz')
+    }
+    await pull(world, 'cyberbiz')
+    await world.until('the order is here', async () => (await world.get(`/api/v1/orders/${number}`)).status === 200)
+    await deliver(number)
+    const { id } = await show(world, number)
+    await says({ return_status: 'request_return' })
+    const asked = await world.until('the return is here', async () => {
+      const { returns } = (await world.get<{ returns: ReturnBody[] }>(`/api/v1/orders/${id}`)).body
+      return returns[0] ?? null
+    })
+    expect(asked).toMatchObject({
+      state: 'approved',
+      way: 'channel',
+      channel: { number, status: 'request_return', paysBack: false },
+    })
+    expect(await openTasks(world, { orderId: id })).toMatchObject([{ kind: 'return.channel' }])
+    await says({ return_status: 'returning' })
+    await world.until('nobody needs to say so there', async () => (await openTasks(world, { orderId: id })).length === 0)
+    await world.post(`/api/v1/returns/${asked.id}/received`, { location: 'wh-north' })
+    const [inspect] = await openTasks(world, { orderId: id })
+    expect((await world.post(`/api/v1/tasks/${inspect!.id}/restock`, {})).status).toBe(200)
+    expect((await shownReturn(asked.id)).state).toBe('done')
+    expect(await openTasks(world, { orderId: id })).toMatchObject([{ kind: 'refund.byHand', actions: ['done', 'skip'] }])
+    await says({ return_status: 'returned', financial_status: 'refunded' })
+    await world.until('nobody transfers it as well', async () => (await openTasks(world, { orderId: id })).length === 0)
+    expect((await show(world, id)).owed.find(({ kind }) => kind === 'refund')).toMatchObject({
+      state: 'skipped',
+      error: expect.stringContaining('cyberbiz paid TWD 670.00 back by itself'),
+    })
     await isSound()
   })
 
