@@ -2,6 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { CvsChain, IncomingOrder, OrderLine } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import type { Connection } from '../kit/types.ts'
 import { isoOf } from './api.ts'
 import type { CyberbizConfig } from './config.ts'
@@ -15,25 +16,8 @@ const minorOf = (amount: number | null | undefined): number | null =>
   amount === null || amount === undefined ? null : Math.round(amount * 100)
 
 /** @throws OmnisagaError Invalid with the field and the remedy. */
-export function readOrder(record: { externalId: string; payload: Record<string, unknown> }): Order {
-  const where = `CYBERBIZ order ${record.externalId}`
-  const remedy = "Look the order up in the shop's back office."
-  if ('lookAt' in record.payload)
-    throw new OmnisagaError('Invalid', `${where}: a webhook is no order`, {
-      code: 'look-at',
-      remedy: 'The next pull fetches the order.',
-    })
-  if (typeof record.payload.failure === 'string')
-    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, { code: 'malformed', remedy })
-  const parsed = Order.safeParse(record.payload)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue?.path.join('.') || 'order'
-  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`, {
-    code: field,
-    remedy: `${remedy} ${field} is not as CYBERBIZ documents it.`,
-  })
-}
+export const readOrder = (record: { externalId: string; payload: Record<string, unknown> }): Order =>
+  readOrderRecord(Order, record, { vendor: 'CYBERBIZ', place: "the shop's back office" })
 
 /** @returns the vendor's line of one of ours. */
 export const vendorLineId = (lineId: string): string => lineId.split(/[.+]/)[0] ?? lineId

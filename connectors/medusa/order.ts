@@ -2,7 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
-import { readShape } from '../kit/json.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { changedAt, Order } from './api.ts'
@@ -22,17 +22,8 @@ export const minorOf = (amount: number): number => Math.round(amount * 100)
 const shown = (value: string | null | undefined): string | null => (isMasked(value) ? null : value?.trim() || null)
 
 /** @throws Invalid that names the field. */
-export function readOrder(externalId: string, payload: Record<string, unknown>): Order {
-  try {
-    return readShape(Order, payload, `Medusa order ${externalId}`)
-  } catch (error) {
-    if (!(error instanceof OmnisagaError)) throw error
-    throw new OmnisagaError('Invalid', error.message, {
-      code: error.code,
-      remedy: "Look the order up in the shop's administration.",
-    })
-  }
-}
+export const readOrder = (externalId: string, payload: Record<string, unknown>): Order =>
+  readOrderRecord(Order, { externalId, payload }, { vendor: 'Medusa', place: "the shop's administration" })
 
 /** Han names are written without a space, family name first. */
 function nameOf(told: NonNullable<Order['shipping_address']>): string | null {

@@ -2,10 +2,10 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, OrderLine } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import type { Connection } from '../kit/types.ts'
 import { channelLogistics, ownCarrierChain } from './channels.ts'
 import type { ShopeeConfig } from './config.ts'
-import { isLookAt } from './push.ts'
 import { Order, type Item, type RecipientAddress } from './schemas.ts'
 
 /** The source will not let goods be shipped yet. */
@@ -33,27 +33,9 @@ export const minorOf =
   (amount: number): number =>
     Math.round(amount * (WHOLE.has(currency) ? 1 : 100))
 
-function readOrder(record: { externalId: string; payload: Record<string, unknown> }): Order {
-  const where = `Shopee order ${record.externalId}`
-  if (isLookAt(record.payload))
-    throw new OmnisagaError('Invalid', `${where}: a push is no order`, {
-      code: 'look-at',
-      remedy: 'The next pull fetches the order.',
-    })
-  if (typeof record.payload.failure === 'string')
-    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, {
-      code: 'malformed',
-      remedy: 'Look the order up in the Seller Center.',
-    })
-  const parsed = Order.safeParse(record.payload)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue?.path.join('.') || 'order'
-  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`, {
-    code: field,
-    remedy: `Look the order up in the Seller Center; ${field} is not as Shopee documents it.`,
-  })
-}
+/** @throws OmnisagaError Invalid with the field and the remedy. */
+const readOrder = (record: { externalId: string; payload: Record<string, unknown> }): Order =>
+  readOrderRecord(Order, record, { vendor: 'Shopee', place: 'the Seller Center' })
 
 /** Within a bundle the vendor writes 0, since the bundle's price is not split over its items. */
 const unitPrice = (item: Item): number | null =>

@@ -18,10 +18,6 @@ export interface LookAt {
   code: number
   status: string | null
 }
-/** True for the payload of a push: no order, only a reason to fetch one. */
-export const isLookAt = (payload: Record<string, unknown>): payload is { lookAt: LookAt } & Record<string, unknown> =>
-  typeof payload.lookAt === 'object' && payload.lookAt !== null
-
 const forged = (why: string) => new OmnisagaError('Rejected', `Shopee push refused: ${why}`, { code: 'forged' })
 
 export function receiveWebhook(

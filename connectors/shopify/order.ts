@@ -2,6 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { numberOf } from './api.ts'
@@ -20,25 +21,8 @@ export const amountText = (minor: number, currency: string): string =>
   (minor / 10 ** digitsOf(currency)).toFixed(digitsOf(currency))
 
 /** @throws OmnisagaError Invalid with the field and the remedy. */
-export function readOrder(record: { externalId: string; payload: Record<string, unknown> }): Order {
-  const where = `Shopify order ${record.externalId}`
-  const remedy = "Look the order up in the shop's admin."
-  if ('lookAt' in record.payload)
-    throw new OmnisagaError('Invalid', `${where}: a webhook is no order`, {
-      code: 'look-at',
-      remedy: 'The next pull fetches the order.',
-    })
-  if (typeof record.payload.failure === 'string')
-    throw new OmnisagaError('Invalid', `${where}: ${record.payload.failure}`, { code: 'malformed', remedy })
-  const parsed = Order.safeParse(record.payload)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue?.path.join('.') || 'order'
-  throw new OmnisagaError('Invalid', `${where}: field ${field}: ${issue?.message}`, {
-    code: field,
-    remedy: `${remedy} ${field} is not as Shopify documents it.`,
-  })
-}
+export const readOrder = (record: { externalId: string; payload: Record<string, unknown> }): Order =>
+  readOrderRecord(Order, record, { vendor: 'Shopify', place: "the shop's admin" })
 
 /** Chinese names are written without a space, family name first. */
 function nameOf(person: Order['shippingAddress']): string | null {

@@ -2,6 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection, ExternalSale } from '../kit/types.ts'
 import type { SquareConfig } from './config.ts'
@@ -34,18 +35,9 @@ export function readOrder(record: {
   externalId: string
   payload: Record<string, unknown>
 }): Order & { skus: Map<string, string> } {
-  if ('lookAt' in record.payload)
-    throw new OmnisagaError('Invalid', `Square order ${record.externalId}: a webhook is no order`, {
-      code: 'look-at',
-      remedy: 'The next pull fetches the order.',
-    })
-  const parsed = Order.safeParse(record.payload)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw invalid(record.externalId, issue?.path.join('.') || 'order', issue?.message ?? 'not as documented')
-  }
+  const order = readOrderRecord(Order, record, { vendor: 'Square', place: 'the Square Dashboard' })
   const skus = record.payload.skus
-  return { ...parsed.data, skus: new Map(Object.entries((skus ?? {}) as Record<string, string>)) }
+  return { ...order, skus: new Map(Object.entries((skus ?? {}) as Record<string, string>)) }
 }
 
 /** Custom amounts and gift cards are no goods. */

@@ -2,7 +2,7 @@
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { IncomingOrder, PaidBack } from '../../domain/order.ts'
 import { isMasked, parseAddress, parsePhone } from '../../mappings/normalise/index.ts'
-import { readShape } from '../kit/json.ts'
+import { readOrderRecord } from '../kit/incoming.ts'
 import { keyIn } from '../kit/refundKeys.ts'
 import type { Connection } from '../kit/types.ts'
 import { changedAt, Order } from './api.ts'
@@ -25,17 +25,8 @@ const paidBackOf = (order: Order): PaidBack[] =>
     .map(({ id, total, reason }) => ({ id, amountMinor: total, key: keyIn(reason) }))
 
 /** @throws Invalid that names the field. */
-export function readOrder(externalId: string, payload: Record<string, unknown>): Order {
-  try {
-    return readShape(Order, payload, `Vendure order ${externalId}`)
-  } catch (error) {
-    if (!(error instanceof OmnisagaError)) throw error
-    throw new OmnisagaError('Invalid', error.message, {
-      code: error.code,
-      remedy: "Look the order up in the shop's administration.",
-    })
-  }
-}
+export const readOrder = (externalId: string, payload: Record<string, unknown>): Order =>
+  readOrderRecord(Order, { externalId, payload }, { vendor: 'Vendure', place: "the shop's administration" })
 
 /** Pieces of each line that have left already. */
 function leftOf(order: Order): Map<string, number> {

@@ -125,7 +125,7 @@ describe('orders', () => {
   })
 
   it('malformed ones name the field', () => {
-    expect(judged(() => mapped('order placed', { items: 'none' }))).toMatchObject({ kind: 'Invalid', code: 'answer-shape' })
+    expect(judged(() => mapped('order placed', { items: 'none' }))).toMatchObject({ kind: 'Invalid', code: 'items' })
     expect(judged(() => mapped('order placed', { items: [] }))).toMatchObject({ kind: 'Invalid', code: 'items' })
   })
 })

@@ -155,7 +155,7 @@ describe('orders', () => {
       shippingAddress: { fullName: '王**', streetLine1: '***', phoneNumber: '0912***678' },
     })
     expect(hidden.recipient).toMatchObject({ address: null, masked: true })
-    expect(judged(() => mapped('order placed', { lines: 'none' }))).toMatchObject({ kind: 'Invalid', code: 'answer-shape' })
+    expect(judged(() => mapped('order placed', { lines: 'none' }))).toMatchObject({ kind: 'Invalid', code: 'lines' })
     expect(judged(() => mapped('order placed', { lines: [] }))).toMatchObject({ kind: 'Invalid', code: 'lines' })
     expect(orderRecord({ nothing: true })).toMatchObject({ eventAt: null, version: expect.stringMatching(/^malformed-/) })
   })
