@@ -1,5 +1,4 @@
 /** What the tests of couriers, parcels and tasks share: orders to a courier, what ECPay has of them, and small moves. */
-import { spawn } from 'node:child_process'
 import { expect } from 'vitest'
 import { connectors } from '../../connectors/registry.ts'
 import type { Policy } from '../../domain/policy.ts'
@@ -25,17 +24,15 @@ export const configureEcpay = (world: World, change: Record<string, unknown> = {
     },
   })
 
-/** While `work` runs the policy is another. */
+/** While `work` runs the policy is another; what is not named stays. */
 export async function withPolicy<T>(world: World, change: Partial<Policy>, work: () => Promise<T>): Promise<T> {
-  const before = await world.runtime.policy()
-  const put = async (policy: Partial<Policy>) =>
-    await applyConnections(world.runtime.pool, world.runtime.secretKey, { policy }, connectors)
-  await put(change)
+  const { pool, secretKey, policy } = world.runtime
+  const before = await policy()
+  await applyConnections(pool, secretKey, { policy: { ...before, ...change } }, connectors)
   try {
     return await work()
   } finally {
-    const names = Object.keys(change) as (keyof Policy)[]
-    await put(Object.fromEntries(names.map((name) => [name, before[name]])))
+    await applyConnections(pool, secretKey, { policy: before }, connectors)
   }
 }
 
@@ -83,28 +80,4 @@ export async function act(world: World, task: { id: number }, action: string, bo
   await world.until(`task ${task.id} is closed`, async () => {
     return (await world.get<{ state: string }>(`/api/v1/tasks/${task.id}`)).body.state === 'done'
   })
-}
-
-/** The command as a person runs it, in a process of its own; `lines` are what is typed into it. */
-export async function omnisaga(
-  world: World,
-  args: string[],
-  lines: string[] = [],
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const env = {
-    ...process.env,
-    DATABASE_URL: world.runtime.databaseUrl,
-    TEMPORAL_ADDRESS: world.engine.address,
-    OMNISAGA_SECRET_KEY: 'a passphrase for tests',
-    NO_COLOR: '1',
-  }
-  const child = spawn(process.execPath, ['bin/omnisaga.mjs', ...args], { env })
-  const said = { stdout: '', stderr: '' }
-  child.stdout.on('data', (text: Buffer) => (said.stdout += text.toString()))
-  child.stderr.on('data', (text: Buffer) => (said.stderr += text.toString()))
-  child.stdin.end(lines.map((line) => `${line}\n`).join(''))
-  const code = await new Promise<number | null>((resolve) => {
-    child.on('close', resolve)
-  })
-  return { code, ...said }
 }
