@@ -12,7 +12,7 @@ import { OrderWorld } from '../model/orderWorld.ts'
 import { startSpine, type Spine } from './spineFixture.ts'
 
 /** The same few each time; more of them, or others, find more (CONTRIBUTING.md). */
-const numRuns = Number(process.env['OMNISAGA_MODEL_RUNS'] ?? 10)
+const numRuns = Number(process.env['OMNISAGA_MODEL_RUNS'] ?? 8)
 const seed = Number(process.env['OMNISAGA_MODEL_SEED'] ?? 4)
 
 let spine: Spine

@@ -285,6 +285,8 @@ export class OrderWorld {
     if (facts.inTransfer) return await this.#bring()
     if (facts.confirmAsked?.for === 'campaign') return await this.happen({ is: 'campaignEnds' })
     if (phase === 'confirming') return await say('confirm')
+    if (phase === 'tryOn' && facts.tryOnArrived && order % 2 === 1)
+      return await this.happen({ is: 'tried', order, keep: 0, keepOthers: 1, other: 'CAP', unheard: false })
     if (phase === 'tryOn') return await say(facts.tryOnArrived ? 'decide' : 'arrived')
     const waiting = units.findIndex(({ state }) => ['ready', 'handedOver', 'picked', 'recalling'].includes(state))
     const unit = units[waiting]
