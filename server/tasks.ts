@@ -123,6 +123,7 @@ const previewSettled = async (
 ): Promise<Preview> =>
   await onStage(runtime, async (stage) => {
     const look = async () => (task.orderId === null ? null : await stateOf(stage.pool, task.orderId))
+    if (task.orderId !== null) await stage.pool.query('select from orders where id = $1 for update', [task.orderId])
     const before = await look()
     try {
       const { answer } =

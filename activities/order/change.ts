@@ -3,14 +3,14 @@ import { reviseSales } from '../../store/owed.ts'
 import { bookRefusedAgain } from './bookAgain.ts'
 import { chooseStore, storeIsSettled } from './closedStore.ts'
 import { learnSkus, names, Patch, patched, refuseUnknownLines, startOver } from './patch.ts'
-import { callBack } from './recall.ts'
+import { callBack, whyCalledBack } from './recall.ts'
 import { atWarehouse, Refusal, shipped, TooLate, type Obedience } from './refusal.ts'
 import { addressIsCorrected } from './wrongAddress.ts'
 
 /** Before the goods are being picked; afterwards an order is cancelled or completed, not changed. */
 export const change: Obedience = async (record, tx, { id, detail, who }) => {
   const { recall, ...patch } = Patch.parse(detail)
-  if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal('it is being cancelled')
+  if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal(`it ${whyCalledBack(record)}`)
   const store = patch.delivery?.cvs
   if (store && record.is('storeClosed') && names(patch, 'delivery')) return await chooseStore(tx, record, store)
   if (record.is('wrongAddress') && names(patch, 'recipient')) {

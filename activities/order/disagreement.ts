@@ -1,5 +1,6 @@
 /** The channel asks for what cannot be done any more: a person hears both sides. */
 import { z } from 'zod'
+import { phaseOf } from '../../domain/phase.ts'
 import type { Command } from '../../store/commands.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
@@ -37,9 +38,9 @@ export async function tellOfDisagreement(record: OrderRecord, tx: Tx, command: C
     connection: record.connection,
     subject: record.doc.externalId,
     title: `The channel asks to ${command.verb}, but ${reason}`,
-    detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${record.phase}: ${reason}.${named === '' ? '' : ` It was about ${named}.`} Nothing was changed.${amountsOf(record, command)}`,
+    detail: `${command.who} asked to ${command.verb} order ${record.doc.externalId}; here it is ${phaseOf(record.lines, record.facts)}: ${reason}.${named === '' ? '' : ` It was about ${named}.`} Nothing was changed.${amountsOf(record, command)}`,
     remedy: canBeRecalled
-      ? 'Have its goods called back (recall): it is changed and ships anew. Or settle it with the customer and at the channel, then skip.'
+      ? 'As long as nothing of it has left, have its goods called back (recall): it is changed and ships anew. Or settle it with the customer and at the channel, then skip.'
       : 'Settle it with the customer and at the channel; have the parcel stopped where that is possible. Then skip.',
     actions: canBeRecalled ? ['recall', 'skip'] : ['skip'],
   })

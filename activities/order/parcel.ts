@@ -170,10 +170,9 @@ export async function askAboutRefusal(runtime: Runtime, orderId: string, unitId:
         connection: parcel?.courier ?? null,
         subject: record.doc.externalId,
         title: 'The courier refuses this parcel',
-        detail: `${parcel?.courier} does not take the parcel of order ${record.doc.externalId}: ${refusal.rows[0]?.refusal ?? 'it names no reason'} (tried ${parcel?.attempt} times). Nothing is booked; the goods are packed and stay held.`,
+        detail: `${parcel?.courier} does not take the parcel of order ${record.doc.externalId}: ${refusal.rows[0]?.refusal ?? 'it names no reason'} (tried ${parcel?.attempt === 1 ? 'once' : `${parcel?.attempt} times`}). Nothing is booked; the goods are packed and stay held.`,
         remedy: 'Correct what the courier names (change): it is booked once more then. Or retry as it is, or cancel.',
         field: record.doc.delivery.method === 'cvs' ? 'delivery.cvs' : 'recipient',
-        value: parcel?.service ?? null,
         actions: ['retry', 'change', 'cancel'],
       })
     })

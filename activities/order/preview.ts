@@ -57,6 +57,8 @@ export const onStage = <T>(runtime: Runtime, work: (stage: Runtime) => Promise<T
 
 export const preview = (runtime: Runtime, asked: PreviewOf): Promise<Preview> =>
   onStage(runtime, async (stage) => {
+    // Nobody else may change it between the two looks.
+    await stage.pool.query('select from orders where id = $1 for update', [asked.orderId])
     const before = await stateOf(stage.pool, asked.orderId)
     const { id } = await giveCommand(stage.pool, asked)
     const { state, answer } = await obey(stage, asked.orderId, id)

@@ -102,7 +102,7 @@ function valuesOf(state: OrderState): ReadonlyMap<string, Values> {
 }
 
 export function differencesOf(before: OrderState, after: OrderState): Difference[] {
-  const found: Difference[] = []
+  const found = saidDifferently(before.doc, after.doc)
   const [was, is] = [valuesOf(before), valuesOf(after)]
   for (const [of, values] of is) {
     const old = was.get(of) ?? new Map<string, string>()
@@ -112,7 +112,6 @@ export function differencesOf(before: OrderState, after: OrderState): Difference
       if (from !== to && !((from === null || to === null) && (from ?? to) === '0')) found.push({ of, name, from, to })
     }
   }
-  found.push(...saidDifferently(before.doc, after.doc))
   const has = <T>(all: readonly T[], key: (one: T) => unknown, one: T) => all.some((other) => key(other) === key(one))
   for (const task of before.tasks.filter((one) => !has(after.tasks, (t) => t.id, one)))
     found.push({ of: 'taskCloses', name: `${task.id} ${task.title}`, from: 'open', to: null })

@@ -10,7 +10,7 @@ import { Refusal, shipped, type Obedience } from './refusal.ts'
 
 /** The verb: of the change that its task is about, else of the last that was refused. */
 export const recall: Obedience = async (record, tx, { who, taskId }) => {
-  if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal('it is being cancelled')
+  if (record.is('cancelRequested') || record.is('cancelled')) throw new Refusal(`it ${whyCalledBack(record)}`)
   if (shipped(record)) throw new Refusal('a parcel of it is with the courier or delivered')
   const last = record.facts.changeRefused?.command
   if (typeof last !== 'string') throw new Refusal('no change of it came too late: say what is to be changed')
@@ -55,8 +55,12 @@ export async function changeAfterRecall(tx: Tx, record: OrderRecord, commandId: 
   await reviseSales(tx, record)
 }
 
-/** The order goes on as it was: the channel that asked still sees it otherwise, and a person hears of it again. */
-export async function leaveUnchanged(tx: Tx, record: OrderRecord, commandId: string): Promise<void> {
-  const asked = await getCommand(tx, commandId)
+/** Nothing is asked back any more. A channel that asked still sees it otherwise: a person hears of it again. */
+export async function goOnAsItWas(tx: Tx, record: OrderRecord): Promise<void> {
+  const change = changeAwaited(record)
+  record.withdraw('cancelRequested', 'undoFailed')
+  record.changeCourse()
+  await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
+  const asked = change === null ? null : await getCommand(tx, change)
   if (asked?.who.startsWith('channel:')) await tellOfDisagreement(record, tx, asked, 'its goods were not given back')
 }

@@ -8,7 +8,7 @@ import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
-import { changeAfterRecall, changeAwaited, whyCalledBack } from './recall.ts'
+import { changeAfterRecall, changeAwaited, goOnAsItWas, whyCalledBack } from './recall.ts'
 import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -70,7 +70,7 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       if (record.is('cancelled') || request === undefined) return
       const hasLeft = record.lines.some((line) => line.shipped > 0)
       const change = changeAwaited(record)
-      if (change !== null && !hasLeft) return await changeAfterRecall(tx, record, change)
+      if (change !== null) return hasLeft ? await goOnAsItWas(tx, record) : await changeAfterRecall(tx, record, change)
       await release(tx, { orderId })
       await endShortage(tx, record, 'cancelled')
       for (const line of record.lines) {

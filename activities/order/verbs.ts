@@ -18,7 +18,7 @@ import { restockUnit } from '../returns/cameBack.ts'
 import { bookAgain, bookRefusedAgain } from './bookAgain.ts'
 import { change } from './change.ts'
 import { confirmNow } from './confirm.ts'
-import { changeAwaited, leaveUnchanged, recall } from './recall.ts'
+import { changeAwaited, goOnAsItWas, recall } from './recall.ts'
 import { Refusal, shipped, type Obedience } from './refusal.ts'
 import { reroute } from './reroute.ts'
 import { collected } from './route.ts'
@@ -190,11 +190,7 @@ export const verbs: Record<Verb, Obedience> = {
     if (struck.length > 0 && recalling.length === 0 && !shipped(record))
       throw new Refusal('its goods are back on the shelf already')
     for (const unit of recalling) unit.state = unit.lines.some((line) => line.packed > 0) ? 'packed' : 'handedOver'
-    const change = changeAwaited(record)
-    record.withdraw('cancelRequested', 'undoFailed')
-    await closeTasks(tx, { prefix: `order:${record.id}:recall:` }, 'let go')
-    if (change !== null) await leaveUnchanged(tx, record, change)
-    record.changeCourse()
+    await goOnAsItWas(tx, record)
     return 'it goes on'
   },
 

@@ -1,4 +1,5 @@
 /** order ID */
+import { viewTasks } from '../../server/taskView.ts'
 import type { OrderDetail } from '../../store/orders.ts'
 import { getOrder } from '../../store/orders.ts'
 import { resolveEnvironment } from '../environment.ts'
@@ -23,7 +24,11 @@ import { possibleNow, waitingOf, type CommandLine, type ParcelLine, type TaskLin
 import { withRuntime } from '../session.ts'
 
 export async function order(id: string, { json }: { json?: boolean }): Promise<ExitCode> {
-  const found = await withRuntime(({ pool }) => getOrder(pool, id))
+  const found = await withRuntime(async ({ pool }) => {
+    const known = await getOrder(pool, id)
+    // With the actions that it would take now.
+    return known && { ...known, tasks: await viewTasks(pool, { orderId: known.id, state: 'open' }) }
+  })
   if (!found) {
     complain(`${red('error:')} there is no order ${id}\n  omnisaga orders lists them.`)
     return 1

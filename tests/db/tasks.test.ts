@@ -292,6 +292,24 @@ describe('a change that came too late', () => {
     })
   })
 
+  it('whose goods were delivered before they could be given back goes on as it was, and its channel is not forgotten', async () => {
+    const id = await atWork('TEE-S')
+    const task = await tooLate(id, { recipient: { name: '林小華' } })
+    await spine.command(id, 'recall', {}, { taskId: task.id })
+    await spine.steps.recall(id)
+    expect(await spine.command(id, 'recall')).toMatchObject({ answer: 'it is called back to be changed' })
+    await spine.db.pool.query(`update order_lines set picked = 2, packed = 2, shipped = 2, delivered = 2 where order_id = $1`, [
+      id,
+    ])
+    await spine.db.pool.query(`update units set state = 'delivered' where order_id = $1`, [id])
+    await spine.steps.releaseAll(id)
+    const order = await spine.order(id)
+    expect([order.phase, order.is('cancelRequested'), order.doc.recipient.name]).toEqual(['delivered', false, '測試'])
+    expect(await viewTasks(spine.db.pool, { orderId: id, kind: 'change.refused', state: 'open' })).toMatchObject([
+      { title: 'The channel asks to change, but its goods were not given back', actions: ['skip'] },
+    ])
+  })
+
   it('that names a line which is not there is no change to recall for', async () => {
     const id = await atWork('TEE-S')
     const asked = await spine.command(id, 'change', { skus: { 9: 'CAP' }, recall: true })
