@@ -43,10 +43,14 @@ export async function moneyOf(
 
 export const amountText = (minor: number): string => (minor / 100).toFixed(2)
 
-/** E.g. `woo paid TWD 590.00 back by itself (refund 724)`. */
-export function paidThereWords({ connection, doc }: OrderRecord, { refunds, thereMinor }: Money): string {
-  const ids = refunds.length === 0 ? '' : ` (refund ${refunds.map(({ id }) => id).join(', ')})`
-  return `${connection} paid ${doc.payment.currency} ${amountText(thereMinor)} back by itself${ids}`
+/** E.g. `woo paid TWD 590.00 back by itself (refund 724)`: what is new of it, else all. */
+export function paidThereWords({ connection, doc }: OrderRecord, { refunds, thereMinor, newMinor }: Money): string {
+  const { currency } = doc.payment
+  const isPart = newMinor > 0 && newMinor < thereMinor
+  const ids = refunds.length === 0 ? [] : [`refund ${refunds.map(({ id }) => id).join(', ')}`]
+  const beside = [...ids, ...(isPart ? [`${amountText(thereMinor)} in all`] : [])]
+  const words = `${connection} paid ${currency} ${amountText(isPart ? newMinor : thereMinor)} back by itself`
+  return beside.length === 0 ? words : `${words} (${beside.join('; ')})`
 }
 
 /** Nothing is paid, and the order's record says why. */

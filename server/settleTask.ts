@@ -30,11 +30,12 @@ export async function settleTask(
   const key = task.key.slice(OWED.length)
   if (action === 'retry') {
     await reviveOwed(pool, key)
-    return 'it is told once more'
+    return key.startsWith('refund:') ? 'the channel is asked to pay it back' : 'it is told once more'
   }
   const isPaid = action === 'done' && key.startsWith('refund:')
   // A person has told them, or says that they need not hear it: the fact is no longer owed.
   if (isPaid && task.orderId !== null) await refunded(pool, task.orderId, (tx) => settleOwed(tx, key, 'done'))
   else await settleOwed(pool, key, key.startsWith('refund:') ? 'skipped' : 'done')
-  return isPaid ? 'paid by a person' : 'told by a person'
+  if (isPaid) return 'paid by a person'
+  return key.startsWith('refund:') ? 'nothing is paid for it' : 'told by a person'
 }

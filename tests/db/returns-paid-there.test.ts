@@ -121,8 +121,8 @@ describe('before ours', () => {
         },
       ])
     }
-    await act(retried, 'retry')
-    await act(skipped, 'skip')
+    expect(await act(retried, 'retry')).toBe('the channel is asked to pay it back')
+    expect(await act(skipped, 'skip')).toBe('nothing is paid for it')
     await at.tell()
     expect([paid(retried), paid(skipped)]).toEqual([[5_000], []])
     expect(await refunds(skipped)).toMatchObject([{ state: 'notNeeded' }])
@@ -252,7 +252,9 @@ describe('beside ours', () => {
     await payInOffice(id, 2_000, 5_000)
     await pull(id)
     expect(await tasks(id)).toEqual([])
-    expect(await refunds(id)).toMatchObject([{ state: 'notNeeded' }])
+    expect(await refunds(id)).toMatchObject([
+      { state: 'notNeeded', reason: expect.stringContaining('paid TWD 50.00 back by itself (refund B-1, B-2; 70.00 in all)') },
+    ])
     await isSound()
   })
 
