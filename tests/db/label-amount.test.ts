@@ -4,12 +4,14 @@ import { printLabels } from '../../activities/labels.ts'
 import { audit } from '../../store/audit.ts'
 import { readOrder } from '../../store/orderRecord.ts'
 import { listTasks } from '../../store/tasks.ts'
+import { addBench } from '../model/bench.ts'
 import { OrderWorld, type Event } from '../model/orderWorld.ts'
 import { startSpine, type Spine } from './spineFixture.ts'
 
 let spine: Spine
 beforeAll(async () => {
   spine = await startSpine()
+  await addBench(spine)
 })
 afterAll(() => spine?.stop())
 
