@@ -1,7 +1,7 @@
 /** Money back to the customer: asked for once whatever happens, through the channel where it can, else by a person. */
-import type { ToldLine } from '../connectors/kit/types.ts'
 import { toWholes } from '../domain/bundle.ts'
 import { OmnisagaError } from '../domain/errors.ts'
+import type { ToldLine } from '../domain/order.ts'
 import { costMinor, judgeRefund, paidMinor } from '../domain/paid.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, type OrderRecord } from '../store/orderRecord.ts'

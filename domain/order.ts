@@ -147,6 +147,9 @@ export const IncomingOrder = z.object({
 })
 export type IncomingOrder = z.infer<typeof IncomingOrder>
 
+/** Pieces of a line, as a channel is told of them. A line's id is the vendor's own line id where it has one. */
+export type ToldLine = Pick<OrderLine, 'lineId' | 'sku' | 'externalSku' | 'quantity'>
+
 export const Phase = z.enum([
   'received',
   'blocked',

@@ -28,7 +28,7 @@ export const goodsInvariants: Record<string, string> = {
 
   'no more is held, sent or struck off than was ordered': `
     select order_id || '/' || line_id as subject, 'ordered ' || ordered || ', held ' || held || ', shipped ' || shipped || ', cancelled ' || cancelled as detail
-    from order_lines where shipped + cancelled > ordered or held > ordered`,
+    from order_lines where shipped - returned + cancelled > ordered or delivered + cancelled > ordered or held > ordered`,
 
   'no more is held than is wanted': `
     select h.order_id || '/' || h.line_id as subject, 'wanted ' || l.ordered - l.cancelled || ', sent ' || n.gone || ', held ' || h.quantity

@@ -1,5 +1,5 @@
 /** Money that is asked back of an order: its rows of the outbox, whoever pays them. */
-import type { ToldLine } from '../connectors/kit/types.ts'
+import type { ToldLine } from '../domain/order.ts'
 import type { Queryable } from './db.ts'
 import type { OwedRow } from './outbox.ts'
 

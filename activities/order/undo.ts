@@ -1,14 +1,16 @@
 /** Undo, from the facts: units that have not begun are struck off, the others are recalled; at the end nothing is held. */
 import type { OrderView } from '../../domain/view.ts'
 import { release } from '../../store/ledger/operations.ts'
-import { changeOrder, strikeUnit, type Changed } from '../../store/orderRecord.ts'
+import { changeOrder, readOrder, strikeUnit, type Changed } from '../../store/orderRecord.ts'
 import { owe } from '../../store/outbox.ts'
 import { openTask } from '../../store/tasks.ts'
 import { endShortage } from '../shortage/shortage.ts'
 import { cancellationNotice } from '../campaigns/standing.ts'
 import { besideIt, findNewLeaders } from '../packing/sharedBox.ts'
 import type { Runtime } from '../runtime.ts'
+import { payBackCalledOff, payBackRest, paysBackItself } from './calledOff.ts'
 import { changeAfterRecall, changeAwaited, goOnAsItWas, whyCalledBack } from './recall.ts'
+import { lowerAmounts, rememberPaid } from './tryOn.ts'
 import { sendBackUnwanted } from '../store/bringing.ts'
 
 export async function recall(runtime: Runtime, orderId: string): Promise<OrderView> {
@@ -63,6 +65,7 @@ async function strikeOrRecall(runtime: Runtime, orderId: string): Promise<Change
 }
 
 export async function releaseAll(runtime: Runtime, orderId: string): Promise<OrderView> {
+  const channelPays = await paysBackItself(runtime, (await readOrder(runtime.pool, orderId)).connection)
   return (
     await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
       // Let go at the last moment: nothing is released any more.
@@ -73,18 +76,24 @@ export async function releaseAll(runtime: Runtime, orderId: string): Promise<Ord
       if (change !== null) return hasLeft ? await goOnAsItWas(tx, record) : await changeAfterRecall(tx, record, change)
       await release(tx, { orderId })
       await endShortage(tx, record, 'cancelled')
+      const isPart = record.lines.some((line) => line.delivered > 0)
+      if (isPart) rememberPaid(record)
       for (const line of record.lines) {
+        const given = line.ordered - line.delivered - line.cancelled
         line.held = 0
-        line.cancelled = line.ordered - line.delivered
+        line.cancelled += given
+        if (isPart) lowerAmounts(record, given * (line.unitPriceMinor ?? 0))
       }
       await sendBackUnwanted(tx, record)
-      if (record.lines.some((line) => line.delivered > 0)) {
+      if (isPart) {
+        await payBackRest(tx, record, request, channelPays)
         // It came too late for what the customer has in hand: the order is no longer cancelled, it is what was delivered.
         record.withdraw('cancelRequested')
         record.changeCourse()
         return
       }
       record.record('cancelled', { by: request.by, reason: request.reason })
+      await payBackCalledOff(tx, record, request, channelPays)
       record.withdraw('cancelRequested')
       record.tellCustomer({ key: `${orderId}:cancelled`, ...cancellationNotice(request) })
     })

@@ -8,6 +8,7 @@ import { changeOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { askedBack } from '../../store/refunds.ts'
 import { readReturn, updateReturn, type ReturnRow } from '../../store/returns.ts'
 import { openTask } from '../../store/tasks.ts'
+import { changeAwaited } from '../order/recall.ts'
 import { requestRefund, type Requested } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -38,6 +39,8 @@ export async function settleMoney(
     if (payment.method === 'cod' && row.way === 'cameBack') return
     return await askPerson(tx, record, row, null, `the payment is ${payment.state}`)
   }
+  // What is called off is paid back as such (order/calledOff.ts).
+  if (row.way === 'cameBack' && isCalledOff(record)) return
   const worth = valueOf(pieces, record.lines, totals)
   if (row.way === 'cameBack') return await askPerson(tx, record, row, worth, 'it was paid, and the goods came back')
   if (worth === null && refundMinor === null)
@@ -73,6 +76,9 @@ async function refund(tx: Tx, record: OrderRecord, row: ReturnRow, amountMinor: 
     await askPerson(tx, record, row, null, error.message)
   }
 }
+
+const isCalledOff = (record: OrderRecord) =>
+  record.is('cancelled') || (record.is('cancelRequested') && changeAwaited(record) === null)
 
 /** What the goods given instead cost. */
 function exchangedFor(row: ReturnRow): number {

@@ -43,7 +43,7 @@ export function demoConfiguration(
       },
       warehouseConnection(at, options.warehouseOpen),
       { name: 'store-xinyi', connector: 'store', config: { shop: 'xinyi', location: STORE } },
-      { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP000123', profile: 'momo' } },
+      { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP000123', profile: 'momo', paysBackItself: true } },
       {
         name: 'shopee',
         connector: 'shopee',

@@ -13,6 +13,10 @@ export const FileConfig = z.strictObject({
     .describe(
       'The Excel or CSV profile its files are read with, e.g. `momo`; without it, it is guessed from the headers of each file.',
     ),
+  paysBackItself: z
+    .boolean()
+    .default(false)
+    .describe('Whether the channel pays the buyer of a cancelled order back by itself, as a marketplace does.'),
   zone: z.string().default('Asia/Taipei').describe("Time zone of the file's times, which name none."),
 })
 export type FileConfig = z.infer<typeof FileConfig>
@@ -25,6 +29,7 @@ export const file: Connector<FileConfig> = {
   secretFields: [],
   check: async () => ({ ok: true, problems: [] }),
   identity: ({ config }) => ({ channel: config.channel, shop: config.shop }),
+  paysBackItself: (config) => config.paysBackItself,
   mapOrder: ({ name, config }, { externalId, payload }) =>
     incomingOrderOf(payload, { channel: config.channel, shop: config.shop, connection: name, externalId }),
 }

@@ -1,6 +1,8 @@
 /** The sides a connector may have besides orders, courier and warehouse, and the words they use. See Connector in types.ts. */
-import type { CvsChain } from '../../domain/order.ts'
+import type { CvsChain, ToldLine } from '../../domain/order.ts'
 import type { ConnectorContext, ParcelReport, ParcelRequest, RawRecord } from './basics.ts'
+
+export type { ToldLine }
 
 /** A label, a manifest, a page; as the vendor gave it. */
 export interface Document {
@@ -10,13 +12,6 @@ export interface Document {
 }
 
 // ── What a channel is told ──────────────────────────────────────────────────────────────────────────────────────
-/** A line's id is the vendor's own line id where it has one. */
-export interface ToldLine {
-  lineId: string
-  sku: string | null
-  externalSku: string | null
-  quantity: number
-}
 export interface Tracking {
   externalId: string
   /** Of this telling: the same parcel told again has the same key. */

@@ -65,6 +65,8 @@ export interface Connector<C = unknown> {
   /** The goods of this waybill are with the customer. */
   writeDelivered?(ctx: ConnectorContext<C>, args: { externalId: string; waybill: string; at: string }): Promise<void>
   cancelOrder?(ctx: ConnectorContext<C>, args: { externalId: string; reason: string }): Promise<void>
+  /** The buyer of a cancelled order gets the money back from the channel itself, as at a marketplace; absent: never. Pure. */
+  paysBackItself?(config: C): boolean
   /** @throws OutcomeUnknown: asked again with the same key it must not pay twice (the vendor's key, or a look-up first). */
   refund?(ctx: ConnectorContext<C>, args: RefundRequest): Promise<{ refundId: string }>
 

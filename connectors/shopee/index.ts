@@ -40,6 +40,7 @@ export const shopee: Connector<ShopeeConfig> = {
   mapReturn,
   writeTracking,
   cancelOrder,
+  paysBackItself: () => true,
   receiveWebhook,
   courier,
 }

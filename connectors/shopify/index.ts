@@ -54,6 +54,7 @@ export const shopify: Connector<ShopifyConfig> = {
   writeTracking,
   writeDelivered,
   cancelOrder,
+  paysBackItself: (config) => config.refundOnCancel,
   refund,
   receiveWebhook,
   stock,

@@ -142,6 +142,7 @@ it('the kinds of tasks that an order alone opens have all been seen, with all th
     'order.check': 'cancel, change, chooseSku, retry',
     'pick.short': 'cancel, retry, shipWithout',
     'recall.refused': 'letGo, skip',
+    'refund.byHand': 'done, skip',
     'return.receive': 'restocked, skip',
     'stock.short': 'cancel, change, retry',
     'unit.pick': 'cancel, packed, reroute',

@@ -26,7 +26,7 @@ const configuration = {
       },
     },
     { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'taipei-store' } },
-    { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } },
+    { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo', paysBackItself: true } },
   ],
   locations: [
     { id: 'taipei', name: '台北倉', kind: 'warehouse', courierHome: 'ecpay', courierCvs: 'ecpay' },

@@ -72,7 +72,7 @@ test('goods whose word has not come yet are no drift', async () => {
   there([['TEE', 7]])
   await read()
   await transaction(world.runtime.pool, (tx) =>
-    move(tx, { key: nextKey(), sku: 'TEE', location: 'W1', quantity: -3, reason: 'shipped' }),
+    move(tx, { key: nextKey(), sku: 'TEE', location: 'W1', quantity: -3, reason: 'sale' }),
   )
   expect(await read()).toMatchObject({ drifting: 0, repaired: 0 })
   expect(await onHand('TEE')).toBe(7)
@@ -82,7 +82,7 @@ test('what was counted before our own movements is compared with what we had the
   await reads()
   const at = (await world.runtime.pool.query<{ at: string }>('select clock_timestamp()::text as at')).rows[0]?.at ?? ''
   await transaction(world.runtime.pool, (tx) =>
-    move(tx, { key: nextKey(), sku: 'TEE', location: 'W1', quantity: -3, reason: 'shipped' }),
+    move(tx, { key: nextKey(), sku: 'TEE', location: 'W1', quantity: -3, reason: 'sale' }),
   )
   there([['TEE', 10, 'W1', new Date(at).toISOString().replace(/\.\d+Z$/, '.999Z')]])
   world.web.counts = world.web.counts.map((level) => ({ ...level, at }))

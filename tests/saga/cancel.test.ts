@@ -15,7 +15,7 @@ describe('an order is cancelled', () => {
     await order.untilPhase('blocked')
     expect((await order.ask('cancel')).state).toBe('done')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
   })
 
   it('by its channel before it was first taken in: nothing is ever held', async () => {
@@ -33,7 +33,7 @@ describe('an order is cancelled', () => {
     await order.untilPhase('waitingStock')
     await order.ask('cancel')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
     await nothingHeld(sku, 1)
   })
 
@@ -54,7 +54,7 @@ describe('an order is cancelled', () => {
     await order.ask('cancel')
     await order.untilClosed('cancelled')
     expect((await order.units()).map((unit) => unit.state)).toEqual(['cancelled'])
-    expect(await owed(order)).toEqual(['cancelled'])
+    expect(await owed(order)).toEqual(['refund', 'cancelled'])
     await nothingHeld(sku, 3)
   })
 
@@ -84,7 +84,7 @@ describe('an order is cancelled', () => {
     await order.untilClosed('cancelled')
     expect(world.courier.calls.map((call) => call.call)).toEqual(['book', 'cancel'])
     expect((await order.parcels()).map((parcel) => parcel.state)).toEqual(['void'])
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
     await nothingHeld(sku, 3)
   })
 
@@ -98,11 +98,11 @@ describe('an order is cancelled', () => {
     await world.until('it is recalled', async () => (await order.units())[0]?.state === 'recalling')
     await order.advise('cancelled')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual(['booking.cancel'])
+    expect(await order.tasks()).toEqual(['booking.cancel', 'refund.byHand'])
     expect((await order.facts()).undoFailed).toMatchObject({ reason: 'it is on the van already' })
     await nothingHeld(sku, 3)
     expect((await order.ask('skip')).state).toBe('done')
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
   })
 
   it('packed where the courier cannot be reached for long: a person is asked, and the rest is undone', async () => {
@@ -117,7 +117,7 @@ describe('an order is cancelled', () => {
     await world.until('the courier is asked', () => Promise.resolve(world.courier.calls.some((call) => call.call === 'cancel')))
     await world.skip(minutes(16))
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual(['booking.cancel'])
+    expect(await order.tasks()).toEqual(['booking.cancel', 'refund.byHand'])
     expect((await order.facts()).undoFailed).toMatchObject({ reason: 'the courier cannot be reached' })
     await nothingHeld(sku, 3)
   })
@@ -266,7 +266,7 @@ describe('a cancellation that comes too late', () => {
     await order.advise('cancelRefused', { reason: 'too late' })
     expect(await order.ask('recalled')).toEqual({ state: 'done', answer: 'the goods are back' })
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
     await nothingHeld(sku, 3)
   })
 
@@ -281,7 +281,7 @@ describe('a cancellation that comes too late', () => {
     expect(await order.tasks()).toEqual(['recall.unanswered'])
     await order.ask('recalled')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual([])
+    expect(await order.tasks()).toEqual(['refund.byHand'])
   })
 
   it('meets a parcel that left: let go, it is delivered', async () => {
@@ -325,8 +325,9 @@ describe('a cancellation that comes too late', () => {
     await order.news('shipped')
     await order.news('returned')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual(['return.receive'])
+    expect(await order.tasks()).toEqual(['refund.byHand', 'return.receive'])
     expect((await order.ask('restocked')).answer).toBe('on sale again')
+    expect(await order.tasks(), 'its money is asked for once').toEqual(['refund.byHand'])
     await nothingHeld(sku, 3)
   })
 })

@@ -292,7 +292,7 @@ function configuration(folder: string, policy?: Partial<Policy>) {
         config: { outFolder: join(folder, 'out'), inFolder: join(folder, 'in') },
       },
       { name: 'shop', connector: 'store', config: { shop: 'taipei', location: 'store-taipei' } },
-      { name: 'market', connector: 'file', config: { channel: 'market', shop: 'one', profile: 'momo' } },
+      { name: 'market', connector: 'file', config: { channel: 'market', shop: 'one', profile: 'momo', paysBackItself: true } },
     ],
     locations: [
       { id: 'wh-north', name: '北倉', kind: 'warehouse', priority: 0, warehouseConnection: 'warehouse', ...couriers },

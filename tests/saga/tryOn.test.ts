@@ -188,7 +188,7 @@ describe('where the goods are handed over or sent from', () => {
     await order.untilPhase('packed')
     await order.ask('cancel')
     await order.untilClosed('cancelled')
-    expect(await order.tasks()).toEqual(['unit.putBack'])
+    expect(await order.tasks()).toEqual(['refund.byHand', 'unit.putBack'])
     expect(await world.stock(sku, 'store-taipei')).toEqual({ onHand: 2, held: 0, available: 2 })
   })
 

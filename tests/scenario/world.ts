@@ -111,7 +111,7 @@ export async function startWorld(
         },
         { name: 'warehouse', connector: 'wms-dropfolder', config: { outFolder: toWarehouse, inFolder: fromWarehouse } },
         { name: 'store-taipei', connector: 'store', config: { shop: 'taipei', location: 'store-taipei' } },
-        { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo' } },
+        { name: 'momo', connector: 'file', config: { channel: 'momo', shop: 'TP001', profile: 'momo', paysBackItself: true } },
         {
           name: 'shopee',
           connector: 'shopee',
