@@ -90,6 +90,7 @@ describe('choose, and edit and go on', () => {
     await untilBooked(world, changed)
     await settle(world, await read(world, { orderId: gone, kind: 'stock.short' }, says), 'cancel')
     await world.untilPhase(gone, 'cancelled')
+    await payBackByHand(gone)
   })
 })
 
@@ -117,6 +118,7 @@ describe('who does not answer', () => {
         const which = { orderId: gone, kind: 'recall.unanswered' }
         await settle(world, await read(world, which, { says: /answer/, offers: ['recalled', 'letGo'] }), 'recalled')
         await world.untilPhase(gone, 'cancelled')
+        await payBackByHand(gone)
       })
       return first
     })
@@ -187,6 +189,7 @@ describe('where the goods are', () => {
     const { parcels } = await untilBooked(world, id)
     await world.post(`/api/v1/orders/${id}/cancel`, {})
     await world.untilPhase(id, 'cancelled')
+    await payBackByHand(id)
     const putBack = await read(world, { orderId: id, kind: 'unit.putBack' }, { says: /wh-hand/, offers: ['skip'] })
     await settle(world, putBack, 'skip')
     const booking = await read(
@@ -290,6 +293,7 @@ describe('a courier says no', () => {
     await settle(world, task, 'cancel')
     await act(world, await untilTask(world, { orderId: id, kind: 'recall.refused' }), 'recalled')
     await world.untilPhase(id, 'cancelled')
+    await payBackByHand(id)
   })
 })
 
