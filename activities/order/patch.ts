@@ -1,6 +1,7 @@
 /** What a change says, and how an order takes it over. */
 import { z } from 'zod'
 import { Address, Buyer, Delivery, OrderLine, Payment, Recipient, Totals } from '../../domain/order.ts'
+import { zeroCounters } from '../../domain/phase.ts'
 import type { Tx } from '../../store/db.ts'
 import { release } from '../../store/ledger/operations.ts'
 import { insertLines } from '../../store/orders.ts'
@@ -99,13 +100,6 @@ export async function replaceLines(tx: Tx, record: OrderRecord, lines: OrderLine
     variant: line.variant,
     unitPriceMinor: line.unitPriceMinor,
     gift: line.gift,
-    ordered: line.quantity,
-    held: 0,
-    picked: 0,
-    packed: 0,
-    shipped: 0,
-    delivered: 0,
-    returned: 0,
-    cancelled: 0,
+    ...zeroCounters(line.quantity),
   }))
 }

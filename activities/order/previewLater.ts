@@ -1,4 +1,5 @@
 /** What a change does that waits until the warehouse has given the goods back. */
+import { zeroCounters } from '../../domain/phase.ts'
 import { transaction } from '../../store/db.ts'
 import { readOrder } from '../../store/orderRecord.ts'
 import type { Runtime } from '../runtime.ts'
@@ -7,18 +8,10 @@ import { differencesOf, stateOf, type Difference, type OrderState } from './prev
 import { changeAwaited, patchOf } from './recall.ts'
 
 /** Nothing of a line that ships anew is picked any more. */
-const asOrdered = ({ lineId, sku, name, ordered }: Pick<OrderState['lines'][number], 'lineId' | 'sku' | 'name' | 'ordered'>) => ({
-  lineId,
-  sku,
-  name,
-  ordered,
-  picked: 0,
-  packed: 0,
-  shipped: 0,
-  delivered: 0,
-  returned: 0,
-  cancelled: 0,
-})
+const asOrdered = ({ lineId, sku, name, ordered }: Pick<OrderState['lines'][number], 'lineId' | 'sku' | 'name' | 'ordered'>) => {
+  const { held: _held, ...counters } = zeroCounters(ordered)
+  return { lineId, sku, name, ...counters }
+}
 
 export const changedLater = (stage: Runtime, orderId: string): Promise<Difference[]> =>
   transaction(stage.pool, async (tx) => {
