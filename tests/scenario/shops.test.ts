@@ -41,6 +41,8 @@ interface Shop {
   cancel(id: string): void
   pay(id: string): void
   isCancelled(id: string): boolean
+  /** What its buyer got back through the shop, in minor units; null: the shop pays nothing back by a call. */
+  paidBackMinor(id: string): number | null
   /** Tracking numbers that buyers see. */
   numbers(id: string): string[]
   status(id: string): string
@@ -71,6 +73,7 @@ const shops: Record<string, Shop> = {
     cancel: (id) => void woo.edit(Number(id), (order) => void (order.status = 'cancelled')),
     pay: (id) => void woo.edit(Number(id), (order) => void (order.status = 'processing')),
     isCancelled: (id) => woo.order(Number(id)).status === 'cancelled',
+    paidBackMinor: (id) => woo.refunds(Number(id)).reduce((sum, { amount }) => sum + Math.round(Number(amount) * 100), 0),
     numbers: (id) => woo.notes(Number(id)).flatMap((note) => /：(\w+)$/.exec(note.note)?.[1] ?? []),
     status: (id) => woo.order(Number(id)).status,
     shippedStatus: 'completed',
@@ -84,6 +87,7 @@ const shops: Record<string, Shop> = {
     cancel: (id) => void cyberbiz.cancel(Number(id)),
     pay: (id) => void cyberbiz.edit(Number(id), (order) => void (order.statuses.financial_status = 'paid')),
     isCancelled: (id) => cyberbiz.order(Number(id)).statuses.order_status === 'cancelled',
+    paidBackMinor: () => null,
     numbers: (id) => cyberbiz.order(Number(id)).fulfillments.flatMap((each) => each.tracking_number ?? []),
     status: (id) => cyberbiz.order(Number(id)).statuses.fulfillment_status,
     shippedStatus: 'fulfilled',
@@ -167,7 +171,7 @@ describe.each(Object.entries(shops))('an order of %s', (_, shop) => {
     expect(await world.stock('TEE-S')).toMatchObject({ onHand: before.onHand })
   })
 
-  it('cancelled here is cancelled in the shop, and its echo changes nothing', async () => {
+  it('cancelled here is cancelled in the shop, paid back, and its echo changes nothing', async () => {
     const id = shop.place()
     const order = await withoutWaves(world, async () => {
       await pull(world, shop.connection)
@@ -177,6 +181,13 @@ describe.each(Object.entries(shops))('an order of %s', (_, shop) => {
       return shown
     })
     await world.until('the shop knows', async () => shop.isCancelled(id))
+    const paidMinor = (await world.get<{ totals: { totalMinor: number } }>(`/api/v1/orders/${order.id}`)).body.totals.totalMinor
+    expect(paidMinor).toBeGreaterThan(0)
+    const [byHand] = await openTasks(world, { orderId: order.id })
+    if (shop.paidBackMinor(id) === null) {
+      expect(byHand).toMatchObject({ kind: 'refund.byHand', value: String(paidMinor) })
+      expect((await world.post(`/api/v1/tasks/${byHand?.id}/done`, {})).status).toBe(200)
+    } else await world.until('its buyer is paid back', async () => shop.paidBackMinor(id) === paidMinor)
     await pull(world, shop.connection)
     await untilShown(world, 'has told it', id, (each) => each.owed.every((owed) => owed.state === 'done') && each.closed)
     expect(await openTasks(world, { orderId: order.id })).toEqual([])
