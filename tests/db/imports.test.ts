@@ -191,19 +191,26 @@ describe('an import that is stopped', () => {
 
   it('the wish to stop, heard in the middle of a batch, left that batch to run on uncounted', async () => {
     const id = await startImport(at.runtime, { bytes: many('M', 60), fileName: 'middle.csv', connection: 'momo' })
-    const orders = await at.db.pool.connect()
-    await orders.query('begin; lock table orders in share mode') // the batch has begun and cannot end
-    const counted = runImport(at.runtime, id).then((result) => result.new)
+    const stored = async () => (await at.db.pool.query(`select 1 from inbox where external_id like 'M-%'`)).rowCount
+    let open = () => {}
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    // The batch has begun and cannot end: its orders wait to be mapped.
+    const slow: typeof at.runtime = {
+      ...at.runtime,
+      connection: async (...asked) => {
+        if ((await stored()) === 60) await gate
+        return await at.runtime.connection(...asked)
+      },
+    }
+    const counted = runImport(slow, id).then((result) => result.new)
     try {
-      const stored = `select 1 from inbox where external_id like 'M-%'`
-      await vi.waitFor(async () => expect((await at.db.pool.query(stored)).rowCount).toBe(60), { timeout: 60_000 })
+      await vi.waitFor(async () => expect(await stored()).toBe(60), { timeout: 60_000 })
       await requestCancel(at.db.pool, id)
       const asked = (await at.db.pool.query<{ at: Date }>('select clock_timestamp() as at')).rows[0]!.at
       const heard = `select 1 from imports where id = $1 and heartbeat_at > $2`
       await vi.waitFor(async () => expect((await at.db.pool.query(heard, [id, asked])).rowCount).toBe(1), { timeout: 60_000 })
     } finally {
-      await orders.query('rollback')
-      orders.release()
+      open()
     }
     expect(await counted).toBe(60)
     expect((await at.db.pool.query(`select 1 from orders where external_id like 'M-%'`)).rowCount).toBe(60)
