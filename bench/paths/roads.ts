@@ -106,6 +106,8 @@ export const roads: Road[] = [
         const orderId = await people.place()
         await untilShown(people.world, 'waits for the wave', orderId, ({ units }) => units[0]?.state === 'ready')
         await people.ask(orderId, 'cancel', { reason: 'changed their mind' })
+        // A store's till pays nothing back by a call.
+        await people.settle(orderId, 'refund.byHand', 'done')
         return [orderId]
       }),
   },
@@ -120,6 +122,7 @@ export const roads: Road[] = [
       await people.settle(orderId, 'recall.refused', 'recalled')
       await people.closed(orderId)
       await people.settle(orderId, 'booking.cancel', 'skip')
+      await people.settle(orderId, 'refund.byHand', 'done')
       return [orderId]
     },
   },
