@@ -1,5 +1,6 @@
 /** Before a label is printed, the first time or again: what it makes the courier collect is what is due, or it is not printed. */
 import { isRebooked } from '../domain/labels.ts'
+import { moneyText } from '../domain/money.ts'
 import type { Queryable } from '../store/db.ts'
 import { isSettled, labelsOffOf } from '../store/labelAmounts.ts'
 import { readOrder } from '../store/orderRecord.ts'
@@ -11,7 +12,7 @@ export async function wrongLabelAmount(db: Queryable, named: KnownParcel): Promi
   const record = await readOrder(db, named.orderId)
   const parcel = record.parcels.find(({ id }) => id === named.id)
   if (parcel === undefined || (parcel.state !== 'booked' && parcel.state !== 'shipped')) return null
-  const money = (minor: number) => `${record.doc.payment.currency} ${(minor / 100).toFixed(2)}`
+  const money = (minor: number) => moneyText(minor, record.doc.payment.currency)
   if (isRebooked(parcel)) return 'its label is being made anew, since another amount is due'
   const key = `parcel:${parcel.id}:amount`
   const label = parcel.labelAmountMinor ?? 0

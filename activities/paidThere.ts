@@ -1,4 +1,5 @@
 /** Money that a channel paid back by itself, in its own back office: the same is not paid twice, and what does not fit a person sees. */
+import { amountText } from '../domain/money.ts'
 import { judgeDueRefund, judgeRefund, paidMinor, paidThereMinor, theirs } from '../domain/paid.ts'
 import type { IncomingOrder, PaidBack } from '../domain/order.ts'
 import type { Pool, Tx } from '../store/db.ts'
@@ -40,8 +41,6 @@ export async function moneyOf(
     leftMinor: paid === null ? null : paid - asked.minor - thereMinor,
   }
 }
-
-export const amountText = (minor: number): string => (minor / 100).toFixed(2)
 
 /** E.g. `woo paid TWD 590.00 back by itself (refund 724)`: what is new of it, else all. */
 export function paidThereWords({ connection, doc }: OrderRecord, { refunds, thereMinor, newMinor }: Money): string {

@@ -1,13 +1,14 @@
 /** Money back to the customer: asked for once whatever happens, through the channel where it can, else by a person. */
 import { toWholes } from '../domain/bundle.ts'
 import { OmnisagaError } from '../domain/errors.ts'
+import { amountText } from '../domain/money.ts'
 import type { ToldLine } from '../domain/order.ts'
 import { costMinor, judgeRefund, paidMinor } from '../domain/paid.ts'
 import type { Pool, Tx } from '../store/db.ts'
 import { changeOrder, type OrderRecord } from '../store/orderRecord.ts'
 import { markDead, owe } from '../store/outbox.ts'
 import { openTask } from '../store/tasks.ts'
-import { amountText, askWhoPaid, moneyOf, notPaidTwice, paidThereWords } from './paidThere.ts'
+import { askWhoPaid, moneyOf, notPaidTwice, paidThereWords } from './paidThere.ts'
 
 export interface WantedRefund {
   /** Of this refund of the order, e.g. the return's id: asking for it again changes nothing. */

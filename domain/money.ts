@@ -18,3 +18,9 @@ export function wholeDollars(amountMinor: number): number {
   if (amountMinor % MINOR_PER_MAJOR !== 0) throw new RangeError(`${amountMinor} minor units are not whole dollars`)
   return amountMinor / MINOR_PER_MAJOR
 }
+
+/** `590.00`, as people are told of it in tasks. */
+export const amountText = (minor: number): string => (minor / MINOR_PER_MAJOR).toFixed(2)
+
+/** `TWD 590.00` */
+export const moneyText = (minor: number, currency: string): string => `${currency} ${amountText(minor)}`

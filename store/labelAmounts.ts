@@ -1,6 +1,7 @@
 /** A task as soon as the labels of an order collect another amount than is due for it; closed as soon as they do not. */
 import type { FactName } from '../domain/facts.ts'
 import { labelsOff, labelsToRemake, type Labelled, type LabelsOf, type LabelsOff } from '../domain/labels.ts'
+import { moneyText } from '../domain/money.ts'
 import type { IncomingOrder } from '../domain/order.ts'
 import type { Queryable } from './db.ts'
 import { closeTasks, openTask, type NewTask } from './tasks.ts'
@@ -66,7 +67,7 @@ export async function isSettled(db: Queryable, orderId: string, off: LabelsOff):
 }
 
 function labelTask(record: Order, { due, onLabels, remade, byHand }: Wrong): NewTask {
-  const money = (minor: number) => `${record.doc.payment.currency} ${(minor / 100).toFixed(2)}`
+  const money = (minor: number) => moneyText(minor, record.doc.payment.currency)
   const named = remade.join(', ')
   const [state, remedy] =
     remade.length === 0

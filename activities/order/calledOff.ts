@@ -1,11 +1,11 @@
 /** The money of an order that was called off here. What its channel cancelled, or pays back by itself when it hears of it, is the channel's. */
 import { OmnisagaError } from '../../domain/errors.ts'
 import type { Fact } from '../../domain/facts.ts'
+import { moneyText } from '../../domain/money.ts'
 import { isPaid } from '../../domain/paid.ts'
 import type { Tx } from '../../store/db.ts'
 import type { OrderRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
-import { amountText } from '../paidThere.ts'
 import { payBackAll, payBackDifference } from '../refund.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -48,7 +48,7 @@ async function askAboutExchange(tx: Tx, record: OrderRecord): Promise<void> {
     connection: record.connection,
     subject: externalId,
     title: 'Transfer money back to the customer',
-    detail: `Order ${externalId} was cancelled after its customer had sent back goods worth ${payment.currency} ${amountText(totals.discountMinor)} in exchange.`,
+    detail: `Order ${externalId} was cancelled after its customer had sent back goods worth ${moneyText(totals.discountMinor, payment.currency)} in exchange.`,
     remedy: 'Agree with the customer what they get for them, transfer it once; then skip this.',
     actions: ['skip'],
   })

@@ -1,5 +1,6 @@
 /** The channel asks for what cannot be done any more: a person hears both sides. */
 import { z } from 'zod'
+import { moneyText } from '../../domain/money.ts'
 import { phaseOf } from '../../domain/phase.ts'
 import type { Command } from '../../store/commands.ts'
 import type { Queryable, Tx } from '../../store/db.ts'
@@ -23,7 +24,7 @@ export async function changeOfTask(db: Queryable, taskId: number | null): Promis
 function amountsOf({ doc: { payment } }: OrderRecord, { detail }: Command): string {
   const { amountDueMinor: asked } = z.looseObject({ amountDueMinor: z.number().optional() }).parse(detail.payment ?? {})
   if (asked === undefined || asked === payment.amountDueMinor) return ''
-  const money = (minor: number) => `${payment.currency} ${(minor / 100).toFixed(2)}`
+  const money = (minor: number) => moneyText(minor, payment.currency)
   return ` ${money(payment.amountDueMinor)} stays due; the channel expects ${money(asked)}.`
 }
 

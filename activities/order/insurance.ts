@@ -1,5 +1,6 @@
 /** The value of a parcel that a rule wants insured (policy `insureAboveMinor`): who can insure it, and what became of it. */
 import type { Booking, ParcelRequest } from '../../connectors/kit/types.ts'
+import { moneyText } from '../../domain/money.ts'
 import type { Tx } from '../../store/db.ts'
 import type { OrderRecord, ParcelRecord, UnitRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
@@ -46,7 +47,7 @@ export async function keepInsured(
     connection: parcel.courier,
     subject: record.doc.externalId,
     title: 'A parcel that is to be insured is not',
-    detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId} is worth ${insured.currency} ${(insured.valueMinor / 100).toFixed(2)}; ${parcel.courier} insures nothing.`,
+    detail: `Waybill ${parcel.waybill ?? parcel.reference} of order ${record.doc.externalId} is worth ${moneyText(insured.valueMinor, insured.currency)}; ${parcel.courier} insures nothing.`,
     remedy:
       'Insure it by hand before it is handed over, or let it go as it is; then skip. A courier that insures, beside this one in the routing, is chosen by itself.',
     field: 'waybill',

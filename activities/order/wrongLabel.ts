@@ -1,6 +1,7 @@
 /** A booking whose label would collect another amount than was asked for: it is given back at once, and nothing of it is told or printed. */
 import type { Booking, Connector, ConnectorContext } from '../../connectors/kit/types.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
+import { moneyText } from '../../domain/money.ts'
 import type { OrderView } from '../../domain/view.ts'
 import { changeOrder, type ParcelRecord } from '../../store/orderRecord.ts'
 import { openTask } from '../../store/tasks.ts'
@@ -23,7 +24,7 @@ export async function giveBack(runtime: Runtime, orderId: string, desk: Desk, bo
   const { view } = await changeOrder(runtime.pool, orderId, 'saga', async (record, tx) => {
     const parcel = record.parcels.find(({ id }) => id === desk.parcel.id)
     if (parcel === undefined || (parcel.state !== 'intended' && parcel.state !== 'sent')) return
-    const money = (minor: number) => `${record.doc.payment.currency} ${(minor / 100).toFixed(2)}`
+    const money = (minor: number) => moneyText(minor, record.doc.payment.currency)
     const wrong = `its label would collect ${money(booking.labelAmountMinor)}, and ${money(parcel.amountDueMinor)} is due`
     Object.assign(parcel, {
       state: 'refused',

@@ -6,6 +6,7 @@ import type { ChannelReturn } from '../../connectors/kit/types.ts'
 import { wholeOf } from '../../domain/bundle.ts'
 import { OmnisagaError } from '../../domain/errors.ts'
 import { orderIdOf } from '../../domain/ids.ts'
+import { moneyText } from '../../domain/money.ts'
 import { changeOrder, readOrder, type OrderRecord } from '../../store/orderRecord.ts'
 import { addChannelParcel, findReturnByKey, readReturn, updateReturn, type ReturnRow } from '../../store/returns.ts'
 import { closeTasks, openTask } from '../../store/tasks.ts'
@@ -140,7 +141,7 @@ async function leaveToPerson(about: About, ours: string): Promise<void> {
   const { runtime, orderId, told, who } = about
   const record = await readOrder(runtime.pool, orderId)
   const pieces = told.lines?.map(({ lineId, quantity }) => `${quantity ?? 'all'} of line ${lineId}`).join(', ') ?? 'all of it'
-  const money = told.refundMinor === null ? '' : `, ${record.doc.payment.currency} ${(told.refundMinor / 100).toFixed(2)} back`
+  const money = told.refundMinor === null ? '' : `, ${moneyText(told.refundMinor, record.doc.payment.currency)} back`
   await openTask(runtime.pool, {
     kind: 'return.told',
     key: taskOf(about),
